@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// A plugin is one dynamic library with exactly one exported symbol; the version script hides the rest.
+struct Plugin {
+  let library: String
+  let target: String
+  let folder: String
+}
+
+let plugins = [
+  Plugin(library: "ptune_bert", target: "BertBaseModel", folder: "BaseModels/Bert"),
+  Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
+  Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
+  Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
+  Plugin(
+    library: "ptune_sequence_classification", target: "SequenceClassificationHead",
+    folder: "TaskHeads/SequenceClassification"),
+]
+
+let versionScript = "\(Context.packageDirectory)/Linker/plugin.map"
+
+#if os(Linux)
+  let pluginLinkerSettings: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--version-script=\(versionScript)"])
+  ]
+#else
+  let pluginLinkerSettings: [LinkerSetting] = []
+#endif
+
+/// oneDNN is opened at run time; only its header is needed to compile the code that drives it.
+let hasOneDNN = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"].contains {
+  FileManager.default.fileExists(atPath: "\($0)/oneapi/dnnl/dnnl.h")
+}
+
+let package = Package(
+  name: "ptune",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "ptune", targets: ["PTuneCommand"]),
+    .library(name: "PTune", targets: ["PTune"]),
+    .library(name: "PTuneTesting", targets: ["PTuneTesting"]),
+  ] + plugins.map { .library(name: $0.library, type: .dynamic, targets: [$0.target]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // The plugin ABI (one C header) and the core that bridges it to Swift.
+    .target(name: "CPTune"),
+    .target(name: "PTune", dependencies: ["CPTune"]),
+
+    // The engine.
+    .target(
+      name: "CPTuneKernels",
+      cSettings: [
+        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
+      ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
+    .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
+
+    // Plugins: discovery, probing, loading, construction.
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
+    .target(name: "CPTunePlatform"),
+    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
+    .target(name: "PTuneTesting", dependencies: ["PTune", "PTuneEngine", "PTunePlugins"]),
+
+    // Files, text, training, results.
+    .target(name: "PTuneFormats"),
+    .target(name: "PTuneText", dependencies: ["PTuneFormats"]),
+    .target(
+      name: "PTuneTraining",
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    .target(name: "PTuneReport", dependencies: ["PTuneTraining"]),
+    .executableTarget(
+      name: "PTuneCommand",
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ]
+    + plugins.map {
+      .target(
+        name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
+        linkerSettings: pluginLinkerSettings)
+    }
+    + ["PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
+      .testTarget(name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests")
+    },
+  swiftLanguageModes: [.v6]
+)
