@@ -2,8 +2,10 @@ import CPTune
 
 /// Turns hidden rows into a loss, predictions and metrics; owns the head's parameters.
 public protocol TaskHead: AnyObject {
-  /// What a row of the scores stands for.
+  /// What a row of the scores of this type of head stands for.
   static var scoreRows: ScoreRows { get }
+  /// What a row of this head's scores stands for: by default what its type says.
+  var scoreRows: ScoreRows { get }
   /// Turns the label fields of a row into targets.
   func encode(_ example: Example, into targets: Targets) throws
   /// Scores from the hidden rows `[rows, hidden]`.
@@ -14,6 +16,10 @@ public protocol TaskHead: AnyObject {
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws
   /// Metrics over a whole evaluation; the first one stated selects the best adapter.
   func measure(_ evaluation: Evaluation) throws
+}
+
+extension TaskHead {
+  public var scoreRows: ScoreRows { Self.scoreRows }
 }
 
 /// What a row of a head's scores stands for.
