@@ -34,6 +34,9 @@ let hasOneDNN = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"].
   FileManager.default.fileExists(atPath: "\($0)/oneapi/dnnl/dnnl.h")
 }
 
+/// Test targets with a Fixtures folder. The tests find it through #filePath, so the package manager leaves it alone.
+let targetsWithFixtures: Set = ["PTuneText"]
+
 let package = Package(
   name: "ptune",
   platforms: [.macOS(.v14)],
@@ -88,7 +91,9 @@ let package = Package(
         linkerSettings: pluginLinkerSettings)
     }
     + ["PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
-      .testTarget(name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests")
+      .testTarget(
+        name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests",
+        exclude: targetsWithFixtures.contains($0) ? ["Fixtures"] : [])
     },
   swiftLanguageModes: [.v6]
 )
