@@ -62,7 +62,7 @@ let package = Package(
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
-    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
+    .target(name: "PTunePlugins", dependencies: ["CPTune", "CFFI", "CPTunePlatform"]),
     .target(name: "PTuneTesting", dependencies: ["PTune", "PTuneEngine", "PTunePlugins"]),
 
     // Files, text, training, results.
@@ -79,6 +79,7 @@ let package = Package(
       name: "PTuneCommand",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
+        "CPTuneKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
@@ -87,8 +88,13 @@ let package = Package(
         name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
-    + ["PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
+    + ["PTuneEngine", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
       .testTarget(name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests")
-    },
+    } + [
+      // The hostile plugins are C files that the tests compile themselves.
+      .testTarget(
+        name: "PTunePluginsTests", dependencies: ["CPTune", "PTunePlugins"],
+        exclude: ["Hostile"])
+    ],
   swiftLanguageModes: [.v6]
 )
