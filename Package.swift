@@ -34,8 +34,22 @@ let hasOneDNN = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"].
   FileManager.default.fileExists(atPath: "\($0)/oneapi/dnnl/dnnl.h")
 }
 
-/// Test targets with a Fixtures folder. The tests find it through #filePath, so the package manager leaves it alone.
-let targetsWithFixtures: Set = ["PTuneText"]
+/// Tests of one target. They find the files to leave alone through #filePath, so the package manager does not
+/// handle them.
+struct TestsOf {
+  let target: String
+  var others: [String] = []
+  var leaveAlone: [String] = []
+}
+
+let tests = [
+  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune"]),
+  // The hostile plugins are C files that the tests compile themselves.
+  TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
+  TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+]
 
 let package = Package(
   name: "ptune",
@@ -65,7 +79,7 @@ let package = Package(
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
-    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
+    .target(name: "PTunePlugins", dependencies: ["CPTune", "CFFI", "CPTunePlatform"]),
     .target(name: "PTuneTesting", dependencies: ["PTune", "PTuneEngine", "PTunePlugins"]),
 
     // Files, text, training, results.
@@ -82,6 +96,7 @@ let package = Package(
       name: "PTuneCommand",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
+        "CPTuneKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
@@ -90,10 +105,10 @@ let package = Package(
         name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
-    + ["PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
+    + tests.map {
       .testTarget(
-        name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests",
-        exclude: targetsWithFixtures.contains($0) ? ["Fixtures"] : [])
+        name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
+        path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
     },
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,96 @@
-/* placeholder */
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include "ptune_platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#elif defined(__APPLE__)
+#include <mach-o/dyld.h>
+#endif
+
+static int moved_up(int *end) {
+  int moved = fcntl(*end, F_DUPFD_CLOEXEC, 10);
+  if (moved < 0) return errno;
+  close(*end);
+  *end = moved;
+  return 0;
+}
+
+int ptune_make_pipe(int *read_end, int *write_end) {
+  int ends[2];
+  if (pipe(ends) != 0) return errno;
+  int status = moved_up(&ends[0]);
+  if (status == 0) status = moved_up(&ends[1]);
+  if (status != 0) {
+    close(ends[0]);
+    close(ends[1]);
+    return status;
+  }
+  *read_end = ends[0];
+  *write_end = ends[1];
+  return 0;
+}
+
+int ptune_spawn_probe(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+                      int error_end, int report_end) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int status = posix_spawn_file_actions_init(&actions);
+  if (status != 0) return status;
+  status = posix_spawnattr_init(&attributes);
+  if (status != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return status;
+  }
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, error_end, 2);
+  posix_spawn_file_actions_adddup2(&actions, report_end, 3);
+
+  /* The parent may ignore or block signals; a plugin is to meet them as in a fresh process. */
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  status = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return status;
+}
+
+void ptune_become_probe(pid_t parent) {
+  struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#if defined(__linux__)
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+  if (getppid() != parent) _exit(1); /* it ended before the call above */
+}
+
+bool ptune_executable_path(char *out, size_t capacity) {
+#if defined(__linux__)
+  ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
+  if (length < 0 || (size_t)length >= capacity - 1) return false;
+  out[length] = 0;
+  return true;
+#elif defined(__APPLE__)
+  uint32_t size = (uint32_t)capacity;
+  return _NSGetExecutablePath(out, &size) == 0;
+#else
+  (void)out;
+  (void)capacity;
+  return false;
+#endif
+}

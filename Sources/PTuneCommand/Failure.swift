@@ -1,0 +1,69 @@
+import ArgumentParser
+import PTunePlugins
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// An error that can say what to do about it.
+protocol HelpfulError: Error, CustomStringConvertible {
+  var help: String? { get }
+}
+
+extension HyperparameterError: HelpfulError {}
+extension ConstructionError: HelpfulError {}
+extension UnknownComponentError: HelpfulError {}
+extension Rejection: HelpfulError {}
+
+/// How a command that throws ends: what it prints and its exit status.
+enum Failure {
+  static let usageStatus: Int32 = 2
+  static let interruptedStatus: Int32 = 130
+
+  /// Prints the error and ends the process.
+  static func end(with error: any Error) -> Never {
+    if error is CancellationError { exit(interruptedStatus) }
+    switch PTuneCommand.exitCode(for: error) {
+    case .success:
+      Output.print(PTuneCommand.fullMessage(for: error))
+      exit(0)
+    case .validationFailure:
+      report(usage: PTuneCommand.fullMessage(for: error))
+      exit(usageStatus)
+    case let code:
+      if !(error is ExitCode) { report(error) }
+      exit(code.rawValue)
+    }
+  }
+
+  /// Prints `error: …` and, where there is something to do, `help: …`.
+  static func report(_ error: any Error) {
+    Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
+    if let help = (error as? any HelpfulError)?.help {
+      Output.message("\(Output.paint("help:", .cyan)) \(help)")
+    }
+  }
+
+  private static func text(of error: any Error) -> String {
+    if let error = error as? any CustomStringConvertible { return error.description }
+    return PTuneCommand.message(for: error)
+  }
+
+  /// A mistake in the arguments, in the words of the argument parser and the form of our own errors.
+  private static func report(usage message: String) {
+    for line in message.split(separator: "\n") {
+      if line.hasPrefix("Error: ") {
+        Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
+      } else if line.hasPrefix("  See '") {
+        let command = line.dropFirst(7).prefix { $0 != "'" }
+        Output.message("\(Output.paint("help:", .cyan)) `\(command)` explains")
+      } else {
+        Output.message(String(line))
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Where commands write: results to standard output, everything else to standard error.
+///
+/// With `--json` standard output gets one document and nothing else.
+enum Output {
+  /// A way to set text off on a terminal.
+  enum Paint: String {
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case yellow = "33"
+    case cyan = "36"
+  }
+
+  /// Lets a write to a closed pipe fail instead of ending the process with a signal.
+  static func handleBrokenPipes() {
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Writes a line, or several, to standard output.
+  static func print(_ text: String = "") {
+    if !write(text + "\n", to: STDOUT_FILENO) {
+      // Whoever read us has seen enough (`ptune … | head`).
+      exit(errno == EPIPE ? 0 : 1)
+    }
+  }
+
+  /// Writes one JSON document to standard output.
+  static func json(_ document: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(document), as: UTF8.self))
+  }
+
+  /// Writes a line for the user to standard error.
+  static func message(_ text: String) {
+    _ = write(text + "\n", to: STDERR_FILENO)
+  }
+
+  /// The text set off, if this stream is a terminal that can do it and the user did not set NO_COLOR.
+  static func paint(_ text: String, _ paint: Paint, on stream: Int32 = STDERR_FILENO) -> String {
+    guard isatty(stream) == 1, environment["NO_COLOR", default: ""].isEmpty, environment["TERM"] != "dumb" else {
+      return text
+    }
+    return "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m"
+  }
+
+  /// The environment of this process.
+  static let environment = ProcessInfo.processInfo.environment
+
+  private static func write(_ text: String, to stream: Int32) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while let start = rest.baseAddress, !rest.isEmpty {
+        #if canImport(Darwin)
+          let count = Darwin.write(stream, start, rest.count)
+        #elseif canImport(Musl)
+          let count = Musl.write(stream, start, rest.count)
+        #else
+          let count = Glibc.write(stream, start, rest.count)
+        #endif
+        if count >= 0 {
+          rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        } else if errno != EINTR {
+          return false
+        }
+      }
+      return true
+    }
+  }
+}

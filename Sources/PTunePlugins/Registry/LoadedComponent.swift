@@ -1,0 +1,38 @@
+import CPTune
+
+/// A component whose plugin is loaded into this process. Its tables live as long as the process.
+public struct LoadedComponent {
+  /// What it is.
+  public let description: ComponentDescription
+  /// Its table of functions.
+  public let component: UnsafePointer<ptune_component_v1>
+
+  /// Makes an instance: checks the values against the schema and calls the plugin's C `create` with them.
+  ///
+  /// - Parameters:
+  ///   - values: what the user wrote; hyperparameters that are missing get their defaults.
+  ///   - call: the `ptune_call` that the plugin hands back to the host's functions.
+  /// - Returns: `self` for the component's methods and for `destroy`; it may be NULL.
+  /// - Throws: `HyperparameterError` if a value does not fit; `ConstructionError` if `create` fails, where the
+  ///   host's `fail` was told why.
+  public func create(values: [String: HyperparameterValue], call: OpaquePointer?) throws -> UnsafeMutableRawPointer? {
+    let arguments = try description.schema.arguments(from: values)
+    guard let create = component.pointee.create else {
+      throw ConstructionError.impossible(component: description.name)
+    }
+    return try construct(
+      create, component: description.name, schema: description.schema, arguments: arguments, call: call)
+  }
+
+  /// Lets the plugin free an instance.
+  public func destroy(_ instance: UnsafeMutableRawPointer?) {
+    component.pointee.destroy?(instance)
+  }
+
+  /// The table of functions of its kind, for instance a `ptune_adapter_v1`.
+  ///
+  /// The caller names the type that belongs to `description.kind`; its `struct_size` was checked.
+  public func methods<Table>(as type: Table.Type) -> UnsafePointer<Table>? {
+    component.pointee.methods?.assumingMemoryBound(to: Table.self)
+  }
+}

@@ -1,0 +1,72 @@
+import CPTune
+
+/// Finds plugins and loads those that a run names.
+///
+/// It belongs to the thread that made it. Plugins are never unloaded.
+public final class PluginRegistry {
+  private let host: UnsafePointer<ptune_host_v1>
+  private let scanner: PluginScanner
+  private let provides: Set<String>
+  private var loaded: [String: UnsafePointer<ptune_plugin_v1>] = [:]
+
+  /// What was found. The search happens when it is first asked for.
+  public private(set) lazy var inventory = scanner.scan()
+
+  /// A registry for a host.
+  ///
+  /// - Parameters:
+  ///   - host: handed to each plugin's entry function; it has to live as long as the process.
+  ///   - search: where to look.
+  ///   - prober: opens the files in a child process before any is loaded into this one.
+  ///   - provides: ids of the interfaces that the host has.
+  public init(
+    host: UnsafePointer<ptune_host_v1>, search: PluginSearch, prober: Prober,
+    provides: [String] = HostInterfaces.ids
+  ) {
+    self.host = host
+    self.provides = Set(provides)
+    scanner = PluginScanner(search: search, prober: prober, provides: provides)
+  }
+
+  /// Loads the plugin of a component into this process, if it is not there yet.
+  ///
+  /// - Throws: `UnknownComponentError` if there is no such component; `Rejection` if its file is no longer what
+  ///   it was when it was probed.
+  public func load(_ kind: ComponentKind, named name: String) throws -> LoadedComponent {
+    let description = try inventory.component(kind, named: name)
+    let file = description.plugin.file
+    do throws(Rejection.Reason) {
+      let plugin = try plugin(in: file)
+      let report = try readAgain(plugin)
+      for (index, component) in report.components.enumerated() where component.name == name {
+        guard let found = try? ComponentDescription(component, in: description.plugin, provides: provides),
+          found == description, let table = plugin.pointee.components[index]
+        else { continue }
+        return LoadedComponent(description: description, component: table)
+      }
+      throw .badDescription("it no longer describes \(kind.noun) '\(name)' as it did when it was probed")
+    } catch {
+      throw Rejection(path: file, reason: error)
+    }
+  }
+
+  private func plugin(in file: String) throws(Rejection.Reason) -> UnsafePointer<ptune_plugin_v1> {
+    if let plugin = loaded[file] { return plugin }
+    do throws(ProbeMessage.Refusal) {
+      let entry = try PluginLibrary(opening: file).entry()
+      guard let plugin = entry(host) else { throw .entryFailed("it returned nothing") }
+      loaded[file] = plugin
+      return plugin
+    } catch {
+      throw Rejection.Reason(error)
+    }
+  }
+
+  private func readAgain(_ plugin: UnsafePointer<ptune_plugin_v1>) throws(Rejection.Reason) -> PluginReport {
+    do throws(DescriptionError) {
+      return try PluginReport(reading: plugin)
+    } catch {
+      throw .badDescription(error.text)
+    }
+  }
+}
