@@ -9,7 +9,8 @@ with the header `sentence<TAB>label`, unquoted.
 - The label is the sign of the mean rating. Rows whose mean is exactly 0 have no sign and are dropped; all
   others stay, however mild.
 - A sentence that occurs twice in a domain is kept once, so that no test sentence is trained on.
-- A row's split follows from a hash of its domain and id: 70 % train, 15 % validation, 15 % test.
+- A row's split and place follow from a hash of its domain and id: 70 % train, 15 % validation, 15 % test,
+  in the order of the hash, so that any beginning of a file is a fair sample (the source is not shuffled).
 - Text is repaired where the source stored it escaped: HTML entities, and two apostrophes for a quotation
   mark.
 """
@@ -33,10 +34,11 @@ DOMAINS = {
 SPLITS = ("train", "validation", "test")
 
 
-def split_of(domain, row_id):
-    """The split that a row belongs to: a function of its identity alone, not of the rows around it."""
-    percent = int.from_bytes(hashlib.sha256(f"{domain}/{row_id}".encode()).digest()[:8], "big") % 100
-    return "train" if percent < 70 else "validation" if percent < 85 else "test"
+def place_of(domain, row_id):
+    """The split that a row belongs to and its place there: a function of its identity alone."""
+    place = int.from_bytes(hashlib.sha256(f"{domain}/{row_id}".encode()).digest()[:8], "big")
+    percent = place % 100
+    return "train" if percent < 70 else "validation" if percent < 85 else "test", place
 
 
 def repaired(text):
@@ -45,8 +47,8 @@ def repaired(text):
 
 
 def rows_of(domain, content):
-    """(split, sentence, label) for each row of a ground truth file that has a label."""
-    seen = set()
+    """{split: [(place, sentence, label)]} of the rows of a ground truth file that have a label."""
+    seen, rows = set(), {split: [] for split in SPLITS}
     for number, line in enumerate(content.splitlines(), 1):
         try:
             row_id, rating, text = line.split("\t")
@@ -57,7 +59,9 @@ def rows_of(domain, content):
         if rating == 0 or not sentence or sentence.lower() in seen:
             continue
         seen.add(sentence.lower())
-        yield split_of(domain, row_id), sentence, "positive" if rating > 0 else "negative"
+        split, place = place_of(domain, row_id)
+        rows[split].append((place, sentence, "positive" if rating > 0 else "negative"))
+    return {split: sorted(found) for split, found in rows.items()}
 
 
 def main(archive, sha256, folder, stamp):
@@ -68,21 +72,14 @@ def main(archive, sha256, folder, stamp):
         for domain, name in DOMAINS.items():
             content = data.extractfile(f"hutto_ICWSM_2014/{name}_GroundTruth.txt").read().decode("utf-8")
             os.mkdir(os.path.join(new, domain))
-            files = {
-                split: open(os.path.join(new, domain, f"{split}.tsv"), "w", encoding="utf-8", newline="\n")
-                for split in SPLITS
-            }
-            positive, total = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
-            for file in files.values():
-                file.write("sentence\tlabel\n")
-            for split, sentence, label in rows_of(domain, content):
-                files[split].write(f"{sentence}\t{label}\n")
-                total[split] += 1
-                positive[split] += label == "positive"
-            for file in files.values():
-                file.close()
-            counts = ", ".join(f"{s} {total[s]} ({positive[s] / total[s]:.1%} positive)" for s in SPLITS)
-            print(f"{domain}: {counts}", file=sys.stderr)
+            counts = []
+            for split, rows in rows_of(domain, content).items():
+                with open(f"{new}/{domain}/{split}.tsv", "w", encoding="utf-8", newline="\n") as file:
+                    file.write("sentence\tlabel\n")
+                    file.writelines(f"{sentence}\t{label}\n" for _, sentence, label in rows)
+                share = sum(label == "positive" for _, _, label in rows) / len(rows)
+                counts.append(f"{split} {len(rows)} ({share:.1%} positive)")
+            print(f"{domain}: {', '.join(counts)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
