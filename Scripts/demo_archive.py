@@ -44,12 +44,9 @@ def replaced_folder(folder, stamp):
         with open(os.path.join(new, ".source"), "w") as file:
             file.write(stamp + "\n")
         os.chmod(new, 0o755)  # mkdtemp makes it private
-        if os.path.isdir(folder):
-            old = tempfile.mkdtemp(prefix=".old-", dir=parent)
-            os.rename(folder, os.path.join(old, "folder"))
-            os.rename(new, folder)
-            shutil.rmtree(old)
-        else:
+        with tempfile.TemporaryDirectory(prefix=".old-", dir=parent) as old:
+            if os.path.isdir(folder):
+                os.rename(folder, os.path.join(old, "folder"))
             os.rename(new, folder)
     finally:
         shutil.rmtree(new, ignore_errors=True)
