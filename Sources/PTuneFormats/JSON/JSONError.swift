@@ -51,7 +51,8 @@ extension JSONError: CustomStringConvertible {
 }
 
 extension JSONError.Problem {
-  fileprivate var text: String {
+  /// The problem in words, without its place.
+  var text: String {
     switch self {
     case .expected(let expected, let found): "expected \(expected) but found \(found)"
     case .ended(let expected): "expected \(expected) but the text ends"
