@@ -14,8 +14,8 @@
 public final class MappedFile: @unchecked Sendable {
   /// The path as it was given.
   public let path: String
-  /// The content; valid as long as this object lives.
-  public let bytes: UnsafeRawBufferPointer
+  /// The content. NB: valid only as long as this object lives, which ends at its last use: `withBytes` is safer.
+  public let unsafeBytes: UnsafeRawBufferPointer
 
   /// Maps a file. Throws FileError; a folder is EISDIR.
   public init(_ path: String) throws(FileError) {
@@ -30,16 +30,26 @@ public final class MappedFile: @unchecked Sendable {
     }
     let size = Int(status.st_size)
     guard size > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      unsafeBytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
     guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw FileError(.map, path)
     }
-    bytes = UnsafeRawBufferPointer(start: start, count: size)
+    unsafeBytes = UnsafeRawBufferPointer(start: start, count: size)
   }
 
   deinit {
-    if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    if let start = unsafeBytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), unsafeBytes.count)
+    }
+  }
+
+  /// Calls `body` with the content, which is valid until it returns.
+  public func withBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(unsafeBytes)
   }
 }

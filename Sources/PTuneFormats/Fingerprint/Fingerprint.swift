@@ -27,8 +27,7 @@ public struct Fingerprint: Equatable, Sendable {
 
   /// SHA-256 of a whole file, as 64 hexadecimal digits.
   public static func ofFile(_ path: String) throws(FileError) -> String {
-    let file = try MappedFile(path)
-    return of(file.bytes)
+    try MappedFile(path).withBytes { of($0) }
   }
 
   /// SHA-256 of bytes, as 64 hexadecimal digits.
@@ -43,6 +42,7 @@ public struct Fingerprint: Equatable, Sendable {
   private static let provenance = ["_name_or_path", "_commit_hash", "transformers_version"]
 
   private static func weights(of checkpoint: Checkpoint) -> String {
+    defer { withExtendedLifetime(checkpoint) {} }
     var digest = SHA256()
     for (tensor, bytes) in checkpoint.contents {
       let shape = tensor.shape.map(String.init).joined(separator: ",")

@@ -52,8 +52,7 @@ extension JSONValue {
 
   /// Reads and parses a file. Throws FileError or JSONError.
   public static func read(_ path: String, options: JSONOptions = JSONOptions()) throws -> JSONValue {
-    let file = try MappedFile(path)
-    return try parse(bytes: file.bytes, file: path, options: options)
+    try MappedFile(path).withBytes { try parse(bytes: $0, file: path, options: options) }
   }
 }
 

@@ -37,11 +37,11 @@ public final class Checkpoint: Sendable {
     try file(of: name).floats(name)
   }
 
-  /// The bytes of a tensor as they stand in the file, little-endian; valid as long as this object lives.
+  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object lives.
   ///
   /// Throws SafetensorsError if there is no such tensor.
-  public func bytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
-    try file(of: name).bytes(name)
+  public func unsafeBytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
+    try file(of: name).unsafeBytes(name)
   }
 
   /// All tensors with their bytes, in the order of their names.
@@ -50,7 +50,7 @@ public final class Checkpoint: Sendable {
       guard let place = self.places[ByteString(name)], let tensor = self.files[place].tensor(name) else {
         return nil
       }
-      return (tensor, self.files[place].bytes(of: tensor))
+      return (tensor, self.files[place].unsafeBytes(of: tensor))
     }
   }
 

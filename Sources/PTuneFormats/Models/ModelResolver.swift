@@ -135,8 +135,8 @@ private struct HubRepository {
   func commit(_ revision: String?, model: String) throws -> String? {
     let reference = "\(folder)/refs/\(revision ?? "main")"
     if FileSystem.isFile(reference) {
-      let file = try MappedFile(reference)
-      let commit = String(decoding: file.bytes.prefix(64), as: UTF8.self).filter { !$0.isWhitespace }
+      let text = try MappedFile(reference).withBytes { String(decoding: $0.prefix(64), as: UTF8.self) }
+      let commit = text.filter { !$0.isWhitespace }
       if isCommit(commit), FileSystem.isFolder(snapshot(commit)) { return commit }
     }
     guard let revision, revision.utf8.count >= 4, isCommit(revision),

@@ -4,8 +4,9 @@
 public final class FloatTensor: @unchecked Sendable {
   /// The shape; empty for a scalar.
   public let shape: [Int]
-  /// The values, row-major; valid as long as this object lives.
-  public let values: UnsafeBufferPointer<Float>
+  /// The values, row-major. NB: valid only as long as this object lives, which ends at its last use: whoever keeps
+  /// the pointer keeps the object, and everyone else takes `withValues`.
+  public let unsafeValues: UnsafeBufferPointer<Float>
   /// Whether the values are the mapped file's own.
   public var isMapped: Bool { owner != nil }
 
@@ -19,19 +20,30 @@ public final class FloatTensor: @unchecked Sendable {
     if tensor.type == .f32, let start = bytes.baseAddress,
       Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0
     {
-      values = bytes.assumingMemoryBound(to: Float.self)
+      unsafeValues = bytes.assumingMemoryBound(to: Float.self)
       self.owner = owner
     } else {
       let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: tensor.count)
       FloatConversion.convert(bytes, of: tensor.type, into: copy)
-      values = UnsafeBufferPointer(copy)
+      unsafeValues = UnsafeBufferPointer(copy)
       self.owner = nil
     }
   }
 
   deinit {
-    if owner == nil { values.deallocate() }
+    if owner == nil { unsafeValues.deallocate() }
   }
+
+  /// Calls `body` with the values, row-major, which are valid until it returns.
+  public func withValues<Result, Failure>(
+    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(unsafeValues)
+  }
+
+  /// A copy of the values, row-major.
+  public var array: [Float] { withValues { Array($0) } }
 }
 
 /// Widens and narrows floats.

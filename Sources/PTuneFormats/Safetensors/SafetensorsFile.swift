@@ -12,7 +12,7 @@ public final class SafetensorsFile: Sendable {
   /// Opens a file. Throws FileError or SafetensorsError.
   public init(_ path: String) throws {
     let file = try MappedFile(path)
-    let header = try SafetensorsHeader(path, file.bytes)
+    let header = try file.withBytes { try SafetensorsHeader(path, $0) }
     self.path = path
     self.file = file
     tensors = header.tensors
@@ -29,14 +29,14 @@ public final class SafetensorsFile: Sendable {
     places[ByteString(name)].map { tensors[$0] }
   }
 
-  /// The bytes of a tensor as they stand in the file, little-endian; valid as long as this object lives.
+  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object lives.
   ///
   /// Throws SafetensorsError if there is no such tensor.
-  public func bytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
+  public func unsafeBytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
     guard let tensor = tensor(name) else {
       throw SafetensorsError(file: path, problem: .missing(tensor: name))
     }
-    return bytes(of: tensor)
+    return unsafeBytes(of: tensor)
   }
 
   /// The values of a tensor of floats of any width as 32-bit floats.
@@ -46,13 +46,13 @@ public final class SafetensorsFile: Sendable {
     guard let tensor = tensor(name) else {
       throw SafetensorsError(file: path, problem: .missing(tensor: name))
     }
-    guard let floats = FloatTensor(tensor, bytes(of: tensor), owner: self) else {
+    guard let floats = FloatTensor(tensor, unsafeBytes(of: tensor), owner: self) else {
       throw SafetensorsError(file: path, problem: .notFloats(tensor: name, tensor.type))
     }
     return floats
   }
 
-  func bytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: file.bytes[tensor.range])
+  func unsafeBytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: file.unsafeBytes[tensor.range])
   }
 }

@@ -28,9 +28,8 @@ public struct TensorData: Sendable {
   }
 }
 
-/// Writes safetensors files. The same tensors give the same bytes in whatever order they come: the header lists
-/// them, and the data holds them, by falling width of their type and then by name, as the reference implementation
-/// does it, which keeps every tensor aligned.
+/// Writes safetensors files. The same tensors give the same bytes, in whatever order they come, as with the reference
+/// implementation: sorted by type, the widest first, which keeps every tensor aligned, and then by name.
 public enum SafetensorsWriter {
   /// Writes a file, whole or not at all. Throws SafetensorsError or FileError.
   ///
@@ -39,8 +38,7 @@ public enum SafetensorsWriter {
     _ tensors: [TensorData], metadata: [String: String] = [:], to path: String
   ) throws {
     let ordered = tensors.sorted {
-      $0.type.byteCount == $1.type.byteCount
-        ? ByteString.less($0.name, $1.name) : $0.type.byteCount > $1.type.byteCount
+      $0.type == $1.type ? ByteString.less($0.name, $1.name) : $0.type > $1.type
     }
     let header = try header(ordered, metadata: metadata, path: path)
     let file = try AtomicFile(path)
