@@ -1,6 +1,8 @@
 /// The known key that a mistyped one most likely meant, or nil if none is near.
 func nearestKey(_ key: String, among known: [String]) -> String? {
-  let near = known.map { (key: $0, distance: editDistance(Array(key.unicodeScalars), Array($0.unicodeScalars))) }
+  let near = known.map {
+    (key: $0, distance: editDistance(Array(key.unicodeScalars), Array($0.unicodeScalars)))
+  }
   let best = near.min { ($0.distance, $0.key) < ($1.distance, $1.key) }
   return best.flatMap { $0.distance <= (key.unicodeScalars.count + 2) / 3 ? $0.key : nil }
 }

@@ -46,7 +46,9 @@ extension RunFileError: CustomStringConvertible {
   /// The place and the problem, in one line.
   public var description: String {
     guard let place else { return problem.text }
-    if case .syntax(_, let column?) = problem { return "\(place):\(column): \(problem.text)" }
+    if case .syntax(_, let column?) = problem, case .file = place {
+      return "\(place):\(column): \(problem.text)"
+    }
     return "\(place): \(problem.text)"
   }
 }

@@ -106,7 +106,9 @@ extension RunNode {
       return RunNode(content: .scalar(scalar.string, plain: scalar.style == .plain), place: here)
     case .sequence(let sequence):
       var elements: [RunNode] = []
-      for element in sequence { elements.append(try convert(element, place, depth: depth + 1, count: &count)) }
+      for element in sequence {
+        elements.append(try convert(element, place, depth: depth + 1, count: &count))
+      }
       return RunNode(content: .list(elements), place: here)
     case .mapping(let mapping):
       var members: [Member] = []
@@ -134,8 +136,10 @@ extension RunFileError {
   /// An error of the YAML parser, with its place.
   fileprivate init(_ error: any Error, in text: String, place: (Int) -> RunPlace) {
     switch error as? YamlError {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
+      let from = context.map { ", \($0.text) from \($0.mark)" } ?? ""
+      self.init(place: place(mark.line), problem: .syntax(problem + from, column: mark.column))
+    case .composer(let context, let problem, let mark, _):
       let text = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
       self.init(place: place(mark.line), problem: .syntax(text, column: mark.column))
     case .duplicatedKeysInMapping(let keys, let context):

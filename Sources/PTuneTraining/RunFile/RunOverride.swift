@@ -52,7 +52,8 @@ extension RunNode {
       if path.count > 1, child.isNull { child = RunNode(content: .mapping([]), place: value.place) }
       try child.set(value, at: path.dropFirst(), below: below + [key])
       if let place {
-        members[place] = Member(key: key, place: path.count == 1 ? value.place : members[place].place, value: child)
+        members[place] = Member(
+          key: key, place: path.count == 1 ? value.place : members[place].place, value: child)
       } else {
         members.append(Member(key: key, place: value.place, value: child))
       }

@@ -47,7 +47,8 @@ struct RunSection {
   func nonEmptyText(_ key: String) throws(RunFileError) -> Located<String> {
     let text = try required(key, try text(key))
     guard !text.value.isEmpty else {
-      throw RunFileError(place: text.place, problem: .range(key: key, found: "empty", rule: "must say something"))
+      throw RunFileError(
+        place: text.place, problem: .range(key: key, found: "empty", rule: "must say something"))
     }
     return text
   }
@@ -133,7 +134,9 @@ struct RunSection {
 
   private func value(_ key: String) throws(RunFileError) -> (RunValue, RunNode)? {
     guard let node = node(key) else { return nil }
-    guard case .scalar(let text, let plain) = node.content else { throw wrongType(key, "a single value", node) }
+    guard case .scalar(let text, let plain) = node.content else {
+      throw wrongType(key, "a single value", node)
+    }
     guard plain, let value = RunValue.resolve(plain: text) else { return (.string(text), node) }
     return (value, node)
   }

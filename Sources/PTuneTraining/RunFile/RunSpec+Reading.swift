@@ -60,7 +60,8 @@ private struct RunReader {
     var selector: ComponentSpec?
     if let node = top.node("selector") { selector = try component(node, "selector") }
     let tasks = try tasks(try top.required("tasks", top.node("tasks")))
-    let training = try top.node("training").map { node throws(RunFileError) in try self.training(node, tasks) }
+    let training = try top.node("training").map { node throws(RunFileError) in try self.training(node, tasks)
+    }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
       base: base, adapter: adapter, selector: selector, tasks: tasks, training: training ?? TrainingOptions(),
@@ -112,7 +113,8 @@ private struct RunReader {
         throw RunFileError(
           place: given.place,
           problem: .range(
-            key: "name", found: "'\(given.value)'", rule: "must be a letter, then letters, digits, '_' and '-'"))
+            key: "name", found: "'\(given.value)'",
+            rule: "must be a letter, then letters, digits, '_' and '-'"))
       }
       name = given.value
     }
@@ -130,7 +132,8 @@ private struct RunReader {
       for key in columns.keys { fields[key] = try columns.text(key) }
     }
     return DataSpec(
-      train: located(try section.nonEmptyText("train")), validation: try section.text("validation").map(located),
+      train: located(try section.nonEmptyText("train")),
+      validation: try section.text("validation").map(located),
       test: try section.text("test").map(located), format: try section.choice("format", DataFormat.self),
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
       textPair: try section.text("text_pair"),

@@ -65,7 +65,9 @@ struct RunText {
     if let rows = data.maximumRows { add("\(indentation)maximum_rows: \(rows)") }
     guard !data.fields.isEmpty else { return }
     add("\(indentation)fields:")
-    for (key, column) in data.fields.sorted(by: { $0.key < $1.key }) { add(key, column.value, depth: depth + 2) }
+    for (key, column) in data.fields.sorted(by: { $0.key < $1.key }) {
+      add(key, column.value, depth: depth + 2)
+    }
   }
 
   private static func indentation(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
@@ -85,7 +87,8 @@ struct RunText {
     if number.isNaN { return ".nan" }
     if number.isInfinite { return number < 0 ? "-.inf" : ".inf" }
     let text = number.description
-    guard !text.utf8.contains(UInt8(ascii: ".")), let exponent = text.utf8.firstIndex(of: UInt8(ascii: "e")) else {
+    guard !text.utf8.contains(UInt8(ascii: ".")), let exponent = text.utf8.firstIndex(of: UInt8(ascii: "e"))
+    else {
       return text
     }
     return text[..<exponent] + ".0" + text[exponent...]
