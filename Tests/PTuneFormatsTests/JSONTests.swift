@@ -160,7 +160,9 @@ import Testing
 
   @Test("numbers read back as they were; what JSON cannot say is null")
   func numbers() throws {
-    for number in [0.1, 1.0 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 123456789.125, 1e16, 1e23] {
+    for number in [
+      0.1, 1.0 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 123456789.125, 1e16, 1e23,
+    ] {
       #expect(try JSONValue.parse(JSONValue.double(number).text(.line)).doubleValue == number)
     }
     #expect(JSONValue.array([.double(.nan), .double(.infinity)]).text(.line) == "[null, null]")

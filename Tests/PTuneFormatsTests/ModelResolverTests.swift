@@ -37,7 +37,8 @@ import Testing
     try makeModel("home/m")
     let resolver = resolver()
     #expect(try resolver.resolve("near", relativeTo: "runs").folder == folder("work/runs/near"))
-    #expect(try resolver.resolve("./near/", relativeTo: folder("work/runs")).folder == folder("work/runs/near"))
+    #expect(
+      try resolver.resolve("./near/", relativeTo: folder("work/runs")).folder == folder("work/runs/near"))
     #expect(try resolver.resolve("owner/name", relativeTo: "runs").folder == folder("work/owner/name"))
     #expect(try resolver.resolve("../owner/name", relativeTo: "runs").folder == folder("work/owner/name"))
     #expect(try resolver.resolve("~/m").folder == folder("home/m"))

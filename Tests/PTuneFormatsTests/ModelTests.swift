@@ -43,7 +43,8 @@ import Testing
         == "\(path): there is no 'vocab_size', which should be an integer\n\(help)")
     try folder.write("config.json", "[]")
     #expect(
-      message { _ = try ModelConfig(path: path) } == "\(path): expected an object but found an array\n\(help)")
+      message { _ = try ModelConfig(path: path) } == "\(path): expected an object but found an array\n\(help)"
+    )
   }
 
   @Test("shards are one checkpoint")

@@ -29,7 +29,8 @@ import Testing
     let file = try SafetensorsFile(folder.write("a.safetensors", reference))
     let tensors = try file.tensors.reversed().map { tensor in
       TensorData(
-        name: tensor.name, type: tensor.type, shape: tensor.shape, bytes: Array(try file.unsafeBytes(tensor.name)))
+        name: tensor.name, type: tensor.type, shape: tensor.shape,
+        bytes: Array(try file.unsafeBytes(tensor.name)))
     }
     try SafetensorsWriter.write(tensors, metadata: file.metadata, to: folder("b.safetensors"))
     withExtendedLifetime(file) {}
@@ -66,7 +67,8 @@ import Testing
         switch exponent {
         case 0: fraction * 0x1p-14
         case 31: fraction == 0 ? .infinity : .nan
-        default: (1 + fraction) * (exponent < 15 ? 1 / Double(1 << (15 - exponent)) : Double(1 << (exponent - 15)))
+        default:
+          (1 + fraction) * (exponent < 15 ? 1 / Double(1 << (15 - exponent)) : Double(1 << (exponent - 15)))
         }
       let value = Double(FloatConversion.fromHalf(bits))
       let expected = bits & 0x8000 == 0 ? magnitude : -magnitude
@@ -79,12 +81,16 @@ import Testing
   func truncated() throws {
     let folder = try TemporaryFolder()
     let whole = bytes(ReferenceFile.hexadecimal)
-    for length in 0..<whole.count {
-      let path = try folder.write("a.safetensors", Array(whole[..<length]))
-      let error = #expect(throws: SafetensorsError.self) { try SafetensorsFile(path) }
-      #expect(error?.file == path)
-      #expect(error?.help == "the file is cut off; fetch or copy it again")
+    let path = folder("a.safetensors")
+    let wrong = (0..<whole.count).filter { length in
+      do {
+        _ = try SafetensorsFile(folder.write("a.safetensors", Array(whole[..<length])))
+      } catch let error as SafetensorsError {
+        return error.file != path || error.help != "the file is cut off; fetch or copy it again"
+      } catch {}
+      return true
     }
+    #expect(wrong == [])
   }
 
   @Test(
@@ -95,7 +101,9 @@ import Testing
         [UInt8](repeating: 0xFF, count: 16),
         "the header claims to have 18446744073709551615 bytes; the format allows 100000000"
       ),
-      ([0, 0, 0, 0x80, 0, 0, 0, 0], "the header claims to have 2147483648 bytes; the format allows 100000000"),
+      (
+        [0, 0, 0, 0x80, 0, 0, 0, 0], "the header claims to have 2147483648 bytes; the format allows 100000000"
+      ),
       ([9, 0, 0, 0, 0, 0, 0, 0, 0x7B], "the header needs 17 bytes, but the file has 9"),
       (safetensors(""), "the header does not begin with '{'"),
       (safetensors(" {}"), "the header does not begin with '{'"),
@@ -115,7 +123,9 @@ import Testing
       ),
       (tensor("F33", "[1]", "[0,4]"), "tensor 'a' has the unknown type 'F33'"),
       (tensor("F32", "[-1]", "[0,4]"), "'a' in the header: expected 'shape' to be a list of integers from 0"),
-      (tensor("F32", "[1.5]", "[0,4]"), "'a' in the header: expected 'shape' to be a list of integers from 0"),
+      (
+        tensor("F32", "[1.5]", "[0,4]"), "'a' in the header: expected 'shape' to be a list of integers from 0"
+      ),
       (tensor("F32", "[1]", "[4]"), "'a' in the header: expected 'data_offsets' to be [begin, end]"),
       (tensor("F32", "[1]", "[4,0]"), "'a' in the header: expected 'data_offsets' to be [begin, end]"),
       (
@@ -177,7 +187,8 @@ import Testing
     let path = try folder.write("a.safetensors", "old")
     let one = TensorData(name: "a", shape: [1], floats: [1])
     #expect(
-      message { try SafetensorsWriter.write([one, one], to: path) } == "\(path): two tensors have the name 'a'")
+      message { try SafetensorsWriter.write([one, one], to: path) }
+        == "\(path): two tensors have the name 'a'")
     #expect(
       message {
         try SafetensorsWriter.write([TensorData(name: "a", shape: [3], floats: [1])], to: path)

@@ -24,7 +24,8 @@ public struct ModelError: Error, Equatable, Sendable {
     switch problem {
     case .notFound(_, nil): "check the path, or give a model's name on the Hugging Face hub (owner/name)"
     case .notFound(_, let name?): "fetch it with '\(Self.download(name))', or give the path of a folder"
-    case .noName: "give the path of a folder, or a name on the Hugging Face hub: owner/name or owner/name@revision"
+    case .noName:
+      "give the path of a folder, or a name on the Hugging Face hub: owner/name or owner/name@revision"
     case .notAFolder: "name the folder that holds config.json and \(WeightFiles.single)"
     case .incomplete(_, let name?): "fetch the rest with '\(Self.download(name))'"
     case .incomplete: "a model folder holds config.json, \(WeightFiles.single) and the tokenizer's files"

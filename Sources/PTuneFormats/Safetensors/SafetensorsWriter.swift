@@ -53,7 +53,9 @@ public enum SafetensorsWriter {
     var header = JSONObject()
     if !metadata.isEmpty {
       var strings = JSONObject()
-      for key in metadata.keys.sorted(by: ByteString.less) { strings[key] = metadata[key].map { .string($0) } }
+      for key in metadata.keys.sorted(by: ByteString.less) {
+        strings[key] = metadata[key].map { .string($0) }
+      }
       header["__metadata__"] = .object(strings)
     }
     var begin = 0
