@@ -18,8 +18,10 @@ public protocol FoldingAdapter: Adapter {
 
 extension Component {
   /// An adapter component. See ``Component`` for the hyperparameters.
+  ///
+  /// - Parameter learningRate: what AdamW should use where the run says nothing.
   public static func adapter<Method: Adapter, each Value: HyperparameterType>(
-    _ name: String, summary: String, documentation: String,
+    _ name: String, summary: String, documentation: String, learningRate: Double? = nil,
     _ hyperparameters: repeat Hyperparameter<each Value>,
     make: @escaping (repeat each Value) throws -> Method
   ) -> Component {
@@ -27,7 +29,7 @@ extension Component {
       kind: PTUNE_ADAPTER, name: name, summary: summary, documentation: documentation,
       needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_INJECTIONS_V1],
       methods: Method.self is any FoldingAdapter.Type ? AdapterBox.foldingMethods : AdapterBox.methods,
-      hyperparameters: (repeat each hyperparameters)
+      learningRate: learningRate, hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(AdapterBox(try make(repeat each values))).toOpaque()
     }

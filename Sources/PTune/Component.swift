@@ -10,7 +10,8 @@ public struct Component {
   ///   - makeSelf: makes the component and returns it retained, as the C methods expect it.
   init<each Value: HyperparameterType>(
     kind: Int, name: String, summary: String, documentation: String, needs: [String],
-    methods: UnsafeRawPointer, hyperparameters: (repeat Hyperparameter<each Value>),
+    methods: UnsafeRawPointer, learningRate: Double? = nil,
+    hyperparameters: (repeat Hyperparameter<each Value>),
     makeSelf: @escaping (repeat each Value) throws -> UnsafeMutableRawPointer
   ) {
     var declarations: [String] = []
@@ -42,9 +43,29 @@ public struct Component {
         destroy: { pointer in
           if let pointer { Unmanaged<AnyObject>.fromOpaque(pointer).release() }
         },
-        extension: nil))
+        extension: Recommendations.lookup))
     descriptor = UnsafePointer(component)
+    if let learningRate { Recommendations.add(learningRate, for: descriptor) }
   }
+}
+
+/// What the components of this image recommend, by the address of their descriptors.
+private enum Recommendations {
+  // NB: `nonisolated(unsafe)` is sound: written in the entry function only, before any component is used.
+  nonisolated(unsafe) private static var tables: [UnsafeRawPointer: UnsafeRawPointer] = [:]
+
+  static func add(_ learningRate: Double, for component: UnsafePointer<ptune_component_v1>) {
+    tables[UnsafeRawPointer(component)] = staticTable(
+      ptune_recommendation_v1(
+        struct_size: MemoryLayout<ptune_recommendation_v1>.size, learning_rate: learningRate))
+  }
+
+  static let lookup:
+    @convention(c) (UnsafePointer<ptune_component_v1>?, UnsafePointer<CChar>?) -> UnsafeRawPointer? = {
+      component, id in
+      guard let component, let id, String(cString: id) == PTUNE_RECOMMENDATION_V1 else { return nil }
+      return tables[UnsafeRawPointer(component)]
+    }
 }
 
 /// Holds a component's typed initialiser behind the untyped closure of `ptune.closures/1`.

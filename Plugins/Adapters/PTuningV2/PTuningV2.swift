@@ -8,7 +8,9 @@ final class PTuningV2: Adapter {
   private let prompts: LayerPrompts
   private let dropout: Double
 
-  init(virtualTokens: Int, form: String, depth: Int, deviation: Double, dropout: Double) throws {
+  init(
+    virtualTokens: Int, form: String, depth: Int, deviation: Double, shiftPositions: Bool, dropout: Double
+  ) throws {
     let layers = Base.facts.layers
     guard let form = LayerPrompts.Form(rawValue: form) else {
       throw ComponentFailure.badArgument("there is no form '\(form)'")
@@ -19,7 +21,7 @@ final class PTuningV2: Adapter {
     prompts = try LayerPrompts(
       "prompt_embeddings", virtualTokens: virtualTokens, form: form,
       layers: (depth == 0 ? 0 : layers - depth)..<layers, initial: .normal(deviation: Float(deviation)))
-    positions = virtualTokens
+    positions = shiftPositions ? virtualTokens : 0
     self.dropout = dropout
   }
 
@@ -44,12 +46,14 @@ public func ptune_plugin_entry_v1(
 
           `key-value` trains 2·L·P·H numbers and `hidden` L·P·H, L being the number of layers with prompts.
           """,
+        learningRate: 1e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of virtual tokens P"),
         .choice(
           "form", of: LayerPrompts.Form.allCases.map(\.rawValue), default: "key-value",
           "what is trained: keys and values, or rows of the layers' inputs"),
         .integer("depth", default: 0, in: 0...1024, "how many of the upper layers have prompts; 0: all"),
         .number("deviation", default: 0.02, in: 0...100, "standard deviation of the random start"),
+        .flag("shift_positions", default: true, "count the text's positions from P, as PEFT does"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout on the prompts in training"),
         make: PTuningV2.init)
     ]

@@ -48,6 +48,7 @@ public func ptune_plugin_entry_v1(
           PEFT counts the text's positions from P; `shift_positions: false` leaves the text where the base \
           model learnt it, and its full length free.
           """,
+        learningRate: 1e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of virtual tokens P"),
         .choice(
           "form", of: LayerPrompts.Form.allCases.map(\.rawValue), default: "key-value",

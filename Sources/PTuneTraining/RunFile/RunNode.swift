@@ -1,14 +1,14 @@
 import Yams
 
 /// A run file as it is written: mappings, lists and scalars, each with its place.
-struct RunNode {
+struct RunNode: Sendable {
   struct Member {
     let key: String
     let place: RunPlace
     var value: RunNode
   }
 
-  enum Content {
+  enum Content: Sendable {
     /// The text, and whether it stands without quotes.
     case scalar(String, plain: Bool)
     case list([RunNode])

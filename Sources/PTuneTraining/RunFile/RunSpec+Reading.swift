@@ -1,3 +1,4 @@
+import PTuneText
 import PTuneFormats
 
 extension RunSpec {

@@ -1,3 +1,5 @@
+import PTuneText
+
 /// A run: a base model, an adapter, perhaps a selector, tasks with their heads and data, and how to train.
 ///
 /// This is what a run file says, checked as far as that is possible without plugins: their hyperparameters are kept
@@ -46,16 +48,6 @@ public struct TaskSpec: Equatable, Sendable {
   public var head: ComponentSpec
   /// Its data.
   public var data: DataSpec
-}
-
-/// How a data file is laid out.
-public enum DataFormat: String, CaseIterable, Sendable {
-  /// Tab-separated values.
-  case tsv
-  /// Comma-separated values, RFC 4180.
-  case csv
-  /// A JSON object per line.
-  case jsonl
 }
 
 /// The data of a task. Paths are absolute; in a run file they are seen from the run file's folder, in a flag from the
