@@ -1,7 +1,7 @@
 /// A run: a base model, an adapter, perhaps a selector, tasks with their heads and data, and how to train.
 ///
-/// This is what a run file says, checked as far as that is possible without plugins: their hyperparameters are kept
-/// with their places for the schemas to check.
+/// This is what a run file says, checked as far as that is possible without plugins: their hyperparameters
+/// are kept with their places for the schemas to check.
 public struct RunSpec: Equatable, Sendable {
   /// The frozen model.
   public var base: BaseSpec
@@ -13,8 +13,8 @@ public struct RunSpec: Equatable, Sendable {
   public var tasks: [TaskSpec]
   /// How to train.
   public var training: TrainingOptions
-  /// The folder for everything the run makes, absolute. In a run file it is seen from the current folder; without
-  /// it, it is `runs/` and the name of the run file.
+  /// The folder for everything the run makes, absolute. In a run file it is seen from the current folder;
+  /// without it, it is `runs/` and the name of the run file.
   public var output: String
 }
 
@@ -58,8 +58,8 @@ public enum DataFormat: String, CaseIterable, Sendable {
   case jsonl
 }
 
-/// The data of a task. Paths are absolute; in a run file they are seen from the run file's folder, in a flag from the
-/// current one.
+/// The data of a task. Paths are absolute; in a run file they are seen from the run file's folder, in a flag
+/// from the current one.
 public struct DataSpec: Equatable, Sendable {
   /// What is trained on.
   public var train: Located<String>
