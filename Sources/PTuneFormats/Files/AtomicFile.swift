@@ -7,16 +7,16 @@
 #endif
 import Synchronization
 
-/// A file that appears in its place whole or not at all: it is written beside it under a temporary name, synced
-/// and renamed, and the folder is synced. What stood there before is untouched until then, and stays so if
-/// anything fails. A file that is given up, or dropped before `commit`, leaves nothing behind.
+/// A file that appears in its place whole or not at all: it is written beside it under a temporary name,
+/// synced and renamed, and the folder is synced. What stood there before is untouched until then, and stays
+/// so if anything fails. A file that is given up, or dropped before `commit`, leaves nothing behind.
 public struct AtomicFile: ~Copyable {
   private let path: String
   private let temporary: String
   private var descriptor: Int32
 
-  /// Starts a file that will stand at `path`, in a folder that exists. An existing file keeps its permissions; a
-  /// link stays one and the file it points to is replaced.
+  /// Starts a file that will stand at `path`, in a folder that exists. An existing file keeps its
+  /// permissions; a link stays one and the file it points to is replaced.
   public init(_ path: String) throws(FileError) {
     let target = Self.linkTarget(of: path)
     let existing = FileSystem.status(target)

@@ -12,8 +12,8 @@ public struct LineAppender: ~Copyable {
   private let path: String
   private let descriptor: Int32
 
-  /// Opens the file, or makes it, in a folder that exists. The half of a line that a crash may have left at its
-  /// end is cut off.
+  /// Opens the file, or makes it, in a folder that exists. The half of a line that a crash may have left at
+  /// its end is cut off.
   public init(_ path: String) throws(FileError) {
     let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(.create, path) }

@@ -8,13 +8,15 @@
 
 /// A file's content, mapped into memory: pages are read when they are touched and cost no memory of ours.
 ///
-/// NB: a file that another process shortens while it is mapped makes reading the lost pages fatal (SIGBUS). What
-/// ptune writes itself is always replaced, never shortened.
-// The mapping is read-only and lives as long as the object: any thread may read it.
+/// NB: a file that another process shortens while it is mapped makes reading the lost pages fatal (SIGBUS).
+/// What ptune writes itself is always replaced, never shortened.
 public final class MappedFile: @unchecked Sendable {
+  // @unchecked: the mapping is read-only and lives as long as the object, so any thread may read it.
+
   /// The path as it was given.
   public let path: String
-  /// The content. NB: valid only as long as this object lives, which ends at its last use: `withBytes` is safer.
+  /// The content. NB: valid only as long as this object lives, which ends at its last use: `withBytes` is
+  /// safer.
   public let unsafeBytes: UnsafeRawBufferPointer
 
   /// Maps a file. Throws FileError; a folder is EISDIR.

@@ -1,10 +1,10 @@
 /// What a base model is recognised by, so that an adapter can refuse to run on another one.
 ///
 /// `weights` is SHA-256 over the tensors in the order of their names: of each a line "name type shape" and a sample
-/// of its bytes. The sample is all of them up to 64 KB, else four blocks of 16 KB, the first at the beginning, the
-/// last at the end, the others evenly between. So the same weights have the same fingerprint however they are
-/// sharded, ordered or commented on, and taking it reads a few megabytes of any model. It tells models apart; it
-/// does not protect from someone who alters a model on purpose.
+/// of its bytes. The sample is all of them up to 64 KB, else four blocks of 16 KB, the first at the
+/// beginning, the last at the end, the others evenly between. So the same weights have the same fingerprint
+/// however they are sharded, ordered or commented on, and taking it reads a few megabytes of any model. It
+/// tells models apart; it does not protect from someone who alters a model on purpose.
 ///
 /// `config` is SHA-256 over config.json with sorted keys, without the keys that only say where it came from.
 public struct Fingerprint: Equatable, Sendable {

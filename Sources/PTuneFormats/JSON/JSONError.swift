@@ -60,7 +60,7 @@ extension JSONError.Problem {
     case .escape(let text): "'\\\(text)' is not an escape that JSON allows"
     case .loneSurrogate: "a \\u escape is half of a surrogate pair without the other half"
     case .controlCharacter(let byte):
-      "a string holds the control character U+00\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"
+      "a string holds the control character U+\(String(0x10000 + Int(byte), radix: 16, uppercase: true).dropFirst())"
     case .encoding: "the text is not UTF-8"
     case .duplicateKey(let key): "the key '\(key)' stands twice in the same object"
     case .depth(let limit): "arrays and objects are nested more than \(limit) deep"

@@ -37,7 +37,8 @@ public final class Checkpoint: Sendable {
     try file(of: name).floats(name)
   }
 
-  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object lives.
+  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object
+  /// lives.
   ///
   /// Throws SafetensorsError if there is no such tensor.
   public func unsafeBytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {

@@ -28,8 +28,8 @@ public struct ModelConfig: Sendable {
     members["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
   }
 
-  /// The value of a key, or nil if it is absent or null. A key with dots, as in "rope_scaling.factor", that the
-  /// file does not have as such is looked up in the objects within.
+  /// The value of a key, or nil if it is absent or null. A key with dots, as in "rope_scaling.factor", that
+  /// the file does not have as such is looked up in the objects within.
   public func value(_ key: String) -> JSONValue? {
     let value = members[key] ?? nested(key)
     return value == .null ? nil : value

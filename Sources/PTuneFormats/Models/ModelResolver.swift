@@ -10,10 +10,11 @@ public struct ResolvedModel: Equatable, Sendable {
 
 /// Finds the folder of a model that the user names by a path or by its name on the Hugging Face hub.
 ///
-/// A path is tried first: as it is if it is absolute, with `~` for the home folder, else from the run file's folder,
-/// then from the current one. A name is looked up in the Hugging Face caches, in this order: `$HF_HUB_CACHE`,
-/// `$HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`, `$XDG_CACHE_HOME/huggingface/hub`, `~/.cache/huggingface/hub`; then,
-/// without a revision, in ptune's own: `${XDG_CACHE_HOME:-~/.cache}/ptune/models/owner--name`.
+/// A path is tried first: as it is if it is absolute, with `~` for the home folder, else from the run file's
+/// folder, then from the current one. A name is looked up in the Hugging Face caches, in this order:
+/// `$HF_HUB_CACHE`, `$HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`, `$XDG_CACHE_HOME/huggingface/hub`,
+/// `~/.cache/huggingface/hub`; then, without a revision, in ptune's own:
+/// `${XDG_CACHE_HOME:-~/.cache}/ptune/models/owner--name`.
 public struct ModelResolver: Sendable {
   private let environment: [String: String]
   private let currentFolder: String
@@ -29,8 +30,8 @@ public struct ModelResolver: Sendable {
     cacheHome.map { "\($0)/ptune/models/\(name.joined)" }
   }
 
-  /// The path that a text stands for, absolute, or nil if it is a name: what begins with "/", "./", "../" or "~" is
-  /// a path, and so is what exists in the run file's folder or in the current one.
+  /// The path that a text stands for, absolute, or nil if it is a name: what begins with "/", "./", "../" or
+  /// "~" is a path, and so is what exists in the run file's folder or in the current one.
   ///
   /// - Parameter folder: the run file's folder.
   public func path(_ text: String, relativeTo folder: String) -> String? {

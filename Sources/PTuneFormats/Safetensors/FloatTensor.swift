@@ -1,11 +1,12 @@
-/// The values of a tensor as 32-bit floats: those of the mapped file where it holds aligned F32 values, a converted
-/// copy otherwise.
-// The values are never written after `init`: any thread may read them.
+/// The values of a tensor as 32-bit floats: those of the mapped file where it holds aligned F32 values, a
+/// converted copy otherwise.
 public final class FloatTensor: @unchecked Sendable {
+  // @unchecked: the values are never written after `init`, so any thread may read them.
+
   /// The shape; empty for a scalar.
   public let shape: [Int]
-  /// The values, row-major. NB: valid only as long as this object lives, which ends at its last use: whoever keeps
-  /// the pointer keeps the object, and everyone else takes `withValues`.
+  /// The values, row-major. NB: valid only as long as this object lives, which ends at its last use: whoever
+  /// keeps the pointer keeps the object, and everyone else takes `withValues`.
   public let unsafeValues: UnsafeBufferPointer<Float>
   /// Whether the values are the mapped file's own.
   public var isMapped: Bool { owner != nil }
@@ -75,8 +76,8 @@ enum FloatConversion {
     }
   }
 
-  /// A half-precision number: its exponent and fraction moved into place and the bias mended by a multiplication by
-  /// 2^112, which is exact and makes subnormal numbers come out right.
+  /// A half-precision number: its exponent and fraction moved into place and the bias mended by a
+  /// multiplication by 2^112, which is exact and makes subnormal numbers come out right.
   static func fromHalf(_ bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let rest = UInt32(bits & 0x7FFF) << 13

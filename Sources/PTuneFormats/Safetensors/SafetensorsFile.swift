@@ -29,7 +29,8 @@ public final class SafetensorsFile: Sendable {
     places[ByteString(name)].map { tensors[$0] }
   }
 
-  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object lives.
+  /// The bytes of a tensor as they stand in the file, little-endian. NB: valid only as long as this object
+  /// lives.
   ///
   /// Throws SafetensorsError if there is no such tensor.
   public func unsafeBytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {

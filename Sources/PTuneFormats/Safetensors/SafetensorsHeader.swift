@@ -13,9 +13,9 @@ public struct TensorInfo: Equatable, Sendable {
   public var count: Int { range.count / type.byteCount }
 }
 
-/// The header of a safetensors file, checked as strictly as the reference implementation does it: tensors cover
-/// the data without holes, overlaps and remainders, and each has exactly the bytes that its shape needs.
-/// Source: github.com/huggingface/safetensors, "Format" and `SafeTensors::deserialize`.
+/// The header of a safetensors file, checked as strictly as the reference implementation does it: tensors
+/// cover the data without holes, overlaps and remainders, and each has exactly the bytes that its shape
+/// needs. Source: github.com/huggingface/safetensors, "Format" and `SafeTensors::deserialize`.
 struct SafetensorsHeader {
   static let lengthSize = 8
   static let limit = 100_000_000

@@ -28,8 +28,9 @@ public struct TensorData: Sendable {
   }
 }
 
-/// Writes safetensors files. The same tensors give the same bytes, in whatever order they come, as with the reference
-/// implementation: sorted by type, the widest first, which keeps every tensor aligned, and then by name.
+/// Writes safetensors files. The same tensors give the same bytes, in whatever order they come, as with the
+/// reference implementation: sorted by type, the widest first, which keeps every tensor aligned, and then by
+/// name.
 public enum SafetensorsWriter {
   /// Writes a file, whole or not at all. Throws SafetensorsError or FileError.
   ///

@@ -1,5 +1,5 @@
-/// The element types of a safetensors file, in the order that the reference implementation gives them: a file's data
-/// begins with the tensors of the last type that occurs.
+/// The element types of a safetensors file, in the order that the reference implementation gives them: a
+/// file's data begins with the tensors of the last type that occurs.
 public enum TensorType: String, Sendable, CaseIterable, Comparable {
   /// A byte that is 0 or 1.
   case bool = "BOOL"

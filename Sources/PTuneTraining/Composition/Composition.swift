@@ -129,6 +129,14 @@ struct Composer {
     tokenizer = try TokenizerLoader.load(blueprint.modelFolder)
   }
 
+  /// The same files for a changed blueprint.
+  init(_ other: Composer, with blueprint: Blueprint) {
+    factory = other.factory
+    checkpoint = other.checkpoint
+    tokenizer = other.tokenizer
+    self.blueprint = blueprint
+  }
+
   /// Creates the components.
   ///
   /// - Parameter counts: how often tokens occur in the training data.

@@ -13,8 +13,9 @@ public struct RunOverride: Sendable {
     value = .scalar(text, plain: true)
   }
 
-  /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as it is;
-  /// one that begins with a quote or with "[" as the YAML text or list that it is. An empty one sets the default.
+  /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as
+  /// it is; one that begins with a quote or with "[" as the YAML text or list that it is. An empty one sets
+  /// the default.
   public init(set text: String) throws(RunFileError) {
     flag = "--set \(text)"
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -57,8 +57,8 @@ public enum RunValue: Equatable, Sendable {
     }
   }
 
-  /// What an unquoted scalar means, by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are text, so a label
-  /// may be called "no". Unlike there `1e-3` is a number too. Nil for null.
+  /// What an unquoted scalar means, by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are text, so
+  /// a label may be called "no". Unlike there `1e-3` is a number too. Nil for null.
   static func resolve(plain text: String) -> RunValue? {
     switch text {
     case "", "~", "null", "Null", "NULL": return nil
