@@ -82,6 +82,13 @@ public final class EvaluationRecord {
     public let value: Double
     /// Which direction is better.
     public let higherIsBetter: Bool
+
+    /// A metric.
+    public init(name: String, value: Double, higherIsBetter: Bool) {
+      self.name = name
+      self.value = value
+      self.higherIsBetter = higherIsBetter
+    }
   }
   struct Entry {
     let offset, rows, columns: Int

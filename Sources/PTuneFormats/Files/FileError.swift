@@ -28,6 +28,8 @@ public struct FileError: Error, Equatable, Sendable {
     case createFolder = "create the folder"
     /// Listing a folder.
     case list = "list the folder"
+    /// Removing a file.
+    case remove
   }
 
   /// What was tried.

@@ -70,6 +70,11 @@ public enum FileSystem {
     }
   }
 
+  /// Removes a file; one that is not there is fine.
+  public static func removeFile(_ path: String) throws(FileError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
+  }
+
   static func status(_ path: String) -> stat? {
     var status = stat()
     return stat(path, &status) == 0 ? status : nil

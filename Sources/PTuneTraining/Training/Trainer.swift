@@ -13,6 +13,7 @@ public final class Trainer {
   private let totalSteps: Int
   private var progress = TrainingProgress()
   private var throughput = Throughput()
+  private var epochPlan: (epoch: Int, plan: BatchPlan)?
   private let report: (TrainingEvent) throws -> Void
 
   private var model: Model { run.composition.model }
@@ -86,8 +87,7 @@ public final class Trainer {
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
   private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
     let start = clock.now
-    let plan = BatchPlan.shuffled(
-      lengths: lengths, batchSize: options.batchSize, seed: UInt64(options.seed), epoch: progress.epoch)
+    let plan = plan(of: progress.epoch)
     var losses: [Double] = []
     var count = 0
     while losses.count < options.accumulation, progress.batch < plan.batches.count {
@@ -115,7 +115,15 @@ public final class Trainer {
     try report(.step(step))
   }
 
-  private lazy var lengths = examples.train.map(\.tokens.count)
+  /// The batches of a pass over the training data; the present pass's are kept.
+  private func plan(of epoch: Int) -> BatchPlan {
+    if let known = epochPlan, known.epoch == epoch { return known.plan }
+    let plan = BatchPlan.shuffled(
+      lengths: examples.train.map(\.tokens.count), batchSize: options.batchSize, seed: UInt64(options.seed),
+      epoch: epoch)
+    epochPlan = (epoch, plan)
+    return plan
+  }
 
   private func isDue(_ interval: TrainingInterval, endsEpoch: Bool) -> Bool {
     switch interval {
@@ -185,7 +193,7 @@ public final class Trainer {
     try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
     let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     if resume, let state = try checkpoints.latest() {
-      progress = try state.restore(optimizer: optimizer, model: model, spec: run.spec)
+      progress = try state.restore(optimizer: optimizer, model: model)
     } else {
       // The metrics of an earlier run in this folder would mix with the new ones.
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
