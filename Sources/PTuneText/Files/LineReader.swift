@@ -65,7 +65,8 @@ final class LineReader {
 
   private func line(_ range: Range<Int>) throws(TextError) -> Line {
     number += 1
-    let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bindMemory(to: UInt8.self)
+    let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bindMemory(
+      to: UInt8.self)
     if let invalid = UTF8Text.firstInvalid(bytes) {
       throw .invalidUTF8(path: path, line: number, byte: invalid + 1)
     }
