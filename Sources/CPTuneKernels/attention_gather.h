@@ -109,6 +109,14 @@ static void gather_columns(const ptk_attention *attention, const segment_shape *
     for (size_t i = done; i < shape->padded_keys; i++) to[j * shape->padded_keys + i] = 0;
 }
 
+/* Scales the first `count` columns of rows [size, wide], and makes the others zero. */
+static void scale_padded(size_t size, size_t count, size_t wide, float scale, float *rows) {
+  for (size_t j = 0; j < size; j++, rows += wide) {
+    for (size_t i = count; i < wide; i++) rows[i] = 0;
+    for (size_t i = 0; i < wide; i += WIDTH) STORE(rows + i, LOAD(rows + i) * scale);
+  }
+}
+
 static void add_rows(size_t count, size_t size, const float *from, size_t from_stride, float *to, size_t stride) {
   for (size_t i = 0; i < count; i++, from += from_stride, to += stride) {
     size_t j = 0;

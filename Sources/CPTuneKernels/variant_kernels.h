@@ -1,4 +1,4 @@
-/* Included once by each variant_*.c, after WIDTH (floats in a vector), VECTORS and ROWS (of a tile). */
+/* Included once by each variant_*.c, after WIDTH (floats in a vector), VECTORS and PTK_VARIANT_ROWS (of a tile). */
 #include "variant.h"
 
 #include "tile_kernel.h"
