@@ -77,106 +77,48 @@ static void column_exponentials(float *scores, size_t keys, size_t stride, float
 
 /* The scores of a block of queries, keys by queries: so the maxima and sums of many queries come out of one vector. */
 static void forward_block(const ptk_attention *attention, const segment_shape *shape, size_t head, size_t begin,
-                          size_t count, const float *keys, const float *values, float *queries, float *scores,
-                          float *result, float *out, size_t out_stride, float *log_sums) {
+                          size_t count, const float *keys, const float *values, float *queries, float *transposed,
+                          float *scores, float *result, float *out, size_t out_stride, float *log_sums) {
   const size_t size = attention->head_size, padded = shape->padded_size, wide = padded_to_width(count);
   const size_t seen = most_visible(attention, shape, begin, count);
   float maxima[BLOCK], sums[BLOCK];
-  transpose_block(count, size, attention->queries + begin * attention->query_stride + head * size,
-                  attention->query_stride, queries, wide);
-  scale_padded(size, count, wide, attention->scale, queries);
-  transposed_product(seen, wide, size, keys, shape->padded_keys, queries, wide, false, scores, wide);
+  copy_rows(count, size, padded, attention->scale,
+            attention->queries + begin * attention->query_stride + head * size, attention->query_stride, queries);
+  memset(queries + count * padded, 0, (wide - count) * padded * sizeof *queries);
+  transpose(wide, padded, queries, transposed);
+  transposed_product(seen, wide, size, keys, shape->padded_keys, transposed, wide, false, scores, wide);
   for (size_t i = 0; i < count; i++)
     for (size_t j = visible_keys(attention, shape, begin + i); j < seen; j++) scores[j * wide + i] = -INFINITY;
   for (size_t i = 0; i < wide; i += WIDTH) column_exponentials(scores + i, seen, wide, maxima + i, sums + i);
   transposed_product(count, padded, seen, scores, wide, values, padded, false, result, padded);
   for (size_t i = 0; i < count; i++)
     write_scaled(size, 1.0f / sums[i], result + i * padded, out + i * out_stride);
-  for (size_t i = 0; i < count; i++) log_sums[i] = maxima[i] + ptk_log(sums[i]);
+  for (size_t i = 0; i < wide; i++) maxima[i] += ptk_log(sums[i]);
+  memcpy(log_sums, maxima, count * sizeof *log_sums);
 }
 
 static void attention_forward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
                               size_t out_stride, float *log_sums) {
   const size_t group = attention->heads / attention->kv_heads, size = attention->head_size;
-  for (size_t kv = kv_begin; kv < kv_end; kv++)
-    for (size_t s = 0; s < attention->segment_count; s++) {
-      const segment_shape shape = shape_of(attention, s);
-      const size_t block = block_size(attention, &shape), padded = shape.padded_size;
-      float *keys = ptk_scratch(PTK_SCRATCH_ATTENTION, size * shape.padded_keys + shape.keys * padded +
-                                                           (size + shape.keys + padded) * block);
-      float *values = keys + size * shape.padded_keys, *queries = values + shape.keys * padded;
-      float *scores = queries + size * block, *result = scores + shape.keys * block;
-      gather_columns(attention, &shape, kv, GATHER_KEYS, keys);
+  for (size_t s = 0; s < attention->segment_count; s++) {
+    const segment_shape shape = shape_of(attention, s);
+    const size_t block = block_size(attention, &shape), padded = shape.padded_size;
+    const size_t gathered = shape.padded_keys * padded;
+    float *key_rows = ptk_scratch(PTK_SCRATCH_ATTENTION, 3 * gathered + (3 * padded + shape.keys) * block);
+    float *keys = key_rows + gathered, *values = keys + gathered, *queries = values + gathered;
+    float *transposed = queries + block * padded, *result = transposed + block * padded;
+    float *scores = result + block * padded;
+    for (size_t kv = kv_begin; kv < kv_end; kv++) {
+      gather_rows(attention, &shape, kv, GATHER_KEYS, key_rows);
       gather_rows(attention, &shape, kv, GATHER_VALUES, values);
+      transpose(shape.padded_keys, padded, key_rows, keys);
       for (size_t head = kv * group; head < (kv + 1) * group; head++)
         for (size_t begin = shape.query_begin; begin < shape.query_end; begin += block) {
           const size_t left = shape.query_end - begin;
-          forward_block(attention, &shape, head, begin, left < block ? left : block, keys, values, queries, scores,
-                        result, out + begin * out_stride + head * size, out_stride, log_sums + head * rows + begin);
+          forward_block(attention, &shape, head, begin, left < block ? left : block, keys, values, queries, transposed,
+                        scores, result, out + begin * out_stride + head * size, out_stride,
+                        log_sums + head * rows + begin);
         }
     }
-}
-
-/* scores → probabilities, in the first `count` of each row, 0 up to `padded`; and with them the gradients of the
-   probabilities → those of the scores. `mean` is Σ gradient·probability, which is out·out_gradient. */
-static void score_gradients(float *scores, float *gradients, size_t count, size_t padded, float log_sum, float mean) {
-  for (size_t i = count; i < padded; i++) scores[i] = -INFINITY;
-  for (size_t i = 0; i < padded; i += WIDTH)
-    for (int l = 0; l < WIDTH; l++) {
-      float probability = ptk_exp_of_score(scores[i + l] - log_sum);
-      scores[i + l] = probability;
-      gradients[i + l] = probability * (gradients[i + l] - mean);
-    }
-}
-
-static void attention_backward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
-                               const float *out, const float *out_gradients, size_t out_stride, const float *log_sums,
-                               float *query_gradients, size_t query_gradient_stride) {
-  const size_t group = attention->heads / attention->kv_heads, size = attention->head_size;
-  for (size_t kv = kv_begin; kv < kv_end; kv++)
-    for (size_t s = 0; s < attention->segment_count; s++) {
-      const segment_shape shape = shape_of(attention, s);
-      const size_t block = block_size(attention, &shape), wide = shape.padded_keys, padded = shape.padded_size;
-      const size_t gathered = shape.keys * padded;
-      float *keys = ptk_scratch(PTK_SCRATCH_ATTENTION,
-                                2 * (size + block) * wide + 3 * gathered + 3 * block * padded);
-      float *values = keys + size * wide, *key_rows = values + size * wide;
-      float *key_gradients = key_rows + gathered, *value_gradients = key_gradients + gathered;
-      float *queries = value_gradients + gathered, *gradients = queries + block * padded;
-      float *result = gradients + block * padded, *scores = result + block * padded;
-      float *slopes = scores + block * wide;
-      gather_columns(attention, &shape, kv, GATHER_KEYS, keys);
-      gather_columns(attention, &shape, kv, GATHER_VALUES, values);
-      if (query_gradients) gather_rows(attention, &shape, kv, GATHER_KEYS, key_rows);
-      if (shape.wants_gradients) memset(key_gradients, 0, 2 * gathered * sizeof *key_gradients);
-      for (size_t head = kv * group; head < (kv + 1) * group; head++)
-        for (size_t begin = shape.query_begin; begin < shape.query_end; begin += block) {
-          const size_t count = shape.query_end - begin < block ? shape.query_end - begin : block;
-          const size_t seen = most_visible(attention, &shape, begin, count), seen_wide = padded_to_width(seen);
-          const float *out_gradient = out_gradients + begin * out_stride + head * size;
-          copy_block(count, size, padded, attention->scale,
-                     attention->queries + begin * attention->query_stride + head * size, attention->query_stride,
-                     queries);
-          copy_block(count, size, padded, 1, out_gradient, out_stride, gradients);
-          product(count, seen_wide, size, queries, padded, keys, wide, false, scores, wide);
-          product(count, seen_wide, size, gradients, padded, values, wide, false, slopes, wide);
-          for (size_t i = 0; i < count; i++)
-            score_gradients(scores + i * wide, slopes + i * wide, visible_keys(attention, &shape, begin + i),
-                            seen_wide, log_sums[head * rows + begin + i],
-                            ptk_row_dot(size, out_gradient + i * out_stride,
-                                        out + (begin + i) * out_stride + head * size));
-          if (shape.wants_gradients) {
-            transposed_product(seen, padded, count, scores, wide, gradients, padded, true, value_gradients,
-                    padded);
-            transposed_product(seen, padded, count, slopes, wide, queries, padded, true, key_gradients,
-                    padded);
-          }
-          if (!query_gradients) continue;
-          product(count, padded, seen, slopes, wide, key_rows, padded, false, result, padded);
-          for (size_t i = 0; i < count; i++)
-            write_scaled(size, attention->scale, result + i * padded,
-                         query_gradients + (begin + i) * query_gradient_stride + head * size);
-        }
-      if (shape.wants_gradients) scatter_gradients(attention, &shape, kv, key_gradients, value_gradients);
-    }
+  }
 }

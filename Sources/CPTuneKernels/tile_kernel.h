@@ -6,7 +6,7 @@
 
 #include "kernel_support.h"
 
-enum { ROWS = PTK_VARIANT_ROWS, COLUMNS = VECTORS * WIDTH };
+enum { WIDTH = PTK_VARIANT_WIDTH, VECTORS = 2, ROWS = PTK_VARIANT_ROWS, COLUMNS = VECTORS * WIDTH };
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 typedef float unaligned_vector __attribute__((vector_size(4 * WIDTH), aligned(4)));
 

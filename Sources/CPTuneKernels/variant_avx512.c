@@ -4,7 +4,7 @@
 #define PTK_VARIANT ptk_variant_avx512
 #define PTK_VARIANT_NAME "avx512"
 #define PTK_VARIANT_ROWS 12
-enum { WIDTH = 16, VECTORS = 2 };
+#define PTK_VARIANT_WIDTH 16
 #pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
 #include "variant_kernels.h"
 #pragma clang attribute pop

@@ -7,5 +7,5 @@
 #define PTK_VARIANT_NAME "baseline"
 #define PTK_VARIANT_ROWS 4
 #endif
-enum { WIDTH = 4, VECTORS = 2 };
+#define PTK_VARIANT_WIDTH 4
 #include "variant_kernels.h"
