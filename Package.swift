@@ -87,7 +87,7 @@ let package = Package(
         name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
-    + ["PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
+    + ["CPTuneKernels", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
       .testTarget(name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests")
     },
   swiftLanguageModes: [.v6]

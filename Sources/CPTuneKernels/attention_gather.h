@@ -69,7 +69,8 @@ static void gather_rows(const ptk_attention *attention, const segment_shape *sha
 
 /* Per four lanes of two vectors: their chosen elements, those of the second counted from WIDTH. */
 #if PTK_VARIANT_WIDTH == 16
-#define LANES(p, q, r, s) p, q, r, s, p + 4, q + 4, r + 4, s + 4, p + 8, q + 8, r + 8, s + 8, p + 12, q + 12, r + 12, s + 12
+#define LANES(p, q, r, s) \
+  p, q, r, s, p + 4, q + 4, r + 4, s + 4, p + 8, q + 8, r + 8, s + 8, p + 12, q + 12, r + 12, s + 12
 #elif PTK_VARIANT_WIDTH == 8
 #define LANES(p, q, r, s) p, q, r, s, p + 4, q + 4, r + 4, s + 4
 #else
