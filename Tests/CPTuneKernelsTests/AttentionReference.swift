@@ -49,6 +49,13 @@ struct AttentionCase {
   func keysBegin(_ source: Int) -> Int { rows * width + 2 * sources[..<source].reduce(0, +) * kvWidth }
   func valuesBegin(_ source: Int) -> Int { keysBegin(source) + sources[source] * kvWidth }
 
+  /// The operands whose gradients are wanted.
+  var trainable: [Int] {
+    sources.indices.filter { !frozen.contains($0) }.reduce(into: Array(0..<rows * width)) {
+      $0 += keysBegin($1)..<valuesBegin($1) + sources[$1] * kvWidth
+    }
+  }
+
   /// The output [rows, width] and log sums [heads, rows], written out.
   func reference(_ operands: [Double]) -> (out: [Double], logSums: [Double]) {
     var out = [Double](repeating: 0, count: rows * width)
@@ -60,19 +67,18 @@ struct AttentionCase {
         for head in 0..<heads {
           let column = head / (heads / kvHeads) * headSize
           let seen = keys.prefix(visible?[query] ?? keys.count)
+          let from = query * width + head * headSize
           let scores = seen.map { source, position in
-            (0..<headSize).reduce(0.0) {
-              $0 + operands[query * width + head * headSize + $1]
-                * operands[keysBegin(source) + position * kvWidth + column + $1]
-            } * Double(scale)
+            let key = keysBegin(source) + position * kvWidth + column
+            var score = 0.0
+            for j in 0..<headSize { score += operands[from + j] * operands[key + j] }
+            return score * Double(scale)
           }
           let sum = scores.reduce(0) { $0 + exp($1) }
           logSums[head * rows + query] = log(sum)
           for ((source, position), score) in zip(seen, scores) {
-            for j in 0..<headSize {
-              out[query * width + head * headSize + j] +=
-                exp(score) / sum * operands[valuesBegin(source) + position * kvWidth + column + j]
-            }
+            let probability = exp(score) / sum, value = valuesBegin(source) + position * kvWidth + column
+            for j in 0..<headSize { out[from + j] += probability * operands[value + j] }
           }
         }
       }
@@ -101,7 +107,8 @@ struct AttentionCase {
       let keys = operands[keysBegin(source)..<valuesBegin(source)]
       let values = operands[valuesBegin(source)..<valuesBegin(source) + count * kvWidth]
       let gradients = [Float](repeating: before, count: count * (kvWidth + padding))
-      blocks.append((Block(wide(keys, kvWidth)), Block(wide(values, kvWidth)), Block(gradients), Block(gradients)))
+      blocks.append(
+        (Block(wide(keys, kvWidth)), Block(wide(values, kvWidth)), Block(gradients), Block(gradients)))
     }
     let keyValues = blocks.enumerated().map { source, block in
       let wanted = !frozen.contains(source)
@@ -131,7 +138,8 @@ struct AttentionCase {
           cSegments.withUnsafeBufferPointer { cSegments in
             (visible ?? []).map(Int32.init).withUnsafeBufferPointer { counts in
               var attention = ptk_attention(
-                heads: heads, kv_heads: kvHeads, head_size: headSize, scale: scale, queries: queries.baseAddress,
+                heads: heads, kv_heads: kvHeads, head_size: headSize, scale: scale,
+                queries: queries.baseAddress,
                 query_stride: width + padding, sources: keyValues.baseAddress, ranges: ranges.baseAddress,
                 segments: cSegments.baseAddress, segment_count: cSegments.count,
                 visible: visible == nil ? nil : counts.baseAddress)
@@ -140,7 +148,8 @@ struct AttentionCase {
               }
               for head in 0..<kvHeads {
                 ptk_attention_backward(
-                  &attention, rows, head, head + 1, out, wideGradients, width + padding, logSums, &queryGradients,
+                  &attention, rows, head, head + 1, out, wideGradients, width + padding, logSums,
+                  &queryGradients,
                   width + padding)
               }
             }
@@ -149,7 +158,9 @@ struct AttentionCase {
       }
     }
     let gradients = blocks.flatMap { block in
-      (narrow(block.keyGradients.array, kvWidth) + narrow(block.valueGradients.array, kvWidth)).map { $0 - before }
+      (narrow(block.keyGradients.array, kvWidth) + narrow(block.valueGradients.array, kvWidth)).map {
+        $0 - before
+      }
     }
     return (narrow(out, width), logSums, narrow(queryGradients, width) + gradients)
   }

@@ -27,7 +27,9 @@ private let functions = [
     0.5 * $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
   },
   Function(description: "tanh", value: PTK_TANH, range: (-12, 12), tolerance: 1e-7) { tanh($0) },
-  Function(description: "sigmoid", value: PTK_SIGMOID, range: (-30, 30), tolerance: 1e-7) { 1 / (1 + exp(-$0)) },
+  Function(description: "sigmoid", value: PTK_SIGMOID, range: (-30, 30), tolerance: 1e-7) {
+    1 / (1 + exp(-$0))
+  },
   Function(description: "silu", value: PTK_SILU, range: (-30, 30), tolerance: 2e-7) { $0 / (1 + exp(-$0)) },
   Function(description: "exp", value: PTK_EXP, range: (-87, 88), tolerance: 1.2e-7) { exp($0) },
   Function(description: "log", value: PTK_LOG, range: (1e-30, 50), tolerance: 1.2e-7) { log($0) },

@@ -51,7 +51,8 @@ struct LossTests {
         expectClose(y, reference(x.doubles), tolerance: 1e-6, "\(columns), logarithm \(logarithm)")
         var dx = [Float](repeating: 1, count: rows * columns)
         ptk_softmax_backward(rows, columns, logarithm, y, dy, &dx)
-        expectGradient(dx.map { $0 - 1 }, at: x.doubles, "gradient, \(columns), logarithm \(logarithm)") { point in
+        expectGradient(dx.map { $0 - 1 }, at: x.doubles, "gradient, \(columns), logarithm \(logarithm)") {
+          point in
           zip(reference(point), dy).reduce(0) { $0 + $1.0 * Double($1.1) }
         }
       }

@@ -6,7 +6,8 @@ private let rows = 3
 private let epsilon: Float = 1e-5
 
 /// gain [columns], bias [columns] and x [rows, columns] in one array, in this order.
-private func layerNorm(_ operands: [Double], _ columns: Int) -> (y: [Double], mean: [Double], rstd: [Double]) {
+private func layerNorm(_ operands: [Double], _ columns: Int) -> (y: [Double], mean: [Double], rstd: [Double])
+{
   var y: [Double] = [], means: [Double] = [], rstds: [Double] = []
   for row in 2..<2 + rows {
     let x = operands[row * columns..<(row + 1) * columns]
@@ -60,7 +61,9 @@ struct NormalizationTests {
       ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, &dx, &dgain, &dbias)
       let gradient = (dgain + dbias + dx).map { $0 - 1 }
       if columns > 2 {
-        expectGradient(gradient, at: operands, "gradients, \(columns)") { weighted(layerNorm($0, columns).y, dy) }
+        expectGradient(gradient, at: operands, "gradients, \(columns)") {
+          weighted(layerNorm($0, columns).y, dy)
+        }
       }
       var alone = [Float](repeating: 1, count: rows * columns)
       ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, &alone, nil, nil)
