@@ -45,7 +45,8 @@ struct Diagnosis: Encodable {
     components = Dictionary(grouping: inventory.components, by: \.kind.rawValue).mapValues(\.count)
     var folders = inventory.folders.map { searched in
       Folder(
-        path: searched.folder.path, origin: searched.folder.origin.rawValue, state: searched.state.description,
+        path: searched.folder.path, origin: searched.folder.origin.rawValue,
+        state: searched.state.description,
         problems: inventory.rejected.filter { $0.isIn(searched.folder.path) }.map(\.description)
           + inventory.shadowed.filter { $0.path.hasPrefix(searched.folder.path + "/") }.map(\.description))
     }
@@ -75,7 +76,9 @@ struct Diagnosis: Encodable {
       lines += folder.problems.map { "    \(Output.paint("problem:", .yellow, on: 1)) \($0)" }
     }
     lines.append("models")
-    lines += modelFolders.map { "  \($0.path): \($0.models.map { "\($0) models" } ?? "not there") (\($0.purpose))" }
+    lines += modelFolders.map {
+      "  \($0.path): \($0.models.map { "\($0) models" } ?? "not there") (\($0.purpose))"
+    }
     return lines
   }
 

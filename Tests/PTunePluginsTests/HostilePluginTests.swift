@@ -28,7 +28,10 @@ struct HostilePluginTests {
     ),
     ("refuses", "says that it cannot work: this machine has no abacus"),
     ("undefined_symbol", "cannot be opened: undefined symbol: ptune_test_symbol_that_nobody_defines"),
-    ("malformed_schema", "has a malformed schema, line 1, column 29: unknown type 'flaot'; did you mean 'float'?"),
+    (
+      "malformed_schema",
+      "has a malformed schema, line 1, column 29: unknown type 'flaot'; did you mean 'float'?"
+    ),
     ("other_schema_name", "has a schema for 'better' instead of 'good'"),
     ("unknown_kind", "is of kind 99, which this ptune does not know"),
     ("bad_name", "has a name that users cannot write"),
@@ -90,8 +93,9 @@ struct HostilePluginTests {
       ("text", .notALibrary(found: .text)),
     ]
     #expect(inventory.rejected == expected.map { Rejection(path: path($0.0), reason: $0.1) })
-    #expect(inventory.rejected.first { $0.path == path("text") }?.reason.description
-      == "is not a shared library (a text file)")
+    #expect(
+      inventory.rejected.first { $0.path == path("text") }?.reason.description
+        == "is not a shared library (a text file)")
   }
 
   @Test("a truncated library is rejected", arguments: [40, 4096])
@@ -132,7 +136,8 @@ struct HostilePluginTests {
     let second = try workshop.build("good", in: try workshop.folder("second"))
     let link = workshop.folder + "/second/libptune_link.\(pluginSuffix)"
     try #require(symlink(first, link) == 0)
-    let third = try workshop.build("good", in: try workshop.folder("third"), defines: ["ID=\"org.example.third\""])
+    let third = try workshop.build(
+      "good", in: try workshop.folder("third"), defines: ["ID=\"org.example.third\""])
 
     let inventory = try workshop.scan(["first", "second", "third"].map { workshop.folder + "/" + $0 })
     #expect(inventory.components.map(\.plugin.file) == [first])

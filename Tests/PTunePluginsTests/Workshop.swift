@@ -27,7 +27,8 @@ final class Workshop {
 
   /// Compiles Hostile/`source`.c to `folder`/libptune_`name`.so.
   @discardableResult
-  func build(_ source: String, as name: String? = nil, in folder: String? = nil, defines: [String] = []) throws
+  func build(_ source: String, as name: String? = nil, in folder: String? = nil, defines: [String] = [])
+    throws
     -> String
   {
     try compile(
@@ -93,7 +94,8 @@ final class Workshop {
   private static func compiler() throws -> String {
     let folders = ProcessInfo.processInfo.environment["PATH", default: "/usr/bin:/bin"].split(separator: ":")
     let candidates = ["cc", "clang", "gcc"].flatMap { name in folders.map { "\($0)/\(name)" } }
-    return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "no C compiler")
+    return try #require(
+      candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "no C compiler")
   }
 }
 
@@ -111,7 +113,9 @@ struct CommandResult {
 }
 
 /// Runs a program to its end.
-func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> CommandResult {
+func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws
+  -> CommandResult
+{
   let process = Process()
   process.executableURL = URL(fileURLWithPath: program)
   process.arguments = arguments

@@ -26,7 +26,9 @@ struct ProbeSession {
   /// Probes the files until all are done or one ends the child.
   ///
   /// - Throws: `ProbeStartError` if the child does not begin at all.
-  mutating func run(_ executable: String, files: [String], environment: [String: String]) throws(ProbeStartError) {
+  mutating func run(_ executable: String, files: [String], environment: [String: String])
+    throws(ProbeStartError)
+  {
     var child = try ProbeProcess(executable, files: files, environment: environment)
     let ending = follow(&child)
     child.end()
