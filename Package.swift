@@ -34,6 +34,23 @@ let hasOneDNN = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"].
   FileManager.default.fileExists(atPath: "\($0)/oneapi/dnnl/dnnl.h")
 }
 
+/// Tests of one target. They find the files to leave alone through #filePath, so the package manager does not
+/// handle them.
+struct TestsOf {
+  let target: String
+  var others: [String] = []
+  var leaveAlone: [String] = []
+}
+
+let tests = [
+  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats"]),
+  // The hostile plugins are C files that the tests compile themselves.
+  TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
+  TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+]
+
 let package = Package(
   name: "ptune",
   platforms: [.macOS(.v14)],
@@ -88,13 +105,10 @@ let package = Package(
         name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
-    + ["PTuneEngine", "PTuneFormats", "PTuneText", "PTuneTraining"].map {
-      .testTarget(name: "\($0)Tests", dependencies: [.target(name: $0)], path: "Tests/\($0)Tests")
-    } + [
-      // The hostile plugins are C files that the tests compile themselves.
+    + tests.map {
       .testTarget(
-        name: "PTunePluginsTests", dependencies: ["CPTune", "PTunePlugins"],
-        exclude: ["Hostile"])
-    ],
+        name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
+        path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
+    },
   swiftLanguageModes: [.v6]
 )

@@ -497,6 +497,13 @@ typedef struct ptune_task_head_v1 {
   ptune_status (*measure)(void *self, ptune_call *call, ptune_evaluation *evaluation);
 } ptune_task_head_v1;
 
+/* What an adapter's `extension` may return for "ptune.recommendation/1": how to train it. Static. */
+typedef struct ptune_recommendation_v1 {
+  size_t struct_size;
+  double learning_rate; /* of AdamW, where the run gives none */
+} ptune_recommendation_v1;
+#define PTUNE_RECOMMENDATION_V1 "ptune.recommendation/1"
+
 /* One component. Static. */
 typedef struct ptune_component_v1 {
   size_t struct_size;
@@ -519,8 +526,8 @@ typedef struct ptune_component_v1 {
      order, as the C types above. Cast to void (*)(void). The host calls it through libffi. */
   void (*create)(void);
   void (*destroy)(void *self);
-  /* Optional: further abilities by id. */
-  const void *(*extension)(const char *id);
+  /* Optional: further abilities of this component by id. */
+  const void *(*extension)(const struct ptune_component_v1 *component, const char *id);
 } ptune_component_v1;
 
 /* What the entry function returns. Static. */

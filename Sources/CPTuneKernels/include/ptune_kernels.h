@@ -17,7 +17,7 @@
 typedef enum { PTK_AUTOMATIC = 0, PTK_ONEDNN = 1, PTK_CBLAS = 2, PTK_PORTABLE = 3 } ptk_backend;
 
 /* Chooses the library for matrix products, once per process: oneDNN if it can be opened, else a CBLAS, else
-   the loops in this target. Returns false if the one asked for is not there. */
+   the loops in this target. Returns false if the one asked for is not there, or another was chosen before. */
 bool ptk_choose_backend(ptk_backend wanted);
 ptk_backend ptk_chosen_backend(void);
 /* "oneDNN 2.6.3 (libdnnl.so.2)", say; "not found" for a backend that is missing. Static. */
@@ -124,7 +124,7 @@ void ptk_softmax_backward(size_t rows, size_t columns, bool logarithm, const flo
 
 /* Per row with target >= 0: its loss -Σ_c q_c·log p_c with smoothed target distribution q, weighted as
    torch.nn.CrossEntropyLoss does; returns Σ weighted losses, and Σ weights through `weight_sum`. Writes
-   log Σ exp of each row to `log_sums` [rows]. `class_weights` may be NULL. */
+   log Σ exp of each such row to `log_sums` [rows], 0 for the others. `class_weights` may be NULL. */
 double ptk_cross_entropy_forward(size_t rows, size_t columns, const float *logits, const int32_t *targets,
                                  const float *class_weights, float smoothing, float *log_sums,
                                  double *weight_sum);

@@ -1,0 +1,53 @@
+# Targets for people; `make` alone lists them. Everything below is a thin cover of `swift` and Scripts/.
+
+PREFIX = /usr/local
+RUN = Examples/demo.yaml
+
+RELEASE = .build/release
+# Where an installed ptune (first) and an installed plugin (second) find the Swift runtime beside them.
+RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xlinker '$$ORIGIN/..'
+# Our own files: other people's plugins in the same folder are none of our business.
+MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
+
+.DEFAULT_GOAL = help
+.PHONY: help setup build demo test install uninstall bench lint format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install missing system packages, fetch the demo's model and data
+	@Scripts/setup-packages
+	@Scripts/fetch-demo
+
+build: ## build ptune and its plugins, optimised
+	@Scripts/setup-packages
+	swift build -c release $(RUNPATHS)
+
+demo: setup build ## tune a prompt for a real model on real text
+	$(RELEASE)/ptune train $(RUN)
+
+test: setup ## run the tests
+	swift test
+
+install: ## install under PREFIX (/usr/local); DESTDIR is honoured
+	@if command -v swift >/dev/null; then $(MAKE) build; fi
+	@Scripts/install $(RELEASE) "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove what `make install` put under PREFIX
+	@test -f "$(MANIFEST)" || { echo "error: nothing installed by make under $(DESTDIR)$(PREFIX)" >&2; exit 1; }
+	@cd "$(DESTDIR)$(PREFIX)" && while read -r file; do rm -f "$$file"; done <lib/ptune/installed.txt
+	@rm -f "$(MANIFEST)"
+	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune 2>/dev/null || true
+
+bench: setup build ## compare the demo run with PyTorch's (needs torch, transformers and peft)
+	python3 Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+
+lint: ## check the style of the Swift sources
+	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
+
+format: ## put the Swift sources into that style
+	@git ls-files -z '*.swift' | xargs -0 swift format --in-place
+
+clean: ## remove what was built
+	swift package clean
+	rm -rf build

@@ -1,0 +1,71 @@
+import CPTune
+import PTune
+
+/// Prompt tuning (Lester, Al-Rfou & Constant 2021, section 2): P trained rows `[P, H]` among the word embeddings
+/// of every input; everything else is frozen.
+final class PromptTuning: Adapter {
+  let positions: Int
+  private let prompt: Parameter
+  private let placement: Placement
+  private let dropout: Double
+
+  init(
+    virtualTokens: Int, placement: String, initialization: String, initialText: String, deviation: Double,
+    dropout: Double
+  ) throws {
+    guard let placement = Placement(name: placement) else {
+      throw ComponentFailure.badArgument("there is no placement '\(placement)'")
+    }
+    let initial: Parameter.Initial =
+      switch initialization {
+      case "text": try .text(initialText, virtualTokens)
+      case "random": .normal(deviation: Float(deviation))
+      default: try .sampledVocabulary(virtualTokens)
+      }
+    prompt = try Parameter(
+      "prompt_embeddings", shape: [virtualTokens, Base.facts.hiddenSize], initial: initial)
+    positions = virtualTokens
+    self.placement = placement
+    self.dropout = dropout
+  }
+
+  func inject(_ batch: Batch, into injections: Injections) throws {
+    try injections.input(prompt.value.dropout(dropout), at: placement)
+  }
+}
+
+@c @implementation
+public func ptune_plugin_entry_v1(
+  _ host: UnsafePointer<ptune_host_v1>!
+) -> UnsafePointer<ptune_plugin_v1>! {
+  Plugin.register(with: host, id: "ptune.prompt-tuning", version: "0.1.0") {
+    [
+      .adapter(
+        "prompt-tuning", summary: "trained rows among the word embeddings of the input",
+        documentation: """
+          Prompt tuning (Lester et al. 2021, https://arxiv.org/abs/2104.08691) trains P rows of the hidden size \
+          that stand among the word embeddings of every input: P·H numbers. The base model sees them as it \
+          sees words.
+
+          `placement` decides where they stand. `start` is before everything, as PEFT does it; `after-first` \
+          keeps a leading [CLS] at position 0, where an encoder expects it.
+
+          A prompt that starts as embeddings of frequent words learns faster than a random one, and the \
+          learning rate is far above fine-tuning's: 1e-3 to 0.3.
+          """,
+        learningRate: 1e-2,
+        .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
+        .choice(
+          "placement", of: Placement.allCases.map(\.name), default: "start",
+          "where the rows stand in the input"),
+        .choice(
+          "initialization", of: ["sampled-vocabulary", "random", "text"], default: "sampled-vocabulary",
+          "what the rows start as"),
+        .text("initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
+        .number(
+          "deviation", default: 0.02, in: 0...100, "with initialization: random, the standard deviation"),
+        .number("dropout", default: 0.0, in: 0...0.99, "dropout on the rows in training"),
+        make: PromptTuning.init)
+    ]
+  }
+}

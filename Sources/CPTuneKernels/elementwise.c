@@ -1,0 +1,94 @@
+#include "kernel_support.h"
+#include "ptune_kernels.h"
+#include "vector_math.h"
+
+static const float sqrt_half = 0.707106781f, sqrt_2_over_pi = 0.797884561f, one_over_sqrt_2_pi = 0.398942280f;
+static const float tanh_cubic = 0.044715f;
+
+PTK_INLINE float relu(float x) { return x < 0 ? 0 : x; } /* NaN stays. */
+PTK_INLINE float gelu(float x) { return 0.5f * x * (1.0f + ptk_erf(x * sqrt_half)); }
+PTK_INLINE float gelu_tanh(float x) {
+  return 0.5f * x * (1.0f + ptk_tanh(sqrt_2_over_pi * (x + tanh_cubic * x * x * x)));
+}
+PTK_INLINE float silu(float x) { return x * ptk_sigmoid(x); }
+PTK_INLINE float square_root(float x) { return sqrtf(x); }
+
+/* f'(x), from x and y = f(x). */
+PTK_INLINE float relu_slope(float x, float y) { return (void)y, x > 0 ? 1.0f : 0.0f; }
+PTK_INLINE float gelu_slope(float x, float y) {
+  (void)y;
+  return 0.5f * (1.0f + ptk_erf(x * sqrt_half)) + x * one_over_sqrt_2_pi * ptk_exp(-0.5f * x * x);
+}
+PTK_INLINE float gelu_tanh_slope(float x, float y) {
+  (void)y;
+  float t = ptk_tanh(sqrt_2_over_pi * (x + tanh_cubic * x * x * x));
+  return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * sqrt_2_over_pi * (1.0f + 3.0f * tanh_cubic * x * x);
+}
+PTK_INLINE float tanh_slope(float x, float y) { return (void)x, 1.0f - y * y; }
+PTK_INLINE float sigmoid_slope(float x, float y) { return (void)x, y * (1.0f - y); }
+PTK_INLINE float silu_slope(float x, float y) {
+  (void)y;
+  float s = ptk_sigmoid(x);
+  return s * (1.0f + x * (1.0f - s));
+}
+PTK_INLINE float exp_slope(float x, float y) { return (void)x, y; }
+PTK_INLINE float log_slope(float x, float y) { return (void)y, 1.0f / x; }
+PTK_INLINE float sqrt_slope(float x, float y) { return (void)x, 0.5f / y; }
+
+/* (value of ptk_unary, name, function, slope) */
+#define UNARY_FUNCTIONS(X)                                \
+  X(PTK_RELU, relu, relu, relu_slope)                     \
+  X(PTK_GELU, gelu, gelu, gelu_slope)                     \
+  X(PTK_GELU_TANH, gelu_tanh, gelu_tanh, gelu_tanh_slope) \
+  X(PTK_TANH, tanh, ptk_tanh, tanh_slope)                 \
+  X(PTK_SIGMOID, sigmoid, ptk_sigmoid, sigmoid_slope)     \
+  X(PTK_SILU, silu, silu, silu_slope)                     \
+  X(PTK_EXP, exp, ptk_exp, exp_slope)                     \
+  X(PTK_LOG, log, ptk_log, log_slope)                     \
+  X(PTK_SQRT, sqrt, square_root, sqrt_slope)
+
+#define DEFINE(value, name, function, slope)                                                            \
+  PTK_CLONES static void name##_forward(size_t count, const float *x, float *y) {                       \
+    for (size_t i = 0; i < count; i++) y[i] = function(x[i]);                                           \
+  }                                                                                                     \
+  PTK_CLONES static void name##_backward(size_t count, const float *x, const float *y, const float *dy, \
+                                         float *dx) {                                                   \
+    for (size_t i = 0; i < count; i++) dx[i] += dy[i] * slope(x[i], y[i]);                              \
+  }
+UNARY_FUNCTIONS(DEFINE)
+#undef DEFINE
+
+void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *y) {
+#define CASE(value, name, function, slope) \
+  case value:                              \
+    return name##_forward(count, x, y);
+  switch (function) { UNARY_FUNCTIONS(CASE) }
+#undef CASE
+}
+
+void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy,
+                        float *dx) {
+#define CASE(value, name, function, slope) \
+  case value:                              \
+    return name##_backward(count, x, y, dy, dx);
+  switch (function) { UNARY_FUNCTIONS(CASE) }
+#undef CASE
+}
+
+PTK_CLONES void ptk_add(size_t count, const float *x, float *y) {
+  for (size_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+PTK_CLONES void ptk_add_scaled(size_t count, float scale, const float *x, float *y) {
+  for (size_t i = 0; i < count; i++) y[i] += scale * x[i];
+}
+
+PTK_CLONES void ptk_add_bias(size_t rows, size_t columns, const float *bias, float *y, size_t y_stride) {
+  for (size_t i = 0; i < rows; i++, y += y_stride)
+    for (size_t j = 0; j < columns; j++) y[j] += bias[j];
+}
+
+PTK_CLONES void ptk_sum_rows(size_t rows, size_t columns, const float *x, size_t x_stride, float *out) {
+  for (size_t i = 0; i < rows; i++, x += x_stride)
+    for (size_t j = 0; j < columns; j++) out[j] += x[j];
+}

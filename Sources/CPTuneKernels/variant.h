@@ -1,0 +1,32 @@
+/*
+ * The kernels that need their vectors written out (matrix products and attention) exist once per instruction set:
+ * variant_*.c sets the vector width and the size of a tile, and includes the *_kernel.h files.
+ */
+#ifndef PTUNE_VARIANT_H
+#define PTUNE_VARIANT_H
+
+#include "ptune_kernels.h"
+
+typedef struct {
+  const char *name;
+  size_t rows, columns; /* of a tile: what a strip of a and a panel of b hold */
+  /* c = start + a·b, with a in packed strips [⌈m/rows⌉][k][rows] and b in packed panels [⌈n/columns⌉][k][columns],
+     `panel_stride` floats apart. Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
+  void (*multiply)(size_t m, size_t n, size_t k, const float *a, const float *b, size_t panel_stride,
+                   const float *start, size_t start_stride, float *c, size_t c_stride);
+  void (*attention_forward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
+                            size_t out_stride, float *log_sums);
+  void (*attention_backward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
+                             const float *out, const float *out_gradients, size_t out_stride, const float *log_sums,
+                             float *query_gradients, size_t query_gradient_stride);
+} ptk_variant;
+
+extern const ptk_variant ptk_variant_baseline;
+#ifdef __x86_64__
+extern const ptk_variant ptk_variant_avx2, ptk_variant_avx512;
+#endif
+
+/* The best that this processor runs. */
+const ptk_variant *ptk_variant_here(void);
+
+#endif

@@ -1,0 +1,99 @@
+import CPTune
+
+/// Facts about a base model that adapters and heads depend on.
+public struct BaseFacts: Sendable, Equatable {
+  /// Columns of the hidden rows.
+  public var hiddenSize: Int
+  /// Number of transformer layers.
+  public var layers: Int
+  /// Columns of a layer's keys, and of its values.
+  public var keyValueSize: Int
+  /// Heads of the queries.
+  public var attentionHeads: Int
+  /// Rows of the word embedding table.
+  public var vocabularySize: Int
+  /// The longest sequence, virtual tokens included; `Int.max` without a limit.
+  public var positions: Int
+  /// Whether a row sees only the rows before it.
+  public var causal: Bool
+
+  /// Facts with these values.
+  public init(
+    hiddenSize: Int, layers: Int, keyValueSize: Int, attentionHeads: Int, vocabularySize: Int,
+    positions: Int = Int.max, causal: Bool
+  ) {
+    self.hiddenSize = hiddenSize
+    self.layers = layers
+    self.keyValueSize = keyValueSize
+    self.attentionHeads = attentionHeads
+    self.vocabularySize = vocabularySize
+    self.positions = positions
+    self.causal = causal
+  }
+
+  /// The facts as the ABI carries them.
+  public init(_ facts: ptune_base_facts_v1) {
+    self.init(
+      hiddenSize: facts.hidden_size, layers: facts.layers, keyValueSize: facts.key_value_size,
+      attentionHeads: facts.attention_heads, vocabularySize: facts.vocabulary_size,
+      positions: facts.positions, causal: facts.causal)
+  }
+
+  /// For the ABI.
+  public var raw: ptune_base_facts_v1 {
+    ptune_base_facts_v1(
+      hidden_size: hiddenSize, layers: layers, key_value_size: keyValueSize,
+      attention_heads: attentionHeads, vocabulary_size: vocabularySize, positions: positions, causal: causal)
+  }
+}
+
+/// The frozen base model as adapters and heads see it (`ptune.base/1`).
+public enum Base {
+  /// Its facts.
+  public static var facts: BaseFacts {
+    var facts = ptune_base_facts_v1()
+    Host.tables.base?.pointee.facts(Host.currentCall, &facts)
+    return BaseFacts(facts)
+  }
+
+  /// Rows of the word embedding table, `[ids.count, hidden]`, row by row.
+  public static func wordRows(_ ids: [Int32]) throws -> [Float] {
+    let size = ids.count * facts.hiddenSize
+    var status = ptune_status(PTUNE_FAILED)
+    let rows = [Float](unsafeUninitializedCapacity: size) { buffer, count in
+      if let base = Host.tables.base?.pointee, let out = buffer.baseAddress {
+        status = base.word_rows(Host.currentCall, ids, ids.count, out)
+      }
+      count = status == PTUNE_OK ? size : 0
+    }
+    try Host.check(status, "reading word embeddings")
+    return rows
+  }
+
+  /// The whole word embedding table, `[vocabulary, hidden]`.
+  public static var wordTable: Tensor {
+    Tensor(handle: Host.tables.base?.pointee.word_table(Host.currentCall))
+  }
+
+  /// The token ids of a text, without special tokens.
+  public static func tokenize(_ text: String) -> [Int32] {
+    guard let base = Host.tables.base?.pointee else { return [] }
+    let count = base.tokenize(Host.currentCall, text, nil, 0)
+    return [Int32](unsafeUninitializedCapacity: count) { buffer, written in
+      written = min(count, base.tokenize(Host.currentCall, text, buffer.baseAddress, count))
+    }
+  }
+
+  /// The most frequent tokens of the training data, most frequent first, at most `limit`.
+  public static func frequentTokens(limit: Int) -> [Int32] {
+    guard let base = Host.tables.base?.pointee else { return [] }
+    return [Int32](unsafeUninitializedCapacity: limit) { buffer, written in
+      written = base.frequent_tokens(Host.currentCall, buffer.baseAddress, limit)
+    }
+  }
+
+  /// The base model's own pooling layer applied to rows `[n, hidden]`.
+  public static func pooler(_ rows: Tensor) -> Tensor {
+    Tensor(handle: Host.tables.base?.pointee.pooler(Host.currentCall, rows.handle))
+  }
+}

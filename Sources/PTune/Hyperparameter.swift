@@ -1,0 +1,121 @@
+import CPTune
+
+/// A Swift type that a hyperparameter may have.
+public protocol HyperparameterType {
+  /// Its name in the schema language of `ptune_component_v1.schema`.
+  static var schemaType: String { get }
+  /// Reads an argument of the corresponding C type.
+  static func read(_ argument: UnsafeRawPointer) -> Self
+  /// How the schema writes this value.
+  var schemaLiteral: String { get }
+}
+
+extension Int: HyperparameterType {
+  public static var schemaType: String { "long" }
+  public static func read(_ argument: UnsafeRawPointer) -> Int { Int(argument.load(as: Int64.self)) }
+  public var schemaLiteral: String { "\(self)" }
+}
+
+extension Double: HyperparameterType {
+  public static var schemaType: String { "double" }
+  public static func read(_ argument: UnsafeRawPointer) -> Double { argument.load(as: Double.self) }
+  public var schemaLiteral: String { "\(self)" }
+}
+
+extension Bool: HyperparameterType {
+  public static var schemaType: String { "bool" }
+  public static func read(_ argument: UnsafeRawPointer) -> Bool { argument.load(as: Bool.self) }
+  public var schemaLiteral: String { "\(self)" }
+}
+
+extension String: HyperparameterType {
+  public static var schemaType: String { "string" }
+  public static func read(_ argument: UnsafeRawPointer) -> String {
+    argument.load(as: UnsafePointer<CChar>?.self).map { String(cString: $0) } ?? ""
+  }
+  public var schemaLiteral: String {
+    let escaped = unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"": "\\\""
+      case "\\": "\\\\"
+      case "\n": "\\n"
+      default: String(scalar)
+      }
+    }
+    return "\"\(escaped.joined())\""
+  }
+}
+
+extension [String]: HyperparameterType {
+  public static var schemaType: String { "strings" }
+  public static func read(_ argument: UnsafeRawPointer) -> [String] {
+    guard let list = argument.load(as: UnsafePointer<ptune_strings_v1>?.self)?.pointee else { return [] }
+    return (0..<list.count).compactMap { list.items[$0].map { String(cString: $0) } }
+  }
+  public var schemaLiteral: String { "[\(map(\.schemaLiteral).joined(separator: ", "))]" }
+}
+
+/// The declaration of one hyperparameter: from these the schema, its documentation and the typed arguments of a
+/// component's initialiser all come, so they cannot disagree.
+public struct Hyperparameter<Value: HyperparameterType> {
+  let schema: String
+
+  private init(_ name: String, default value: Value?, limits: String = "", _ documentation: String) {
+    let assignment = value.map { "=\($0.schemaLiteral)" } ?? ""
+    schema = "\(Value.schemaType) \(name)\(assignment)\(limits) \(documentation.schemaLiteral)"
+  }
+}
+
+extension Hyperparameter where Value == Int {
+  /// A whole number; required if it has no default.
+  public static func integer(
+    _ name: String, default value: Int? = nil, in range: ClosedRange<Int>, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(
+      name, default: value, limits: " [\(range.lowerBound)..\(range.upperBound)]", documentation)
+  }
+}
+
+extension Hyperparameter where Value == Double {
+  /// A number; required if it has no default.
+  public static func number(
+    _ name: String, default value: Double? = nil, in range: ClosedRange<Double>, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(
+      name, default: value, limits: " [\(range.lowerBound)..\(range.upperBound)]", documentation)
+  }
+}
+
+extension Hyperparameter where Value == Bool {
+  /// Yes or no; required if it has no default.
+  public static func flag(
+    _ name: String, default value: Bool? = nil, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(name, default: value, documentation)
+  }
+}
+
+extension Hyperparameter where Value == String {
+  /// One of a few words; required if it has no default.
+  public static func choice(
+    _ name: String, of choices: [String], default value: String? = nil, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(
+      name, default: value, limits: " {\(choices.joined(separator: "|"))}", documentation)
+  }
+  /// A text; required if it has no default.
+  public static func text(
+    _ name: String, default value: String? = nil, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(name, default: value, documentation)
+  }
+}
+
+extension Hyperparameter where Value == [String] {
+  /// A list of texts; required if it has no default.
+  public static func texts(
+    _ name: String, default value: [String]? = nil, _ documentation: String
+  ) -> Hyperparameter {
+    Hyperparameter(name, default: value, documentation)
+  }
+}

@@ -1,0 +1,154 @@
+import CPTune
+
+/// A component that a plugin made: its table of functions and its `self`, as the protocol of its kind.
+///
+/// Calls go out with the call in progress (see ``Host/within(_:_:)``); a failure's reason is recorded by the host.
+public class LoadedInstance {
+  fileprivate let pointer: UnsafeMutableRawPointer?
+  private let destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+
+  /// Takes over what a component's `create` stored.
+  fileprivate init(
+    _ pointer: UnsafeMutableRawPointer?, destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.pointer = pointer
+    self.destroy = destroy
+  }
+
+  deinit { destroy?(pointer) }
+
+  fileprivate func tensor(_ handle: OpaquePointer?, _ what: String) throws -> Tensor {
+    guard let handle else { throw ComponentFailure("\(what) returned no tensor") }
+    return Tensor(handle: handle)
+  }
+}
+
+/// A base model of a plugin.
+public final class LoadedBaseModel: LoadedInstance, BaseModel {
+  private let table: ptune_base_model_v1
+
+  /// Takes over what `create` stored, with the component's table.
+  public init(
+    _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_base_model_v1>,
+    destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.table = table.pointee
+    super.init(pointer, destroy: destroy)
+  }
+
+  public var facts: BaseFacts {
+    var facts = ptune_base_facts_v1()
+    table.facts?(pointer, &facts)
+    return BaseFacts(facts)
+  }
+  public var wordTable: Tensor { Tensor(handle: table.word_table?(pointer)) }
+  public func forward(_ forward: Forward) throws -> Tensor {
+    try tensor(table.forward?(pointer, Host.currentCall, forward.handle), "forward")
+  }
+  public func pooler(_ rows: Tensor) throws -> Tensor {
+    guard let pooler = table.pooler else {
+      throw ComponentFailure.unsupported("this base model has no pooling layer of its own")
+    }
+    return try tensor(pooler(pointer, Host.currentCall, rows.handle), "pooler")
+  }
+  public func vocabularyScores(_ rows: Tensor) throws -> Tensor {
+    guard let scores = table.vocabulary_scores else {
+      throw ComponentFailure.unsupported("this base model does not score the vocabulary")
+    }
+    return try tensor(scores(pointer, Host.currentCall, rows.handle), "vocabulary_scores")
+  }
+}
+
+/// An adapter of a plugin whose file holds its parameters as they are.
+public class LoadedAdapter: LoadedInstance, Adapter {
+  fileprivate let table: ptune_adapter_v1
+
+  fileprivate init(
+    _ pointer: UnsafeMutableRawPointer?, _ table: ptune_adapter_v1,
+    _ destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.table = table
+    super.init(pointer, destroy: destroy)
+  }
+
+  /// Takes over what `create` stored, with the component's table.
+  public static func make(
+    _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_adapter_v1>,
+    destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) -> any Adapter {
+    table.pointee.save == nil
+      ? LoadedAdapter(pointer, table.pointee, destroy) : LoadedFoldingAdapter(pointer, table.pointee, destroy)
+  }
+
+  public var positions: Int { table.positions?(pointer) ?? 0 }
+  public func inject(_ batch: Batch, into injections: Injections) throws {
+    let status = table.inject?(pointer, Host.currentCall, batch.handle, injections.handle)
+    try Host.check(status ?? ptune_status(PTUNE_FAILED), "inject")
+  }
+}
+
+/// An adapter of a plugin that states itself what its file holds.
+final class LoadedFoldingAdapter: LoadedAdapter, FoldingAdapter {
+  func save(to export: Export) throws {
+    let status = table.save?(pointer, Host.currentCall, export.handle)
+    try Host.check(status ?? ptune_status(PTUNE_FAILED), "save")
+  }
+}
+
+/// A selector of a plugin.
+public final class LoadedSelector: LoadedInstance, Selector {
+  private let table: ptune_selector_v1
+
+  /// Takes over what `create` stored, with the component's table.
+  public init(
+    _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_selector_v1>,
+    destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.table = table.pointee
+    super.init(pointer, destroy: destroy)
+  }
+
+  public func weights(_ batch: Batch, queries: Tensor, keys: Tensor) throws -> Tensor {
+    let result = table.weights?(pointer, Host.currentCall, batch.handle, queries.handle, keys.handle)
+    return try tensor(result ?? nil, "weights")
+  }
+}
+
+/// A task head of a plugin.
+public final class LoadedTaskHead: LoadedInstance, TaskHead {
+  private let table: ptune_task_head_v1
+
+  /// Takes over what `create` stored, with the component's table.
+  public init(
+    _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_task_head_v1>,
+    destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.table = table.pointee
+    super.init(pointer, destroy: destroy)
+  }
+
+  public static var scoreRows: ScoreRows { .perSequence }
+  public var scoreRows: ScoreRows { ScoreRows(rawValue: table.score_rows) ?? .perSequence }
+
+  private func check(_ status: ptune_status?, _ what: String) throws {
+    try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
+  }
+  public func encode(_ example: Example, into targets: Targets) throws {
+    try check(table.encode?(pointer, Host.currentCall, example.handle, targets.handle), "encode")
+  }
+  public func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    try tensor(table.scores?(pointer, Host.currentCall, hidden.handle, batch.handle), "scores")
+  }
+  public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
+    try tensor(table.loss?(pointer, Host.currentCall, scores.handle, batch.handle), "loss")
+  }
+  public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
+    try check(
+      table.predict?(
+        pointer, Host.currentCall, scores.values.baseAddress, scores.rows, scores.columns, example.handle,
+        prediction.handle), "predict")
+  }
+  public func measure(_ evaluation: Evaluation) throws {
+    try check(table.measure?(pointer, Host.currentCall, evaluation.handle), "measure")
+  }
+}

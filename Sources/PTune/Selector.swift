@@ -1,0 +1,49 @@
+import CPTune
+
+/// Maps a representation of each input to weights over a pool.
+public protocol Selector: AnyObject {
+  /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`.
+  func weights(_ batch: Batch, queries: Tensor, keys: Tensor) throws -> Tensor
+}
+
+extension Component {
+  /// A selector component. See ``Component`` for the hyperparameters.
+  public static func selector<each Value: HyperparameterType>(
+    _ name: String, summary: String, documentation: String,
+    _ hyperparameters: repeat Hyperparameter<each Value>,
+    make: @escaping (repeat each Value) throws -> any Selector
+  ) -> Component {
+    Component(
+      kind: PTUNE_SELECTOR, name: name, summary: summary, documentation: documentation,
+      needs: [PTUNE_OPS_V1], methods: SelectorBox.methods,
+      hyperparameters: (repeat each hyperparameters)
+    ) { (values: repeat each Value) in
+      Unmanaged.passRetained(SelectorBox(try make(repeat each values))).toOpaque()
+    }
+  }
+}
+
+/// Carries a Swift selector through the C ABI.
+private final class SelectorBox {
+  let selector: any Selector
+  init(_ selector: any Selector) { self.selector = selector }
+
+  nonisolated(unsafe) static let methods = staticTable(
+    ptune_selector_v1(
+      struct_size: MemoryLayout<ptune_selector_v1>.size,
+      weights: { pointer, call, batch, queries, keys in
+        Host.tensor(in: call) {
+          // The host passes back exactly what `create` stored.
+          try Unmanaged<SelectorBox>.fromOpaque(pointer!).takeUnretainedValue().selector.weights(
+            Batch(handle: batch), queries: Tensor(handle: queries), keys: Tensor(handle: keys))
+        }
+      }))
+}
+
+/// The selector that the run names, as an adapter with a pool asks it (`ptune.select/1`).
+public enum Selection {
+  /// Weights `[count, keys]` over a pool from queries `[count, d]` and keys `[keys, d]`.
+  public static func weights(queries: Tensor, keys: Tensor) -> Tensor {
+    Tensor(handle: Host.tables.select?.pointee.weights(Host.currentCall, queries.handle, keys.handle))
+  }
+}

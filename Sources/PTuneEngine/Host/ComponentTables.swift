@@ -1,0 +1,240 @@
+import CPTune
+
+/// `ptune.parameters/1`
+enum ParametersTable {
+  nonisolated(unsafe) static let table = staticPointer(
+    ptune_parameters_v1(
+      struct_size: MemoryLayout<ptune_parameters_v1>.size,
+      declare: { _, name, shape, rank, initial in
+        guard let session = Session.active("declare"), let name, let initial else { return nil }
+        let dimensions = Array(UnsafeBufferPointer(start: shape, count: rank))
+        return session.declare(String(cString: name), dimensions, initial.pointee)
+      },
+      value: { _, pointer in
+        guard let session = Session.active("value"), let parameter = session.parameter(pointer) else { return nil }
+        return session.handle(for: session.leaf(parameter))
+      }))
+}
+
+extension Session {
+  /// Declares a parameter of the component in the call, with its initial values.
+  fileprivate func declare(_ name: String, _ shape: [Int], _ initial: ptune_initial_v1) -> OpaquePointer? {
+    guard let owner = frame?.identity.owner, frame?.method == "create" else {
+      record("parameter '\(name)' was declared outside create")
+      return nil
+    }
+    guard (1...4).contains(shape.count), shape.allSatisfy({ $0 > 0 && $0 < 1 << 28 }),
+      shape.reduce(1.0, { $0 * Double($1) }) < Double(1 << 31)
+    else {
+      record("parameter '\(name)' has the shape \(shape); it needs 1 to 4 dimensions of sensible size")
+      return nil
+    }
+    guard !parameters.contains(where: { $0.owner == owner && $0.name == name }) else {
+      record("parameter '\(name)' was declared twice")
+      return nil
+    }
+    let parameter = TrainableParameter(owner: owner, name: name, shape: shape)
+    switch Int(initial.kind) {
+    case PTUNE_INITIAL_CONSTANT: parameter.values.update(repeating: initial.a, count: parameter.count)
+    case PTUNE_INITIAL_NORMAL:
+      for index in 0..<parameter.count {
+        parameter.values[index] = initial.a + initial.b * Float(generator.normal())
+      }
+    case PTUNE_INITIAL_UNIFORM:
+      for index in 0..<parameter.count {
+        parameter.values[index] = initial.a + (initial.b - initial.a) * Float(generator.unit())
+      }
+    case PTUNE_INITIAL_VALUES:
+      guard let values = initial.values else { fallthrough }
+      parameter.values.update(from: values, count: parameter.count)
+    default:
+      record("parameter '\(name)' starts as \(initial.kind), which this ptune does not know")
+      return nil
+    }
+    return add(parameter)
+  }
+}
+
+/// `ptune.checkpoint/1`
+enum CheckpointTable {
+  nonisolated(unsafe) static let table = staticPointer(
+    ptune_checkpoint_v1(
+      struct_size: MemoryLayout<ptune_checkpoint_v1>.size,
+      config_integer: { _, key, out in
+        read(key, "a whole number") { value in
+          guard case .integer(let number) = value else { return false }
+          out?.pointee = Int64(number)
+          return true
+        }
+      },
+      config_number: { _, key, out in
+        read(key, "a number") { value in
+          switch value {
+          case .integer(let number): out?.pointee = Double(number)
+          case .number(let number): out?.pointee = number
+          default: return false
+          }
+          return true
+        }
+      },
+      config_boolean: { _, key, out in
+        read(key, "true or false") { value in
+          guard case .boolean(let flag) = value else { return false }
+          out?.pointee = flag
+          return true
+        }
+      },
+      config_string: { _, key, out in
+        read(key, "a text") { value in
+          guard case .string(let text) = value else { return false }
+          out?.pointee = Session.current?.scopedString(text)
+          return true
+        }
+      },
+      has_weight: { _, name in
+        guard let name else { return false }
+        return Session.active("has_weight")?.frame?.checkpoint?.hasWeight(String(cString: name)) ?? false
+      },
+      weight: { _, name, rows, columns, transposed in
+        guard let session = Session.active("weight"), let name else { return nil }
+        return session.loadWeight(String(cString: name), rows, columns, transposed)
+      }))
+
+  private static func read(
+    _ key: UnsafePointer<CChar>?, _ expected: String, _ take: (ConfigurationValue) -> Bool
+  ) -> ptune_found {
+    guard let session = Session.active("config"), let key else { return ptune_found(PTUNE_MALFORMED) }
+    let name = String(cString: key)
+    guard let checkpoint = session.frame?.checkpoint else {
+      session.record("config.json can be read in a base model's create only")
+      return ptune_found(PTUNE_MALFORMED)
+    }
+    guard let value = checkpoint.configuration(name) else { return ptune_found(PTUNE_ABSENT) }
+    if take(value) { return ptune_found(PTUNE_FOUND) }
+    session.record("config.json: '\(name)' should be \(expected)")
+    return ptune_found(PTUNE_MALFORMED)
+  }
+}
+
+extension Session {
+  fileprivate func loadWeight(
+    _ name: String, _ rows: Int, _ columns: Int, _ transposed: Bool
+  ) -> OpaquePointer? {
+    guard let checkpoint = frame?.checkpoint else {
+      record("weights can be loaded in a base model's create only")
+      return nil
+    }
+    do {
+      guard let found = try checkpoint.weight(name) else {
+        record("the checkpoint has no tensor '\(name)', which this base model needs")
+        return nil
+      }
+      let stored = transposed ? [columns, rows] : [rows, columns]
+      guard found.shape == stored || (rows == 1 && found.shape == [columns]) else {
+        record("tensor '\(name)' of the checkpoint has the shape \(found.shape), not \(stored) as config.json says")
+        return nil
+      }
+      guard let values = found.values.baseAddress else {
+        record("tensor '\(name)' of the checkpoint is empty")
+        return nil
+      }
+      if !transposed {
+        return add(Weight(name: name, rows: rows, columns: columns, values: values, owner: found.owner))
+      }
+      let copy = TransposedCopy(values, rows: rows, columns: columns)
+      return add(Weight(name: name, rows: rows, columns: columns, values: copy.values, owner: copy))
+    } catch {
+      record("\(error)")
+      return nil
+    }
+  }
+}
+
+/// A matrix that the checkpoint stores as `[columns, rows]`.
+private final class TransposedCopy {
+  let values: UnsafeMutablePointer<Float>
+
+  init(_ source: UnsafePointer<Float>, rows: Int, columns: Int) {
+    values = .allocate(capacity: rows * columns)
+    for row in 0..<rows { for column in 0..<columns { values[row * columns + column] = source[column * rows + row] } }
+  }
+
+  deinit { values.deallocate() }
+}
+
+/// `ptune.base/1` and `ptune.select/1`
+enum BaseTable {
+  nonisolated(unsafe) static let table = staticPointer(
+    ptune_base_v1(
+      struct_size: MemoryLayout<ptune_base_v1>.size,
+      facts: { _, out in
+        guard let session = Session.active("facts"), let facts = session.services.facts else {
+          Session.current?.record("there is no base model yet to ask for facts")
+          return
+        }
+        out?.pointee = facts
+      },
+      word_rows: { _, ids, count, out in
+        guard let session = Session.active("word_rows"), let table = session.services.wordTable, let ids, let out
+        else { return ptune_status(PTUNE_FAILED) }
+        for index in 0..<count {
+          guard ids[index] >= 0, ids[index] < table.rows else {
+            session.record("word_rows: token \(ids[index]) of a vocabulary of \(table.rows)")
+            return ptune_status(PTUNE_BAD_ARGUMENT)
+          }
+          (out + index * table.columns).update(
+            from: table.values + Int(ids[index]) * table.columns, count: table.columns)
+        }
+        return ptune_status(PTUNE_OK)
+      },
+      word_table: { _ in
+        guard let session = Session.active("word_table"), let table = session.services.wordTable else { return nil }
+        return session.add(table)
+      },
+      tokenize: { _, text, out, capacity in
+        guard let session = Session.active("tokenize"), let text else { return 0 }
+        guard let tokenize = session.services.tokenize else {
+          session.record("tokenize: this run has no tokenizer")
+          return 0
+        }
+        return copy(tokenize(String(cString: text)), out, capacity, countAll: true)
+      },
+      frequent_tokens: { _, out, capacity in
+        guard let tokens = Session.active("frequent_tokens")?.services.frequentTokens else { return 0 }
+        return copy(tokens(capacity), out, capacity, countAll: false)
+      },
+      pooler: { _, rows in
+        guard let recorder = Recorder("pooler"), let node = recorder.node(rows) else { return nil }
+        do {
+          guard let pooled = try recorder.session.services.pooler?(node) else { return nil }
+          return recorder.session.handle(for: pooled)
+        } catch {
+          return recorder.fail("\(error)")
+        }
+      }))
+
+  private static func copy(
+    _ tokens: [Int32], _ out: UnsafeMutablePointer<Int32>?, _ capacity: Int, countAll: Bool
+  ) -> Int {
+    let count = min(tokens.count, capacity)
+    out?.update(from: tokens, count: count)
+    return countAll ? tokens.count : count
+  }
+
+  nonisolated(unsafe) static let select = staticPointer(
+    ptune_select_v1(
+      struct_size: MemoryLayout<ptune_select_v1>.size,
+      weights: { _, queries, keys in
+        guard let recorder = Recorder("select"), let queries = recorder.node(queries),
+          let keys = recorder.node(keys)
+        else { return nil }
+        do {
+          guard let select = recorder.session.services.selector else {
+            return recorder.fail("the run names no selector; add 'selector: {plugin: …}' to the run file")
+          }
+          return try select(queries, keys).flatMap { recorder.session.handle(for: $0) }
+        } catch {
+          return recorder.fail("\(error)")
+        }
+      }))
+}

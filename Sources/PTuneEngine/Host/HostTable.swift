@@ -1,0 +1,63 @@
+import CPTune
+import PTune
+
+/// The host as plugins see it.
+public enum HostTable {
+  /// The release of ptune.
+  public static let version = "0.1.0"
+
+  /// Ids of the interfaces the host offers.
+  public static let interfaces = [
+    PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_CLOSURES_V1, PTUNE_CHECKPOINT_V1, PTUNE_BASE_V1, PTUNE_FORWARD_V1,
+    PTUNE_BATCH_V1, PTUNE_INJECTIONS_V1, PTUNE_EXPORT_V1, PTUNE_DATA_V1, PTUNE_SELECT_V1,
+  ]
+
+  // NB: set once, before any plugin is loaded; see `connect`.
+  nonisolated(unsafe) private static var closures: UnsafePointer<ptune_closures_v1>?
+
+  /// The table to hand to plugins, and to this program's own copy of the kit, which it connects.
+  ///
+  /// - Parameter closures: `ptune.closures/1`, which is made where libffi is known.
+  public static func connect(closures: UnsafePointer<ptune_closures_v1>) -> UnsafePointer<ptune_host_v1> {
+    self.closures = closures
+    Host.connect(table)
+    return table
+  }
+
+  nonisolated(unsafe) private static let table = staticPointer(
+    ptune_host_v1(
+      struct_size: MemoryLayout<ptune_host_v1>.size, abi_major: UInt32(PTUNE_ABI_MAJOR),
+      abi_minor: UInt32(PTUNE_ABI_MINOR), version: UnsafePointer(strdup(version)),
+      interface_for: { id in
+        guard let id else { return nil }
+        return switch String(cString: id) {
+        case PTUNE_OPS_V1: UnsafeRawPointer(OpsTable.table)
+        case PTUNE_PARAMETERS_V1: UnsafeRawPointer(ParametersTable.table)
+        case PTUNE_CLOSURES_V1: UnsafeRawPointer(closures)
+        case PTUNE_CHECKPOINT_V1: UnsafeRawPointer(CheckpointTable.table)
+        case PTUNE_BASE_V1: UnsafeRawPointer(BaseTable.table)
+        case PTUNE_FORWARD_V1: UnsafeRawPointer(ForwardTable.table)
+        case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
+        case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)
+        case PTUNE_EXPORT_V1: UnsafeRawPointer(ExportTable.table)
+        case PTUNE_DATA_V1: UnsafeRawPointer(DataTable.table)
+        case PTUNE_SELECT_V1: UnsafeRawPointer(BaseTable.select)
+        default: nil
+        }
+      },
+      fail: { _, status, why in
+        Session.active("fail")?.record(why.map { String(cString: $0) } ?? "no reason given", status: status)
+      },
+      log: { _, level, message in
+        guard let message else { return }
+        Session.active("log")?.log(level, String(cString: message))
+      },
+      cancelled: { _ in Session.active("cancelled")?.isCancelled() ?? false },
+      random: { _ in Session.active("random")?.generator.next() ?? 0 }))
+}
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif

@@ -1,0 +1,95 @@
+import PTune
+
+/// One forward pass of a base model: answers `ptune.forward/1` from a layout and the injections.
+final class ForwardPass {
+  let batch: PackedBatch
+  let injections: InjectionSet
+  let layout: Layout
+  /// Positions and token types at fixed addresses, for as long as the pass lasts.
+  let positions: UnsafeMutablePointer<Int32>
+  let tokenTypes: UnsafeMutablePointer<Int32>
+  /// How many hidden prefix rows `keyRows` put in front, per layer.
+  private var hiddenRows: [Int: Int32] = [:]
+
+  init(batch: PackedBatch, injections: InjectionSet, causal: Bool) {
+    self.batch = batch
+    self.injections = injections
+    layout = Layout(batch, injections, causal: causal)
+    positions = .allocate(capacity: max(1, layout.rows.count))
+    tokenTypes = .allocate(capacity: max(1, layout.rows.count))
+    positions.initialize(from: layout.positions, count: layout.rows.count)
+    tokenTypes.initialize(from: layout.tokenTypes, count: layout.rows.count)
+  }
+
+  deinit {
+    positions.deallocate()
+    tokenTypes.deallocate()
+  }
+
+  func inputRows(_ table: Node, _ recorder: Recorder) -> OpaquePointer? {
+    if let wrong = batch.tokens.first(where: { $0 < 0 || $0 >= table.rows }) {
+      return recorder.fail("token \(wrong) is not in the base model's vocabulary of \(table.rows)")
+    }
+    return recorder.assemble(
+      [table] + injections.inputs.map(\.rows), layout.rows.map(\.source),
+      layout.rows.map { $0.source == 0 ? batch.tokens[Int($0.index)] : $0.index })
+  }
+
+  func keyRows(_ layer: Int, _ x: Node, _ recorder: Recorder) -> OpaquePointer? {
+    let prefixes = injections.prefixes[layer, default: []].filter { $0.values == nil }.map(\.rows)
+    hiddenRows[layer] = prefixes.reduce(0) { $0 + Int32($1.rows) }
+    if prefixes.isEmpty { return recorder.session.handle(for: x) }
+    let sources = prefixes + [x]
+    return recorder.assemble(
+      sources, sources.enumerated().flatMap { Array(repeating: Int32($0), count: $1.rows) },
+      sources.flatMap { (0..<$0.rows).map(Int32.init) })
+  }
+
+  func attention(
+    _ layer: Int, _ q: Node, _ k: Node, _ v: Node, _ heads: Int, _ keyValueHeads: Int, _ recorder: Recorder
+  ) -> OpaquePointer? {
+    guard let hiddenRows = hiddenRows[layer] else {
+      return recorder.fail("key_rows was not called for layer \(layer); keys and values are computed from its rows")
+    }
+    let keyCount = layout.rows.count + Int(hiddenRows)
+    guard heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0, q.columns % heads == 0,
+      q.rows == layout.rows.count, k.rows == keyCount, v.rows == keyCount,
+      k.columns == q.columns / heads * keyValueHeads, v.columns == k.columns
+    else {
+      return recorder.fail(
+        "layer \(layer): queries \(q.shapeText), keys \(k.shapeText), values \(v.shapeText), \(heads) heads, "
+          + "\(keyValueHeads) key-value heads, \(layout.rows.count) rows and \(hiddenRows) prefix rows")
+    }
+    var sources = [k, v]
+    // What each sequence sees in front of its own rows: (source, rows, per sequence).
+    var front: [(source: Int32, begin: Int32, length: Int32, perSequence: Bool)] = []
+    var begin: Int32 = 0
+    for prefix in injections.prefixes[layer, default: []] {
+      let length = Int32(injections.length(prefix.rows, perSequence: prefix.perSequence))
+      if let values = prefix.values {
+        guard prefix.rows.columns == k.columns, values.columns == k.columns else {
+          return recorder.fail(
+            "layer \(layer): a key-value prefix \(prefix.rows.shapeText) before keys \(k.shapeText)")
+        }
+        front.append((Int32(sources.count / 2), 0, length, prefix.perSequence))
+        sources += [prefix.rows, values]
+      } else {
+        front.append((0, begin, length, prefix.perSequence))
+        begin += Int32(prefix.rows.rows)
+      }
+    }
+    let plan = layout.segments(hiddenRows: hiddenRows) { sequence in
+      front.compactMap { part in
+        guard part.perSequence else {
+          return AttentionSegment.Keys(source: part.source, rows: part.begin..<part.begin + part.length)
+        }
+        guard let sequence else { return nil }
+        let first = part.begin + Int32(sequence) * part.length
+        return AttentionSegment.Keys(source: part.source, rows: first..<first + part.length)
+      }
+    }
+    let operation = AttentionOperation(
+      heads: heads, keyValueHeads: keyValueHeads, segments: plan.segments, visible: plan.visible)
+    return recorder.add(operation, [q] + sources, rows: q.rows, columns: q.columns)
+  }
+}

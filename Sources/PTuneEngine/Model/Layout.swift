@@ -1,0 +1,108 @@
+import PTune
+
+/// The rows of one forward pass: what stands where, at which position, and which rows attend to which.
+///
+/// In a causal model an input prompt at the start that all sequences share cannot see their text, so it is computed
+/// once, as a segment of its own that every sequence attends to. An encoder's prompt sees the text: each sequence
+/// has its own copy.
+final class Layout {
+  /// A row is token `index` of the text, or row `index` of input injection `source - 1`; text is source 0.
+  struct Row {
+    var source: Int32
+    var index: Int32
+  }
+
+  private(set) var rows: [Row] = []
+  private(set) var positions: [Int32] = []
+  private(set) var tokenTypes: [Int32] = []
+  /// The row of each token of the batch.
+  private(set) var textRows: [Int32]
+  /// The first row of each sequence.
+  private(set) var firstRow: [Int32] = []
+  /// The rows of each sequence.
+  private(set) var sequences: [Range<Int32>] = []
+  /// The rows of the prompt that all sequences share, if there is one.
+  private(set) var shared: Range<Int32> = 0..<0
+  let isCausal: Bool
+
+  init(_ batch: PackedBatch, _ injections: InjectionSet, causal: Bool) {
+    isCausal = causal
+    textRows = Array(repeating: 0, count: batch.tokens.count)
+    let start = Int32(injections.firstPosition)
+
+    var sharedInputs = Set<Int>()
+    if causal {
+      for (index, input) in injections.inputs.enumerated() where input.placement == .start && !input.perSequence {
+        sharedInputs.insert(index)
+        for row in 0..<input.rows.rows {
+          append(Row(source: Int32(index + 1), index: Int32(row)), position: start + Int32(rows.count), type: 0)
+        }
+      }
+      shared = 0..<Int32(rows.count)
+    }
+
+    for sequence in 0..<batch.count {
+      let begin = Int32(rows.count)
+      var position = start + Int32(shared.count)
+      let text = batch.range(sequence)
+      let middle = text.lowerBound + Int32(text.count / 2)
+      func place(_ placement: Placement) {
+        for (index, input) in injections.inputs.enumerated()
+        where input.placement == placement && !sharedInputs.contains(index) {
+          let length = injections.length(input.rows, perSequence: input.perSequence)
+          for row in 0..<length {
+            let index32 = Int32(input.perSequence ? sequence * length + row : row)
+            append(Row(source: Int32(index + 1), index: index32), position: position, type: 0)
+            position += 1
+          }
+        }
+      }
+      place(.start)
+      for token in text {
+        if token == text.lowerBound + 1 { place(.afterFirst) }
+        if token == middle { place(.middle) }
+        textRows[Int(token)] = Int32(rows.count)
+        append(Row(source: 0, index: token), position: position, type: batch.tokenTypes[Int(token)])
+        position += 1
+      }
+      // A text of one token has its first token at its end, too.
+      if text.count <= 1 { place(.afterFirst) }
+      if text.isEmpty { place(.middle) }
+      place(.end)
+      sequences.append(begin..<Int32(rows.count))
+      firstRow.append(shared.isEmpty ? begin : 0)
+    }
+  }
+
+  private func append(_ row: Row, position: Int32, type: Int32) {
+    rows.append(row)
+    positions.append(position)
+    tokenTypes.append(type)
+  }
+
+  /// The attention of every sequence, and of the shared prompt, at a layer.
+  ///
+  /// - Parameters:
+  ///   - hiddenRows: how many hidden prefix rows stand before the pass's own rows among the keys.
+  ///   - prefix: the keys in front of a sequence's own (nil: in front of the shared prompt's), in order.
+  func segments(
+    hiddenRows: Int32, prefix: (_ sequence: Int?) -> [AttentionSegment.Keys]
+  ) -> (segments: [AttentionSegment], visible: [Int32]?) {
+    func own(_ range: Range<Int32>) -> AttentionSegment.Keys {
+      AttentionSegment.Keys(source: 0, rows: range.lowerBound + hiddenRows..<range.upperBound + hiddenRows)
+    }
+    var segments: [AttentionSegment] = []
+    var visible = [Int32](repeating: 0, count: isCausal ? rows.count : 0)
+    func add(_ queries: Range<Int32>, _ front: [AttentionSegment.Keys]) {
+      segments.append(AttentionSegment(queries: queries, keys: front + [own(queries)]))
+      guard isCausal else { return }
+      let before = front.reduce(0) { $0 + Int32($1.rows.count) }
+      for (place, row) in queries.enumerated() { visible[Int(row)] = before + Int32(place) + 1 }
+    }
+    if !shared.isEmpty { add(shared, prefix(nil)) }
+    for (index, sequence) in sequences.enumerated() where !sequence.isEmpty {
+      add(sequence, prefix(index) + (shared.isEmpty ? [] : [own(shared)]))
+    }
+    return (segments, isCausal ? visible : nil)
+  }
+}

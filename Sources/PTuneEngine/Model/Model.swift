@@ -1,0 +1,295 @@
+import CPTune
+import PTune
+
+/// A frozen base model with an adapter and task heads: one composition that trains, evaluates and predicts.
+///
+/// Components are created in this order: base, selector, adapter, heads. A model is used by one thread.
+public final class Model {
+  /// What carries it out.
+  public let session: Session
+  private var base: (model: any BaseModel, identity: ComponentIdentity)?
+  private var adapter: (method: any Adapter, identity: ComponentIdentity)?
+  private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
+
+  /// A model without components yet.
+  public init(session: Session) { self.session = session }
+
+  // MARK: - Composition
+
+  /// Creates the base model.
+  ///
+  /// - Parameters:
+  ///   - tokenize: token ids of a text without special tokens, for adapters that start from text.
+  ///   - frequentTokens: the most frequent tokens of the training data, at most so many.
+  ///   - make: makes it; called with the call's handle.
+  /// - Throws: ``EngineFailure``.
+  public func setBase(
+    _ identity: ComponentIdentity, checkpoint: any CheckpointSource,
+    tokenize: @escaping (String) -> [Int32], frequentTokens: @escaping (Int) -> [Int32],
+    make: (OpaquePointer?) throws -> any BaseModel
+  ) throws {
+    try session.scoped {
+      let model = try session.call(identity, "create", checkpoint: checkpoint) { call in
+        try Host.within(call) { try make(call) }
+      }
+      base = (model, identity)
+      session.services.facts = model.facts.raw
+      session.services.wordTable = session.weight(model.wordTable.handle)
+      session.services.tokenize = tokenize
+      session.services.frequentTokens = frequentTokens
+      session.services.pooler = { [unowned self] rows in try self.pooler(rows) }
+    }
+  }
+
+  /// Creates the adapter.
+  public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
+    adapter = (try create(identity, make), identity)
+  }
+
+  /// Creates a task's head; tasks are numbered in the order of these calls.
+  public func addHead(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any TaskHead) throws {
+    heads.append((try create(identity, make), identity))
+  }
+
+  private func create<Part>(_ identity: ComponentIdentity, _ make: (OpaquePointer?) throws -> Part) throws -> Part {
+    try session.scoped {
+      try session.call(identity, "create") { call in try Host.within(call) { try make(call) } }
+    }
+  }
+
+  private func pooler(_ rows: Node) throws -> Node? {
+    guard let base else { return nil }
+    return try session.call(base.identity, "pooler") { call in
+      let pooled = try Host.within(call) {
+        try base.model.pooler(Tensor(handle: session.handle(for: rows)))
+      }
+      return session.node(pooled.handle, "pooler")
+    }
+  }
+
+  // MARK: - Facts
+
+  /// What the base model says of itself.
+  public var facts: BaseFacts? { base?.model.facts }
+  /// How many positions the adapter takes from the text.
+  public var adapterPositions: Int { adapter?.method.positions ?? 0 }
+  /// The trained parameters of the adapter and the heads, in the order they were declared.
+  public var parameters: [TrainableParameter] { session.parameters }
+  /// Number of trained values.
+  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
+  /// Number of frozen values that the base model loaded.
+  public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
+
+  // MARK: - Steps
+
+  /// Computes the loss of a batch and adds its gradient to the parameters'.
+  ///
+  /// - Returns: the loss.
+  /// - Throws: ``EngineFailure``.
+  public func differentiate(_ batch: PackedBatch) throws -> Float {
+    try session.scoped {
+      session.machine.isTraining = batch.isTraining
+      let task = try uniformTask(batch)
+      let pass = try forward(batch)
+      let view = Batch(handle: pass.view)
+      let node = try session.call(heads[task].identity, "loss") { call in
+        try Host.within(call) {
+          let scores = try heads[task].head.scores(pass.hidden, view)
+          var loss = try heads[task].head.loss(scores, view)
+          for extra in pass.injections.losses { loss = loss + Tensor(handle: session.handle(for: extra)) }
+          return session.node(loss.handle, "loss")
+        }
+      }
+      guard let node, node.count == 1 else {
+        throw EngineFailure(
+          component: heads[task].identity.component, plugin: heads[task].identity.plugin, method: "loss",
+          reason: "the loss is not a scalar", status: ptune_status(PTUNE_FAILED))
+      }
+      return session.differentiate(node)
+    }
+  }
+
+  /// The scores of each sequence of a batch, row by row, and their number of columns.
+  public func scores(_ batch: PackedBatch) throws -> (perSequence: [[Float]], columns: Int) {
+    try session.scoped {
+      session.machine.isTraining = false
+      let task = try uniformTask(batch)
+      let pass = try forward(batch)
+      let node = try session.call(heads[task].identity, "scores") { call in
+        try Host.within(call) {
+          session.node(try heads[task].head.scores(pass.hidden, Batch(handle: pass.view)).handle, "scores")
+        }
+      }
+      guard let node else { return ([], 0) }
+      let perToken = heads[task].head.scoreRows == .perToken
+      guard node.rows == (perToken ? batch.tokens.count : batch.count) else {
+        throw EngineFailure(
+          component: heads[task].identity.component, plugin: heads[task].identity.plugin, method: "scores",
+          reason: "\(node.rows) rows of scores for \(batch.count) sequences of \(batch.tokens.count) tokens",
+          status: ptune_status(PTUNE_FAILED))
+      }
+      let values = session.evaluate(node)
+      let perSequence = (0..<batch.count).map { sequence in
+        let rows = perToken ? batch.range(sequence) : Int32(sequence)..<Int32(sequence + 1)
+        return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
+      }
+      return (perSequence, node.columns)
+    }
+  }
+
+  /// The last hidden rows of a batch, `[rows, hidden]`, and the row of each token; for comparisons and inspection.
+  public func hiddenRows(_ batch: PackedBatch) throws -> (values: [Float], textRows: [Int32]) {
+    try session.scoped {
+      session.machine.isTraining = false
+      let pass = try forward(batch)
+      guard let node = session.node(pass.hidden.handle, "hidden") else { return ([], []) }
+      return (session.evaluate(node), pass.layout.textRows)
+    }
+  }
+
+  private func uniformTask(_ batch: PackedBatch) throws -> Int {
+    let task = Int(batch.tasks.first ?? 0)
+    guard heads.indices.contains(task), batch.tasks.allSatisfy({ Int($0) == task }) else {
+      throw EngineFailure(
+        component: "the run", plugin: nil, method: "forward", reason: "a batch must hold one of the run's tasks",
+        status: ptune_status(PTUNE_FAILED))
+    }
+    return task
+  }
+
+  private struct Pass {
+    let hidden: Tensor
+    let view: OpaquePointer?
+    let injections: InjectionSet
+    let layout: Layout
+  }
+
+  /// Injects and runs the base model: what comes out, and the batch as heads see it.
+  private func forward(_ batch: PackedBatch) throws -> Pass {
+    guard let base, let facts = session.services.facts else {
+      throw EngineFailure(
+        component: "the run", plugin: nil, method: "forward", reason: "there is no base model",
+        status: ptune_status(PTUNE_FAILED))
+    }
+    let view = BatchView(batch)
+    let injections = InjectionSet(batch: batch)
+    let viewHandle = session.handle(for: view, .batch)
+    if let adapter {
+      let target = session.handle(for: injections, .injections)
+      try session.call(adapter.identity, "inject") { call in
+        try Host.within(call) {
+          try adapter.method.inject(Batch(handle: viewHandle), into: Injections(handle: target))
+        }
+      }
+    }
+    let pass = ForwardPass(batch: batch, injections: injections, causal: facts.causal)
+    if let longest = pass.layout.positions.max(), Int(longest) >= facts.positions {
+      throw EngineFailure(
+        component: base.identity.component, plugin: base.identity.plugin, method: "forward",
+        reason: "a sequence of \(longest + 1) positions, virtual tokens included; the base model has "
+          + "\(facts.positions). Use fewer virtual tokens or a smaller maximum_length",
+        status: ptune_status(PTUNE_BAD_ARGUMENT))
+    }
+    let passHandle = session.handle(for: pass, .forward)
+    let hidden = try session.call(base.identity, "forward") { call in
+      let hidden = try Host.within(call) { try base.model.forward(Forward(handle: passHandle)) }
+      if let node = session.node(hidden.handle, "forward"), node.rows != pass.layout.rows.count {
+        session.record("forward returned \(node.shapeText) for \(pass.layout.rows.count) rows")
+      }
+      return hidden
+    }
+    view.show(pass.layout)
+    return Pass(hidden: hidden, view: viewHandle, injections: injections, layout: pass.layout)
+  }
+
+  // MARK: - Heads
+
+  /// Turns the label fields of a row into targets of a task.
+  public func encode(_ row: ExampleRow, task: Int) throws -> TargetCollector {
+    let collector = TargetCollector()
+    try session.scoped {
+      let example = session.handle(for: row, .example)
+      let targets = session.handle(for: collector, .targets)
+      try session.call(heads[task].identity, "encode") { call in
+        try Host.within(call) {
+          try heads[task].head.encode(Example(handle: example), into: Targets(handle: targets))
+        }
+      }
+    }
+    return collector
+  }
+
+  /// What the scores of one example mean to a task's head: members of a JSON object.
+  public func predict(
+    _ scores: [Float], columns: Int, _ row: ExampleRow, task: Int
+  ) throws -> [(key: String, json: String)] {
+    let collector = PredictionCollector()
+    try session.scoped {
+      let example = session.handle(for: row, .example)
+      let prediction = session.handle(for: collector, .prediction)
+      try session.call(heads[task].identity, "predict") { call in
+        try Host.within(call) {
+          try scores.withUnsafeBufferPointer {
+            try heads[task].head.predict(
+              ScoreMatrix(values: $0, columns: columns), Example(handle: example),
+              into: Prediction(handle: prediction))
+          }
+        }
+      }
+    }
+    return collector.members
+  }
+
+  /// Lets a task's head state its metrics over an evaluation.
+  public func measure(_ record: EvaluationRecord, task: Int) throws -> [EvaluationRecord.Metric] {
+    try session.scoped {
+      let evaluation = session.handle(for: record, .evaluation)
+      try session.call(heads[task].identity, "measure") { call in
+        try Host.within(call) { try heads[task].head.measure(Evaluation(handle: evaluation)) }
+      }
+    }
+    return record.metrics
+  }
+
+  // MARK: - The result
+
+  /// A tensor of the result.
+  public struct SavedTensor: Sendable {
+    /// Its name.
+    public let name: String
+    /// Its dimensions.
+    public let shape: [Int]
+    /// Its values in row-major order.
+    public let values: [Float]
+  }
+
+  /// What the adapter file holds, and hyperparameters (as JSON) the saved adapter has instead of its own.
+  public func exportAdapter() throws -> (tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]) {
+    guard let adapter else { return ([], []) }
+    guard let folding = adapter.method as? any FoldingAdapter else {
+      return (saved(owner: adapter.identity.owner), [])
+    }
+    return try session.scoped {
+      session.machine.isTraining = false
+      let record = ExportRecord()
+      let export = session.handle(for: record, .export)
+      try session.call(adapter.identity, "save") { call in
+        try Host.within(call) { try folding.save(to: Export(handle: export)) }
+      }
+      let tensors = record.tensors.map {
+        SavedTensor(name: $0.name, shape: $0.shape, values: session.evaluate($0.node))
+      }
+      return (tensors, record.hyperparameters)
+    }
+  }
+
+  /// The parameters of a task's head.
+  public func exportHead(task: Int) -> [SavedTensor] { saved(owner: heads[task].identity.owner) }
+
+  private func saved(owner: String) -> [SavedTensor] {
+    parameters.filter { $0.owner == owner }.map {
+      SavedTensor(
+        name: $0.name, shape: $0.shape, values: Array(UnsafeBufferPointer(start: $0.values, count: $0.count)))
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import CPTune
+import CPTuneKernels
+
+/// y = f(x), element by element.
+struct UnaryOperation: Operation {
+  let function: ptk_unary
+  let name: String
+
+  /// The operator of a `ptune_unary` value; nil for one that does not exist.
+  init?(_ code: ptune_unary) {
+    let names = ["relu", "gelu", "gelu_tanh", "tanh", "sigmoid", "silu", "exp", "log", "sqrt"]
+    guard code >= 1, code <= names.count else { return nil }
+    function = ptk_unary(UInt32(code))
+    name = names[Int(code) - 1]
+  }
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  func backwardReads(_ index: Int) -> Bool { true }
+  var backwardReadsResult: Bool { true }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    guard let x = instruction.inputs[0].value else { return }
+    let y = machine.result(instruction)
+    machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
+      ptk_unary_forward(function, range.count, x + range.lowerBound, y + range.lowerBound)
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]),
+      let x = instruction.inputs[0].value, let y = instruction.value
+    else { return }
+    machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
+      let from = range.lowerBound
+      ptk_unary_backward(function, range.count, x + from, y + from, dy + from, dx + from)
+    }
+  }
+}
+
+/// y = a op b, with b repeated over rows or columns where it has one.
+struct BinaryOperation: Operation {
+  enum Function: Int32 {
+    case add = 1
+    case subtract, multiply, divide
+  }
+  let function: Function
+
+  var name: String { "\(function)" }
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow {
+    node.inputs[index].rows == node.rows && node.rows > 1 ? .same : .all
+  }
+  func backwardReads(_ index: Int) -> Bool {
+    switch function {
+    case .add, .subtract: false
+    case .multiply: true
+    case .divide: true
+    }
+  }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let (a, b) = (instruction.inputs[0], instruction.inputs[1])
+    guard let left = a.value, let right = b.value else { return }
+    let y = machine.result(instruction)
+    let columns = instruction.columns
+    let strides = Self.strides(of: b, in: instruction)
+    machine.threads.split(instruction.rows, work: instruction.count) { rows in
+      for row in rows {
+        let (l, r, out) = (left + row * columns, right + row * strides.row, y + row * columns)
+        Self.apply(function, columns, l, r, strides.column, out)
+      }
+    }
+  }
+
+  /// How far b moves with each row and each column of the result.
+  private static func strides(of b: Instruction, in result: Instruction) -> (row: Int, column: Int) {
+    (b.rows == 1 && result.rows != 1 ? 0 : b.columns, b.columns == 1 && result.columns != 1 ? 0 : 1)
+  }
+
+  private static func apply(
+    _ function: Function, _ count: Int, _ l: Floats, _ r: Floats, _ step: Int, _ out: Floats
+  ) {
+    switch (function, step) {
+    case (.add, 1): for i in 0..<count { out[i] = l[i] + r[i] }
+    case (.subtract, 1): for i in 0..<count { out[i] = l[i] - r[i] }
+    case (.multiply, 1): for i in 0..<count { out[i] = l[i] * r[i] }
+    case (.divide, 1): for i in 0..<count { out[i] = l[i] / r[i] }
+    case (.add, _): for i in 0..<count { out[i] = l[i] + r[0] }
+    case (.subtract, _): for i in 0..<count { out[i] = l[i] - r[0] }
+    case (.multiply, _): for i in 0..<count { out[i] = l[i] * r[0] }
+    case (.divide, _): for i in 0..<count { out[i] = l[i] / r[0] }
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dy = instruction.gradient else { return }
+    let (a, b) = (instruction.inputs[0], instruction.inputs[1])
+    switch function {
+    case .add:
+      pass(dy, to: a, instruction, machine)
+      reduce(into: b, instruction, machine) { dy[$0] }
+    case .subtract:
+      pass(dy, to: a, instruction, machine)
+      reduce(into: b, instruction, machine) { -dy[$0] }
+    case .multiply:
+      guard let left = a.value, let right = b.value else { return }
+      let strides = Self.strides(of: b, in: instruction)
+      scale(into: a, instruction, machine) { dy[$0] * right[$1 * strides.row + $2 * strides.column] }
+      reduce(into: b, instruction, machine) { dy[$0] * left[$0] }
+    case .divide:
+      guard let left = a.value, let right = b.value else { return }
+      let strides = Self.strides(of: b, in: instruction)
+      let columns = instruction.columns
+      scale(into: a, instruction, machine) { dy[$0] / right[$1 * strides.row + $2 * strides.column] }
+      reduce(into: b, instruction, machine) { index in
+        let r = right[index / columns * strides.row + index % columns * strides.column]
+        return -dy[index] * left[index] / (r * r)
+      }
+    }
+  }
+
+  /// Adds dy to an input of the same shape.
+  private func pass(_ dy: Floats, to input: Instruction, _ instruction: Instruction, _ machine: Machine) {
+    guard let dx = machine.gradient(of: input) else { return }
+    machine.threads.split(instruction.count, work: instruction.count, grain: 16) { range in
+      ptk_add(range.count, dy + range.lowerBound, dx + range.lowerBound)
+    }
+  }
+
+  private func scale(
+    into input: Instruction, _ instruction: Instruction, _ machine: Machine,
+    _ term: (_ index: Int, _ row: Int, _ column: Int) -> Float
+  ) {
+    guard let dx = machine.gradient(of: input) else { return }
+    let columns = instruction.columns
+    for row in 0..<instruction.rows {
+      for column in 0..<columns { dx[row * columns + column] += term(row * columns + column, row, column) }
+    }
+  }
+
+  /// Adds the terms of all elements to b, summed over what b was repeated along.
+  private func reduce(
+    into b: Instruction, _ instruction: Instruction, _ machine: Machine, _ term: (Int) -> Float
+  ) {
+    guard let db = machine.gradient(of: b) else { return }
+    let columns = instruction.columns
+    let strides = Self.strides(of: b, in: instruction)
+    for row in 0..<instruction.rows {
+      for column in 0..<columns {
+        db[row * strides.row + column * strides.column] += term(row * columns + column)
+      }
+    }
+  }
+}
+
+/// y = x·scale + shift
+struct AffineOperation: Operation {
+  let name = "affine"
+  let scale, shift: Float
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    guard let x = instruction.inputs[0].value else { return }
+    let y = machine.result(instruction)
+    for index in 0..<instruction.count { y[index] = x[index] * scale + shift }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
+    ptk_add_scaled(instruction.count, scale, dy, dx)
+  }
+}
+
+/// Zeroes elements at random and scales the rest; the same elements in both directions (Srivastava 2014).
+struct DropoutOperation: Operation {
+  let name = "dropout"
+  let probability: Float
+  /// Decides, with an element's index, whether it is dropped.
+  let seed: UInt64
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+
+  private func factor(_ index: Int) -> Float {
+    var generator = SplitMix64(seed: seed &+ UInt64(index))
+    return Float(generator.unit()) < probability ? 0 : 1 / (1 - probability)
+  }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    guard let x = instruction.inputs[0].value else { return }
+    let y = machine.result(instruction)
+    guard machine.isTraining else {
+      y.update(from: x, count: instruction.count)
+      return
+    }
+    for index in 0..<instruction.count { y[index] = x[index] * factor(index) }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
+    guard machine.isTraining else {
+      ptk_add(instruction.count, dy, dx)
+      return
+    }
+    for index in 0..<instruction.count { dx[index] += dy[index] * factor(index) }
+  }
+}
+
+/// x, through which no gradient flows back.
+struct StopGradientOperation: Operation {
+  let name = "stop_gradient"
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    guard let x = instruction.inputs[0].value else { return }
+    machine.result(instruction).update(from: x, count: instruction.count)
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {}
+}

@@ -1,0 +1,120 @@
+import CPTuneKernels
+
+/// y = op(a)·op(b).
+struct MatMulOperation: Operation {
+  let name = "matmul"
+  let transposeA, transposeB: Bool
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 && !transposeA ? .same : .all }
+  func backwardReads(_ index: Int) -> Bool { true }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let (a, b) = (instruction.inputs[0], instruction.inputs[1])
+    guard let left = a.value, let right = b.value else { return }
+    let y = machine.result(instruction)
+    let (n, k) = (instruction.columns, transposeA ? a.rows : a.columns)
+    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+      // Rows of op(a) are columns of a where it is transposed.
+      let part = left + rows.lowerBound * (transposeA ? 1 : a.columns)
+      ptk_gemm(
+        transposeA, transposeB, rows.count, n, k, 1, part, a.columns, right, b.columns, 0,
+        y + rows.lowerBound * n, n)
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    let (a, b) = (instruction.inputs[0], instruction.inputs[1])
+    guard let dy = instruction.gradient, let left = a.value, let right = b.value else { return }
+    let (m, n, k) = (instruction.rows, instruction.columns, transposeA ? a.rows : a.columns)
+    machine.addGradient(to: a) { da in
+      if transposeA {
+        ptk_gemm(transposeB, true, k, m, n, 1, right, b.columns, dy, n, 0, da, m)
+      } else {
+        ptk_gemm(false, !transposeB, m, k, n, 1, dy, n, right, b.columns, 0, da, k)
+      }
+    }
+    machine.addGradient(to: b) { db in
+      if transposeB {
+        ptk_gemm(true, transposeA, n, k, m, 1, dy, n, left, a.columns, 0, db, k)
+      } else {
+        ptk_gemm(!transposeA, false, k, n, m, 1, left, a.columns, dy, n, 0, db, n)
+      }
+    }
+  }
+}
+
+/// y = x·Wᵀ + bias with trained W and bias.
+struct LinearOperation: Operation {
+  let name = "linear"
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  func backwardReads(_ index: Int) -> Bool { index < 2 }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let (x, weight) = (instruction.inputs[0], instruction.inputs[1])
+    guard let input = x.value, let matrix = weight.value else { return }
+    let bias = instruction.inputs.count > 2 ? instruction.inputs[2].value : nil
+    let y = machine.result(instruction)
+    let (n, k) = (instruction.columns, x.columns)
+    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+      let out = y + rows.lowerBound * n
+      ptk_gemm(false, true, rows.count, n, k, 1, input + rows.lowerBound * k, k, matrix, k, 0, out, n)
+      if let bias { ptk_add_bias(rows.count, n, bias, out, n) }
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    let (x, weight) = (instruction.inputs[0], instruction.inputs[1])
+    guard let dy = instruction.gradient, let input = x.value, let matrix = weight.value else { return }
+    let (m, n, k) = (instruction.rows, instruction.columns, x.columns)
+    machine.addGradient(to: x) { dx in
+      machine.threads.split(m, work: m * n * k, grain: 8) { rows in
+        ptk_gemm(
+          false, false, rows.count, k, n, 1, dy + rows.lowerBound * n, n, matrix, k, 0,
+          dx + rows.lowerBound * k, k)
+      }
+    }
+    machine.addGradient(to: weight) { dw in
+      machine.threads.split(n, work: m * n * k, grain: 8) { rows in
+        ptk_gemm(
+          true, false, rows.count, k, m, 1, dy + rows.lowerBound, n, input, k, 0, dw + rows.lowerBound * k, k)
+      }
+    }
+    if instruction.inputs.count > 2, let db = machine.gradient(of: instruction.inputs[2]) {
+      ptk_sum_rows(m, n, dy, n, db)
+    }
+  }
+}
+
+/// y = x·Wᵀ + bias with a frozen W, packed once; its weights have no gradient.
+struct FrozenLinearOperation: Operation {
+  let name = "frozen_linear"
+  let weight: Weight
+  let bias: Weight?
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let x = instruction.inputs[0]
+    guard let input = x.value else { return }
+    let packed = weight.packed
+    let y = machine.result(instruction)
+    let (n, k) = (instruction.columns, x.columns)
+    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+      ptk_gemm_packed(
+        packed, rows.count, input + rows.lowerBound * k, k, bias?.values, y + rows.lowerBound * n, n)
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    let x = instruction.inputs[0]
+    guard let dy = instruction.gradient else { return }
+    let packed = weight.packedTransposed
+    let (n, k) = (instruction.columns, x.columns)
+    machine.addGradient(to: x) { dx in
+      machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+        ptk_gemm_packed(packed, rows.count, dy + rows.lowerBound * n, n, nil, dx + rows.lowerBound * k, k)
+      }
+    }
+  }
+}

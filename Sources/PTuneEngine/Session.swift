@@ -1,0 +1,244 @@
+import CPTune
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One composition of components at work: what they declared, and the tape of the step in progress.
+///
+/// The C functions of the host table carry no context, so they act on ``current``. A session is used by one thread.
+public final class Session {
+  // NB: `nonisolated(unsafe)` is sound: operators check that they run on the thread that made the session.
+  nonisolated(unsafe) static var current: Session?
+
+  let machine: Machine
+  /// The threads that compute.
+  public var threads: ThreadPool { machine.threads }
+  /// The run's random numbers: initial values and dropout draw from it.
+  public var generator: SplitMix64
+  /// What components declared, in order.
+  public private(set) var parameters: [TrainableParameter] = []
+
+  var weights: [Weight] = []
+  private var weightIndices: [String: Int] = [:]
+  var services = BaseServices()
+  private(set) var nodes: [Node] = []
+  private var leaves: [ObjectIdentifier: Node] = [:]
+  private var objects: [(kind: HandleKind, object: AnyObject)] = []
+  private var scope: UInt64 = 1
+  private var frames: [Frame] = []
+  private(set) var failure: EngineFailure?
+  private let thread = pthread_self()
+
+  struct Frame {
+    let identity: ComponentIdentity
+    let method: String
+    let checkpoint: (any CheckpointSource)?
+    /// Strings handed out during the call.
+    var strings: [UnsafeMutablePointer<CChar>] = []
+  }
+
+  /// A session with these threads whose random numbers start from `seed`.
+  public init(threads: ThreadPool, seed: UInt64) {
+    machine = Machine(threads: threads)
+    generator = SplitMix64(seed: seed)
+  }
+
+  /// Messages of components; the program sets where they go.
+  public var log: (_ level: Int32, _ message: String) -> Void = { _, _ in }
+  /// Whether the user asked to stop.
+  public var isCancelled: () -> Bool = { false }
+
+  // MARK: - Scopes and calls
+
+  /// Runs `body` as one scope: everything it records is forgotten, and its memory reused, afterwards.
+  public func scoped<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let outer = Session.current
+    Session.current = self
+    defer {
+      nodes.removeAll(keepingCapacity: true)
+      leaves.removeAll(keepingCapacity: true)
+      objects.removeAll(keepingCapacity: true)
+      scope = (scope + 1) % Handle.scopes
+      Session.current = outer
+    }
+    return try body()
+  }
+
+  /// Calls a function of a component, with the call's handle, and throws the first failure it caused.
+  ///
+  /// - Throws: ``EngineFailure`` with plugin, component and function.
+  func call<Result>(
+    _ identity: ComponentIdentity, _ method: String, checkpoint: (any CheckpointSource)? = nil,
+    _ body: (OpaquePointer?) throws -> Result
+  ) throws -> Result {
+    let outer = Session.current
+    Session.current = self
+    frames.append(Frame(identity: identity, method: method, checkpoint: checkpoint))
+    defer {
+      for string in frames.removeLast().strings { string.deallocate() }
+      Session.current = outer
+    }
+    if frames.count == 1 { failure = nil }
+    do {
+      let result = try body(Handle(.call, scope: scope, index: frames.count).pointer)
+      if let failure { throw failure }
+      return result
+    } catch {
+      if let failure { throw failure }
+      if error is EngineFailure { throw error }
+      throw makeFailure("\(error)", status: ptune_status(PTUNE_FAILED))
+    }
+  }
+
+  /// The call in progress, innermost.
+  var frame: Frame? { frames.last }
+
+  /// A copy of a string that lives until the call in progress returns.
+  func scopedString(_ text: String) -> UnsafePointer<CChar>? {
+    guard !frames.isEmpty else { return nil }
+    let bytes = Array(text.utf8CString)
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    copy.initialize(from: bytes, count: bytes.count)
+    frames[frames.count - 1].strings.append(copy)
+    return UnsafePointer(copy)
+  }
+
+  private func makeFailure(_ reason: String, status: ptune_status) -> EngineFailure {
+    let identity = frames.last?.identity
+    return EngineFailure(
+      component: identity?.component ?? "the engine", plugin: identity?.plugin,
+      method: frames.last?.method ?? "between calls", reason: reason, status: status)
+  }
+
+  /// Records a failure of the call in progress; the first one wins.
+  func record(_ reason: String, status: ptune_status = ptune_status(PTUNE_BAD_ARGUMENT)) {
+    if failure == nil { failure = makeFailure(reason, status: status) }
+  }
+
+  /// The session that C functions act on; nil, with a failure recorded where there is one, on a foreign thread.
+  static func active(_ function: String) -> Session? {
+    guard let session = current else { return nil }
+    guard pthread_equal(session.thread, pthread_self()) != 0 else {
+      // Not recorded: the session belongs to another thread, and touching it would be a race.
+      return nil
+    }
+    return session
+  }
+
+  // MARK: - Handles
+
+  func handle(for node: Node) -> OpaquePointer? {
+    nodes.append(node)
+    return Handle(.node, scope: scope, index: nodes.count - 1).pointer
+  }
+
+  func handle(for object: AnyObject, _ kind: HandleKind) -> OpaquePointer? {
+    objects.append((kind, object))
+    return Handle(kind, scope: scope, index: objects.count - 1).pointer
+  }
+
+  /// The object behind a pointer; nil, with a failure recorded, if it is not what it should be.
+  func object<Object: AnyObject>(
+    _ pointer: OpaquePointer?, _ kind: HandleKind, _ type: Object.Type
+  ) -> Object? {
+    if let handle = Handle(pointer), handle.kind == kind, handle.scope == scope, handle.index < objects.count,
+      objects[handle.index].kind == kind, let object = objects[handle.index].object as? Object
+    {
+      return object
+    }
+    record("got a pointer that is no \(kind.name) of this step")
+    return nil
+  }
+
+  /// The node behind a tensor; nil, with a failure recorded unless the pointer is NULL.
+  func node(_ pointer: OpaquePointer?, _ operation: String) -> Node? {
+    guard let pointer else {
+      record("\(operation) got a tensor that failed before", status: ptune_status(PTUNE_FAILED))
+      return nil
+    }
+    if let handle = Handle(pointer) {
+      if handle.kind == .node, handle.scope == scope, handle.index < nodes.count { return nodes[handle.index] }
+      if handle.kind == .weight, handle.index < weights.count { return leaf(weights[handle.index]) }
+    }
+    record("\(operation) got a pointer that is no tensor of this step; tensors do not outlive their step")
+    return nil
+  }
+
+  /// The frozen weight behind a tensor, if it is one.
+  func weight(_ pointer: OpaquePointer?) -> Weight? {
+    guard let handle = Handle(pointer), handle.kind == .weight, handle.index < weights.count else { return nil }
+    return weights[handle.index]
+  }
+
+  private func leaf(_ weight: Weight) -> Node {
+    if let known = leaves[ObjectIdentifier(weight)] { return known }
+    let node = Node(
+      WeightLeaf(weight: weight), [], rows: weight.rows, columns: weight.columns, needsGradient: false)
+    leaves[ObjectIdentifier(weight)] = node
+    nodes.append(node)
+    return node
+  }
+
+  func leaf(_ parameter: TrainableParameter) -> Node {
+    if let known = leaves[ObjectIdentifier(parameter)] { return known }
+    let node = Node(
+      ParameterLeaf(parameter: parameter), [], rows: parameter.rows, columns: parameter.columns,
+      needsGradient: true)
+    leaves[ObjectIdentifier(parameter)] = node
+    return node
+  }
+
+  func parameter(_ pointer: OpaquePointer?) -> TrainableParameter? {
+    if let handle = Handle(pointer), handle.kind == .parameter, handle.index < parameters.count {
+      return parameters[handle.index]
+    }
+    record("got a pointer that is no parameter")
+    return nil
+  }
+
+  func add(_ parameter: TrainableParameter) -> OpaquePointer? {
+    parameters.append(parameter)
+    return Handle(.parameter, scope: 0, index: parameters.count - 1).pointer
+  }
+
+  func add(_ weight: Weight) -> OpaquePointer? {
+    if let known = weightIndices[weight.name] { return Handle(.weight, scope: 0, index: known).pointer }
+    weights.append(weight)
+    weightIndices[weight.name] = weights.count - 1
+    return Handle(.weight, scope: 0, index: weights.count - 1).pointer
+  }
+
+  // MARK: - Computing
+
+  /// Computes a node now; its values, row by row.
+  func evaluate(_ node: Node) -> [Float] {
+    let plan = Planner.plan([node], among: nodes)
+    machine.forward(plan.order, roots: plan.roots, forBackward: false)
+    defer { machine.release(plan.order) }
+    guard let value = plan.roots[0].value else { return [] }
+    return Array(UnsafeBufferPointer(start: value, count: node.count))
+  }
+
+  /// Computes a scalar and adds its gradient to every parameter's.
+  func differentiate(_ loss: Node) -> Float {
+    let plan = Planner.plan([loss], among: nodes)
+    machine.forward(plan.order, roots: plan.roots, forBackward: true)
+    defer { machine.release(plan.order) }
+    let value = plan.roots[0].value?.pointee ?? .nan
+    if loss.needsGradient { machine.backward(plan.order, from: plan.roots[0]) }
+    return value
+  }
+}
+
+/// What adapters and heads may ask of the base model and its text.
+struct BaseServices {
+  var facts: ptune_base_facts_v1?
+  var wordTable: Weight?
+  var tokenize: ((String) -> [Int32])?
+  var frequentTokens: ((Int) -> [Int32])?
+  var pooler: ((Node) throws -> Node?)?
+  var selector: ((Node, Node) throws -> Node?)?
+}

@@ -1,0 +1,79 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// An operation on a file that the system refused.
+public struct FileError: Error, Equatable, Sendable {
+  /// What was tried.
+  public enum Operation: String, Sendable {
+    /// Opening a file to read it.
+    case open
+    /// Reading a file.
+    case read
+    /// Mapping a file into memory.
+    case map
+    /// Making a new file.
+    case create
+    /// Writing to a file.
+    case write
+    /// Waiting until a file or a folder is on the disk.
+    case sync
+    /// Putting a finished file in its place.
+    case replace
+    /// Making a folder.
+    case createFolder = "create the folder"
+    /// Listing a folder.
+    case list = "list the folder"
+    /// Removing a file.
+    case remove
+  }
+
+  /// What was tried.
+  public let operation: Operation
+  /// The file or folder.
+  public let path: String
+  /// The system's error number, `ENOSPC` and so on.
+  public let code: Int32
+
+  /// An error of one's own, for a system call made elsewhere.
+  public init(_ operation: Operation, _ path: String, code: Int32 = errno) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  /// What to do about it.
+  public var help: String? {
+    let folder = FilePath.folder(of: path)
+    switch code {
+    case ENOSPC, EDQUOT: return "free some space, or choose another folder for the output"
+    case EFBIG: return "a limit on file sizes is in force; see 'ulimit -f'"
+    case EROFS: return "the disk is read-only; choose another folder"
+    case EACCES, EPERM:
+      switch operation {
+      case .open, .read, .map, .list: return "see who may read it: ls -ld '\(path)'"
+      default: return "see who may write there: ls -ld '\(folder)'"
+      }
+    case ENOENT, ENOTDIR:
+      switch operation {
+      case .open, .read, .map, .list: return "check the path; a relative one starts from the current folder"
+      default: return "there is no folder '\(folder)'"
+      }
+    case EISDIR: return "it is a folder; name a file"
+    case ENAMETOOLONG: return "choose a shorter name"
+    case EMFILE, ENFILE: return "too many files are open; see 'ulimit -n'"
+    default: return nil
+    }
+  }
+}
+
+extension FileError: CustomStringConvertible {
+  /// The operation, the path and the system's words for the reason.
+  public var description: String {
+    "cannot \(operation.rawValue) '\(path)': \(String(cString: strerror(code)))"
+  }
+}

@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The few questions to the disk that the rest of the package asks.
+public enum FileSystem {
+  /// The folder that relative paths start from.
+  public static var currentFolder: String {
+    guard let path = getcwd(nil, 0) else { return "." }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// The environment of the process.
+  public static var environment: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      entry += 1
+    }
+    return variables
+  }
+
+  /// Whether something is there, links followed.
+  public static func exists(_ path: String) -> Bool {
+    status(path) != nil
+  }
+
+  /// Whether it is a folder, links followed.
+  public static func isFolder(_ path: String) -> Bool {
+    status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+  }
+
+  /// Whether it is an ordinary file, links followed.
+  public static func isFile(_ path: String) -> Bool {
+    status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+  }
+
+  /// The names in a folder, sorted, without "." and "..".
+  public static func entries(of folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else { throw FileError(.list, folder) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+          String(cString: $0)
+        }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted(by: ByteString.less)
+  }
+
+  /// Makes a folder and those above it; one that is there already is fine.
+  public static func createFolder(_ path: String) throws(FileError) {
+    if mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) { return }
+    guard errno == ENOENT else { throw FileError(.createFolder, path) }
+    let above = FilePath.folder(of: path)
+    guard above != path, above != "." else { throw FileError(.createFolder, path, code: ENOENT) }
+    try createFolder(above)
+    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else {
+      throw FileError(.createFolder, path)
+    }
+  }
+
+  /// Removes a file; one that is not there is fine.
+  public static func removeFile(_ path: String) throws(FileError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
+  }
+
+  static func status(_ path: String) -> stat? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status : nil
+  }
+}

@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file's content, mapped into memory: pages are read when they are touched and cost no memory of ours.
+///
+/// NB: a file that another process shortens while it is mapped makes reading the lost pages fatal (SIGBUS).
+/// What ptune writes itself is always replaced, never shortened.
+public final class MappedFile: @unchecked Sendable {
+  // @unchecked: the mapping is read-only and lives as long as the object, so any thread may read it.
+
+  /// The path as it was given.
+  public let path: String
+  /// The content. NB: valid only as long as this object lives, which ends at its last use: `withBytes` is
+  /// safer.
+  public let unsafeBytes: UnsafeRawBufferPointer
+
+  /// Maps a file. Throws FileError; a folder is EISDIR.
+  public init(_ path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(.open, path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(.read, path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(.read, path, code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      unsafeBytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw FileError(.map, path)
+    }
+    unsafeBytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  deinit {
+    if let start = unsafeBytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), unsafeBytes.count)
+    }
+  }
+
+  /// Calls `body` with the content, which is valid until it returns.
+  public func withBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(unsafeBytes)
+  }
+}

@@ -1,0 +1,88 @@
+/// The values of a tensor as 32-bit floats: those of the mapped file where it holds aligned F32 values, a
+/// converted copy otherwise.
+public final class FloatTensor: @unchecked Sendable {
+  // @unchecked: the values are never written after `init`, so any thread may read them.
+
+  /// The shape; empty for a scalar.
+  public let shape: [Int]
+  /// The values, row-major. NB: valid only as long as this object lives, which ends at its last use: whoever
+  /// keeps the pointer keeps the object, and everyone else takes `withValues`.
+  public let unsafeValues: UnsafeBufferPointer<Float>
+  /// Whether the values are the mapped file's own.
+  public var isMapped: Bool { owner != nil }
+
+  /// Keeps the mapping of the file alive.
+  private let owner: SafetensorsFile?
+
+  /// Nil if the tensor holds no floats.
+  init?(_ tensor: TensorInfo, _ bytes: UnsafeRawBufferPointer, owner: SafetensorsFile) {
+    guard tensor.type.isFloat else { return nil }
+    shape = tensor.shape
+    if tensor.type == .f32, let start = bytes.baseAddress,
+      Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0
+    {
+      unsafeValues = bytes.assumingMemoryBound(to: Float.self)
+      self.owner = owner
+    } else {
+      let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: tensor.count)
+      FloatConversion.convert(bytes, of: tensor.type, into: copy)
+      unsafeValues = UnsafeBufferPointer(copy)
+      self.owner = nil
+    }
+  }
+
+  deinit {
+    if owner == nil { unsafeValues.deallocate() }
+  }
+
+  /// Calls `body` with the values, row-major, which are valid until it returns.
+  public func withValues<Result, Failure>(
+    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(unsafeValues)
+  }
+
+  /// A copy of the values, row-major.
+  public var array: [Float] { withValues { Array($0) } }
+}
+
+/// Widens and narrows floats.
+enum FloatConversion {
+  static func convert(
+    _ bytes: UnsafeRawBufferPointer, of type: TensorType, into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    switch type {
+    case .f64:
+      for place in values.indices {
+        let bits = bytes.loadUnaligned(fromByteOffset: place * 8, as: UInt64.self)
+        values[place] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
+      }
+    case .f16:
+      for place in values.indices {
+        let bits = bytes.loadUnaligned(fromByteOffset: place * 2, as: UInt16.self)
+        values[place] = fromHalf(UInt16(littleEndian: bits))
+      }
+    case .bf16:
+      for place in values.indices {
+        let bits = bytes.loadUnaligned(fromByteOffset: place * 2, as: UInt16.self)
+        values[place] = Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16)
+      }
+    default:
+      for place in values.indices {
+        let bits = bytes.loadUnaligned(fromByteOffset: place * 4, as: UInt32.self)
+        values[place] = Float(bitPattern: UInt32(littleEndian: bits))
+      }
+    }
+  }
+
+  /// A half-precision number: its exponent and fraction moved into place and the bias mended by a
+  /// multiplication by 2^112, which is exact and makes subnormal numbers come out right.
+  static func fromHalf(_ bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let rest = UInt32(bits & 0x7FFF) << 13
+    if rest >= 0x7C00 << 13 { return Float(bitPattern: sign | 0x7F80_0000 | rest) }
+    let magnitude = Float(bitPattern: rest) * Float(bitPattern: (112 + 127) << 23)
+    return Float(bitPattern: sign | magnitude.bitPattern)
+  }
+}

@@ -1,0 +1,22 @@
+/// How a data file is laid out.
+public enum DataFormat: String, Sendable, CaseIterable {
+  /// Fields separated by tabs, without quoting, as in GLUE.
+  case tsv
+  /// Fields separated by commas, quoted where needed (RFC 4180).
+  case csv
+  /// One JSON object a line.
+  case jsonl
+
+  /// The format that a file's extension says: .tsv and .txt, .csv, .jsonl and .json.
+  ///
+  /// - Throws: `TextError.unknownFormat` for another extension, and for standard input (`-`).
+  public init(path: String) throws(TextError) {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    switch name.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() {
+    case "tsv", "txt": self = .tsv
+    case "csv": self = .csv
+    case "jsonl", "json": self = .jsonl
+    default: throw .unknownFormat(path: path)
+    }
+  }
+}

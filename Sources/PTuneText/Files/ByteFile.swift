@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file (or standard input) that is read from front to back, closed when the last reference goes.
+final class ByteFile {
+  let path: String
+  private let descriptor: Int32
+
+  /// Opens `path`, or standard input for `-`.
+  init(path: String) throws(TextError) {
+    self.path = path
+    descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { throw Self.unreadable(path) }
+  }
+
+  deinit {
+    if descriptor > 0 { close(descriptor) }
+  }
+
+  /// Fills as much of `buffer` as one read gives; 0 at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(TextError) -> Int {
+    while true {
+      #if canImport(Glibc)
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      #elseif canImport(Musl)
+        let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
+      #else
+        let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+      #endif
+      if count >= 0 { return count }
+      if errno != EINTR { throw Self.unreadable(path) }
+    }
+  }
+
+  /// The whole file in memory; a file above `limit` bytes is refused.
+  static func contents(_ path: String, limit: Int = 1 << 28) throws(TextError) -> [UInt8] {
+    let file = try ByteFile(path: path)
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    var count = 0
+    while true {
+      if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: count)) }
+      let read: Result<Int, TextError> = bytes.withUnsafeMutableBytes { buffer in
+        do throws(TextError) {
+          return .success(try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...])))
+        } catch { return .failure(error) }
+      }
+      let added = try read.get()
+      if added == 0 { break }
+      count += added
+      if count > limit { throw .unreadable(path: path, reason: "it is larger than \(limit) bytes") }
+    }
+    bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+
+  /// Whether there is a file (not a folder) at `path`.
+  static func exists(_ path: String) -> Bool {
+    var information = stat()
+    return stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFDIR
+  }
+
+  private static func unreadable(_ path: String) -> TextError {
+    .unreadable(path: path, reason: String(cString: strerror(errno)))
+  }
+}

@@ -1,0 +1,79 @@
+extension TextError: CustomStringConvertible {
+  /// What happened and where, as `file:line: what`.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "cannot read \(shown(path)): \(reason)"
+    case .unknownFormat(let path): "cannot tell the format of \(shown(path)) from its name"
+    case .emptyFile(let path): "\(shown(path)) is empty"
+    case .noRows(let path): "\(shown(path)) has a header but no rows"
+    case .utf16(let path): "\(shown(path)) is UTF-16 text, not UTF-8"
+    case .invalidUTF8(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is not valid UTF-8"
+    case .nulByte(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is NUL"
+    case .lineTooLong(let path, let line, let limit):
+      "\(shown(path)):\(line): the line is longer than \(limit) bytes"
+    case .wrongColumnCount(let path, let line, let found, let expected):
+      "\(shown(path)):\(line): \(counted(found, "column")), but the first line has \(expected)"
+    case .unterminatedQuote(let path, let line):
+      "\(shown(path)):\(line): the quoted field that begins here is never closed"
+    case .textAfterQuote(let path, let line):
+      "\(shown(path)):\(line): text follows the closing quote of a field"
+    case .duplicateColumn(let path, let name): "\(shown(path)): two columns are named \"\(name)\""
+    case .missingColumn(let path, let line, let name, let columns):
+      "\(shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
+    case .invalidJSON(let path, let line, let column, let reason):
+      "\(shown(path)):\(line):\(column): \(reason)"
+    case .notAnObject(let path, let line): "\(shown(path)):\(line): the line is not a JSON object"
+    case .tokenizerMissing(let folder, let looked):
+      "no tokenizer in \(folder): it has no \(alternatives(looked))"
+    case .missingKey(let path, let key): "\(path): \(key) is missing"
+    case .invalidValue(let path, let key, let expected): "\(path): \(key) should be \(expected)"
+    case .unsupported(let path, let key, let type, _):
+      "\(path): \(key) is \"\(type)\", which is not supported"
+    case .noRoomForText(let maximumLength, let specialTokens):
+      "\(counted(maximumLength, "position")) cannot hold any text: special tokens alone take \(specialTokens)"
+    }
+  }
+
+  /// What to do about it, where there is something to do.
+  public var help: String? {
+    switch self {
+    case .unreadable: "check the path and its permissions"
+    case .unknownFormat: "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has"
+    case .emptyFile, .noRows: "check that the file was written whole"
+    case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
+    case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
+    case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
+    case .lineTooLong: "is this a text file with one example a line?"
+    case .wrongColumnCount:
+      "columns are separated by one tab (.tsv, no quoting) or one comma (.csv, RFC 4180)"
+    case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
+    case .duplicateColumn: "rename one of them"
+    case .missingColumn(_, _, let name, let columns): columnHelp(name, columns)
+    case .invalidJSON: "the file may be truncated; fetch or write it again"
+    case .notAnObject: "write one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
+    case .tokenizerMissing: "copy the tokenizer files beside the model's weights"
+    case .missingKey, .invalidValue: "the file may be damaged or of another kind; fetch it again"
+    case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
+    case .noRoomForText: "use fewer virtual tokens or a larger maximum length"
+    }
+  }
+
+  private func columnHelp(_ name: String, _ columns: [String]) -> String {
+    if let near = Suggestion.nearest(name, among: columns) { return "did you mean \"\(near)\"?" }
+    if columns.count == 1, columns[0].contains(where: { "\t,;".contains($0) }) {
+      return "the first line is one column; is the file's format (tab or comma) what its name says?"
+    }
+    return "name one of these columns, or add the column to the file"
+  }
+}
+
+private func shown(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+private func quoted(_ names: [String]) -> String {
+  let first = names.prefix(20).map { "\"\($0)\"" }.joined(separator: ", ")
+  return names.count > 20 ? "\(first) and \(names.count - 20) more" : first
+}
+
+private func alternatives(_ names: [String]) -> String { names.joined(separator: " and no ") }

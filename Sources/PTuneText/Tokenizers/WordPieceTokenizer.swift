@@ -1,0 +1,85 @@
+/// BERT's tokenizer: clean-up, words at white space and punctuation, word pieces. Gives the ids and places that
+/// Hugging Face `tokenizers` gives.
+struct WordPieceTokenizer: Tokenizer {
+  let specialTokens: SpecialTokens
+  let template: SequenceTemplate
+  let vocabularySize: Int
+  let normalizer: BertNormalizer
+  let model: WordPieceModel
+  let added: AddedTokens
+  /// Nil puts a space between all tokens.
+  let decoder: WordPieceDecoder?
+
+  init(
+    normalizer: BertNormalizer, model: WordPieceModel, added: AddedTokens, template: SequenceTemplate,
+    decoder: WordPieceDecoder?, specialTokens: SpecialTokens
+  ) {
+    self.normalizer = normalizer
+    self.model = model
+    self.added = added
+    self.template = template
+    self.decoder = decoder
+    self.specialTokens = specialTokens
+    vocabularySize = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
+  }
+
+  func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
+    var pieces: [TokenPiece] = []
+    pieces.reserveCapacity(bytes.count / 4 + 8)
+    added.split(bytes) { id, range in
+      if let id {
+        pieces.append(TokenPiece(id: id, begin: Int32(range.lowerBound), end: Int32(range.upperBound)))
+      } else {
+        appendPieces(of: normalizer.normalize(bytes, range), to: &pieces)
+      }
+    }
+    return pieces
+  }
+
+  private func appendPieces(of text: NormalizedText, to pieces: inout [TokenPiece]) {
+    text.bytes.withUnsafeBufferPointer { bytes in
+      guard added.hasNormalized else {
+        return appendWords(of: text, bytes, 0..<bytes.count, to: &pieces)
+      }
+      added.splitNormalized(bytes) { id, range in
+        if let id {
+          pieces.append(
+            TokenPiece(id: id, begin: text.begins[range.lowerBound], end: text.ends[range.upperBound - 1]))
+        } else {
+          appendWords(of: text, bytes, range, to: &pieces)
+        }
+      }
+    }
+  }
+
+  /// `BertPreTokenizer`: white space separates words, and each punctuation character is a word.
+  private func appendWords(
+    of text: NormalizedText, _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
+    to pieces: inout [TokenPiece]
+  ) {
+    let classes = CharacterClasses.shared
+    var (word, position) = (range.lowerBound, range.lowerBound)
+    while position < range.upperBound {
+      let (scalar, length, _) = UTF8Text.scalar(bytes, position)
+      let flags = classes.flags(scalar)
+      if flags.rawValue & (CharacterFlags.whitespace.rawValue | CharacterFlags.punctuation.rawValue) != 0 {
+        if word < position { model.spell(text, bytes, word..<position, into: &pieces) }
+        word = position + length
+        if flags.contains(.punctuation) { model.spell(text, bytes, position..<word, into: &pieces) }
+      }
+      position += length
+    }
+    if word < position { model.spell(text, bytes, word..<position, into: &pieces) }
+  }
+
+  func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
+
+  func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
+
+  func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
+    let tokens = ids.compactMap { id in
+      skippingSpecialTokens && added[id]?.isSpecial == true ? nil : token(id)
+    }
+    return decoder?.decode(tokens) ?? tokens.joined(separator: " ")
+  }
+}

@@ -1,0 +1,84 @@
+import PTuneFormats
+import PTunePlugins
+
+/// Reads what ``AdapterFolder`` writes into adapter_config.json.
+struct AdapterConfigReader {
+  let folder: String
+  let config: JSONValue
+
+  private func wrong(_ reason: String) -> TrainingError {
+    .notAnAdapter(folder: folder, reason: "\(AdapterFolder.configName) \(reason)")
+  }
+
+  func adapter() throws(TrainingError) -> AdapterFolder {
+    guard let own = config["ptune"], own.objectValue != nil else { throw wrong("has no key 'ptune'") }
+    guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
+    guard let model = config["base_model_name_or_path"]?.stringValue else {
+      throw wrong("has no key 'base_model_name_or_path'")
+    }
+    guard let fingerprint = own["base"]?["weights_sha256"]?.stringValue else {
+      throw wrong("has no key 'ptune.base.weights_sha256'")
+    }
+    guard let tasks = own["tasks"]?.arrayValue, !tasks.isEmpty else { throw wrong("names no tasks") }
+    var composed: [ComposedTask] = []
+    for task in tasks { composed.append(try self.task(task)) }
+    return AdapterFolder(
+      path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
+      adapter: try component(own["adapter"], "adapter"), tasks: composed,
+      maximumLength: own["maximum_length"]?.intValue, plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
+  }
+
+  private func task(_ value: JSONValue) throws(TrainingError) -> ComposedTask {
+    guard let name = value["name"]?.stringValue else { throw wrong("has a task without a name") }
+    let place = RunPlace.file(FilePath.join(folder, AdapterFolder.configName), line: 1)
+    func column(_ key: String) -> Located<String>? {
+      (value["data"]?[key]?.stringValue).map { Located($0, place) }
+    }
+    var fields: [String: Located<String>] = [:]
+    for (name, column) in value["data"]?["fields"]?.objectValue ?? JSONObject() {
+      fields[name] = column.stringValue.map { Located($0, place) }
+    }
+    let data = DataSpec(
+      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+      text: column("text") ?? Located("text", place), textPair: column("text_pair"),
+      label: column("label") ?? Located("label", place), fields: fields, maximumRows: nil)
+    return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
+  }
+
+  private func component(_ value: JSONValue?, _ what: String) throws(TrainingError) -> ComponentChoice {
+    guard let plugin = value?["plugin"]?.stringValue else { throw wrong("names no plugin for the \(what)") }
+    var hyperparameters: [String: HyperparameterValue] = [:]
+    for (name, value) in value?["hyperparameters"]?.objectValue ?? JSONObject() {
+      guard let read = HyperparameterValue(value) else {
+        throw wrong("gives \(value.kind) for '\(name)' of the \(what)")
+      }
+      hyperparameters[name] = read
+    }
+    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
+  }
+
+  private func plugin(_ value: JSONValue) -> UsedPlugin? {
+    guard let kind = value["kind"]?.stringValue.flatMap(ComponentKind.init(rawValue:)),
+      let name = value["name"]?.stringValue, let version = value["version"]?.stringValue,
+      let file = value["file"]?.stringValue
+    else { return nil }
+    return UsedPlugin(kind: kind, name: name, version: version, file: file)
+  }
+}
+
+extension HyperparameterValue {
+  /// A value of adapter_config.json; nil for one that no hyperparameter can have.
+  init?(_ value: JSONValue) {
+    switch value {
+    case .int(let value): self = .int(value)
+    case .double(let value): self = .double(value)
+    case .bool(let value): self = .bool(value)
+    case .string(let value): self = .string(value)
+    case .array(let values):
+      let texts = values.compactMap(\.stringValue)
+      guard texts.count == values.count else { return nil }
+      self = .strings(texts)
+    default: return nil
+    }
+  }
+}

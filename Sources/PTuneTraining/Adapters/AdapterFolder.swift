@@ -1,0 +1,159 @@
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+
+/// The result of a training on disk: `adapter_config.json` and `adapter_model.safetensors`.
+///
+/// The adapter's tensors stand under their own names (`prompt_embeddings`), those of a task's head under
+/// `head.TASK.NAME`. What ptune adds to the config is under the key `ptune`.
+public struct AdapterFolder: Sendable {
+  static let configName = "adapter_config.json"
+  static let weightsName = "adapter_model.safetensors"
+
+  /// Where it is.
+  public let path: String
+  /// The base model as it was named in training.
+  public let modelName: String
+  /// The base model's component.
+  public let base: ComponentChoice
+  /// The weights the adapter was trained on.
+  public let fingerprint: String
+  /// The tuning method.
+  public let adapter: ComponentChoice
+  /// The tasks, with how their rows are read; their data files are not recorded.
+  public let tasks: [ComposedTask]
+  /// Tokens to which texts were cut, if the run said so.
+  public let maximumLength: Int?
+  /// The plugins of the training.
+  public let plugins: [UsedPlugin]
+}
+
+extension AdapterFolder {
+  /// Writes the present parameters of a composition; what was there stays whole until the new files are.
+  ///
+  /// - Throws: `FileError` if it cannot be written, `EngineFailure` if the adapter cannot state what to save.
+  static func write(_ composition: Composition, maximumLength: Int?, to folder: String) throws {
+    try FileSystem.createFolder(folder)
+    let (tensors, changed) = try composition.model.exportAdapter()
+    var data = tensors.map { TensorData(name: $0.name, shape: $0.shape, floats: $0.values) }
+    for (index, task) in composition.tasks.enumerated() {
+      data += composition.model.exportHead(task: index).map {
+        TensorData(name: "head.\(task.name).\($0.name)", shape: $0.shape, floats: $0.values)
+      }
+    }
+    try SafetensorsWriter.write(
+      data, metadata: ["format": "pt"], to: FilePath.join(folder, weightsName))
+    let config = try config(composition, maximumLength: maximumLength, changed: changed)
+    try AtomicFile.write(config.text(.sorted), to: FilePath.join(folder, configName))
+  }
+
+  private static func config(
+    _ composition: Composition, maximumLength: Int?, changed: [(name: String, json: String)]
+  ) throws -> JSONValue {
+    var hyperparameters = object(composition.adapter.hyperparameters)
+    for (name, json) in changed { hyperparameters[name] = try JSONValue.parse(json) }
+    var own = JSONObject()
+    own["format"] = 1
+    own["ptune_version"] = .string(HostTable.version)
+    own["base"] = [
+      "plugin": .string(composition.base.plugin),
+      "hyperparameters": .object(object(composition.base.hyperparameters)),
+      "weights_sha256": .string(composition.checkpoint.fingerprint.weights),
+    ]
+    own["adapter"] = [
+      "plugin": .string(composition.adapter.plugin), "hyperparameters": .object(hyperparameters),
+    ]
+    own["tasks"] = .array(
+      composition.tasks.map { task in
+        [
+          "name": .string(task.name),
+          "head": [
+            "plugin": .string(task.head.plugin),
+            "hyperparameters": .object(object(task.head.hyperparameters)),
+          ],
+          "data": .object(columns(task.data)),
+        ]
+      })
+    own["maximum_length"] = maximumLength.map { .int($0) } ?? .null
+    own["plugins"] = .array(
+      composition.plugins.map {
+        [
+          "kind": .string($0.kind.rawValue), "name": .string($0.name), "version": .string($0.version),
+          "file": .string($0.file),
+        ]
+      })
+    var config = JSONObject()
+    config["base_model_name_or_path"] = .string(composition.modelName)
+    config["ptune"] = .object(own)
+    return .object(config)
+  }
+
+  private static func object(_ hyperparameters: [String: HyperparameterValue]) -> JSONObject {
+    var object = JSONObject()
+    for (name, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
+      object[name] =
+        switch value {
+        case .int(let value): .int(value)
+        case .double(let value): .double(value)
+        case .bool(let value): .bool(value)
+        case .string(let value): .string(value)
+        case .strings(let values): .array(values.map { .string($0) })
+        }
+    }
+    return object
+  }
+
+  private static func columns(_ data: DataSpec) -> JSONObject {
+    var object = JSONObject()
+    object["text"] = .string(data.text.value)
+    if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
+    object["label"] = .string(data.label.value)
+    if !data.fields.isEmpty {
+      var fields = JSONObject()
+      for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) { fields[name] = .string(column.value) }
+      object["fields"] = .object(fields)
+    }
+    return object
+  }
+}
+
+extension AdapterFolder {
+  /// Reads the config of an adapter folder.
+  ///
+  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)``, `JSONError` or `FileError`.
+  public static func read(_ folder: String) throws -> AdapterFolder {
+    let path = FilePath.join(folder, configName)
+    guard FileSystem.isFile(path) else {
+      throw TrainingError.notAnAdapter(folder: folder, reason: "it has no \(configName)")
+    }
+    let reader = AdapterConfigReader(folder: folder, config: try JSONValue.read(path))
+    return try reader.adapter()
+  }
+
+  /// Loads the trained values into a composition made from this adapter.
+  ///
+  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, `SafetensorsError` or `FileError`.
+  func load(into composition: Composition) throws {
+    let file = try SafetensorsFile(FilePath.join(path, Self.weightsName))
+    var unused = Set(file.names)
+    for parameter in composition.model.parameters {
+      let name =
+        parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
+      guard let info = file.tensor(name) else {
+        throw TrainingError.tensor(file: file.path, name: name, reason: "is missing")
+      }
+      guard info.shape == parameter.shape else {
+        throw TrainingError.tensor(
+          file: file.path, name: name, reason: "has the shape \(info.shape), not \(parameter.shape)")
+      }
+      let tensor = try file.floats(name)
+      tensor.withValues { values in
+        for (index, value) in values.enumerated() { parameter.values[index] = value }
+      }
+      unused.remove(name)
+    }
+    if let name = unused.sorted().first {
+      throw TrainingError.tensor(file: file.path, name: name, reason: "is not known to this adapter")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import CPTune
+import PTune
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+
+/// Which component of a run is meant.
+public struct ComponentChoice: Equatable, Sendable {
+  /// Its name, "prefix-tuning".
+  public var plugin: String
+  /// The values the user gave, unchecked.
+  public var hyperparameters: [String: HyperparameterValue]
+
+  /// A component with these values.
+  public init(plugin: String, hyperparameters: [String: HyperparameterValue] = [:]) {
+    self.plugin = plugin
+    self.hyperparameters = hyperparameters
+  }
+}
+
+/// A plugin that a run used.
+public struct UsedPlugin: Equatable, Sendable {
+  /// The component's kind and name.
+  public let kind: ComponentKind
+  /// The component's name.
+  public let name: String
+  /// The plugin's version.
+  public let version: String
+  /// Its file.
+  public let file: String
+}
+
+/// Makes the components of a run from plugins.
+public final class ComponentFactory {
+  let registry: PluginRegistry
+  /// The plugins of what was made, in order.
+  public private(set) var used: [UsedPlugin] = []
+
+  /// A factory over the plugins of a registry.
+  public init(registry: PluginRegistry) { self.registry = registry }
+
+  /// Loads a component.
+  ///
+  /// - Throws: `UnknownComponentError` or `Rejection`.
+  func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
+    let component = try registry.load(kind, named: choice.plugin)
+    used.append(
+      UsedPlugin(
+        kind: kind, name: choice.plugin, version: component.description.plugin.version,
+        file: component.description.plugin.file))
+    return component
+  }
+
+  func identity(_ component: LoadedComponent, owner: String) -> ComponentIdentity {
+    ComponentIdentity(
+      component: "\(component.description.kind.noun) \(component.description.name)",
+      plugin: component.description.plugin.file, owner: owner)
+  }
+
+  /// Checks the values against the component's schema, before anything slow happens.
+  ///
+  /// - Throws: `HyperparameterError`.
+  func check(_ component: LoadedComponent, _ choice: ComponentChoice) throws {
+    _ = try component.description.schema.arguments(from: choice.hyperparameters)
+  }
+
+  func baseModel(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
+  ) throws -> any BaseModel {
+    let (instance, table) = try make(component, choice, call, ptune_base_model_v1.self)
+    return LoadedBaseModel(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
+  func adapter(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
+  ) throws -> any Adapter {
+    let (instance, table) = try make(component, choice, call, ptune_adapter_v1.self)
+    return LoadedAdapter.make(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
+  func head(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
+  ) throws -> any TaskHead {
+    let (instance, table) = try make(component, choice, call, ptune_task_head_v1.self)
+    return LoadedTaskHead(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
+  /// The learning rate that an adapter recommends; nil if it does not say.
+  func recommendedLearningRate(_ component: LoadedComponent) -> Double? {
+    guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1) else { return nil }
+    let recommendation = found.assumingMemoryBound(to: ptune_recommendation_v1.self).pointee
+    guard recommendation.struct_size == MemoryLayout<ptune_recommendation_v1>.size,
+      recommendation.learning_rate > 0, recommendation.learning_rate.isFinite
+    else { return nil }
+    return recommendation.learning_rate
+  }
+
+  private func make<Table>(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?, _ type: Table.Type
+  ) throws -> (UnsafeMutableRawPointer?, UnsafePointer<Table>) {
+    guard let table = component.methods(as: type) else {
+      throw ComponentFailure("the component has no table of functions")
+    }
+    return (try component.create(values: choice.hyperparameters, call: call), table)
+  }
+}

@@ -1,0 +1,220 @@
+import PTune
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+import PTuneText
+
+/// A task as it is composed: its head and how its rows are read.
+public struct ComposedTask: Sendable {
+  /// Its name.
+  public let name: String
+  /// Its head, with every hyperparameter that is not the default.
+  public let head: ComponentChoice
+  /// How rows are read; paths in it may be empty.
+  public let data: DataSpec
+}
+
+/// A base model, an adapter and heads, put together from plugins, and what is needed to feed them.
+public final class Composition {
+  /// What computes.
+  public let model: Model
+  /// The base model's folder.
+  public let modelFolder: String
+  /// The base model as the user named it.
+  public let modelName: String
+  /// The base model's files.
+  public let checkpoint: ModelCheckpoint
+  /// The base model's component.
+  public let base: ComponentChoice
+  /// Cuts text into pieces.
+  public let tokenizer: any Tokenizer
+  /// The tuning method and its hyperparameters.
+  public let adapter: ComponentChoice
+  /// The learning rate that the adapter recommends; nil if it does not say.
+  public let recommendedLearningRate: Double?
+  /// The tasks.
+  public let tasks: [ComposedTask]
+  /// The plugins in use.
+  public let plugins: [UsedPlugin]
+  /// Tokens that a text may have, special tokens included.
+  public let maximumLength: Int
+
+  fileprivate init(
+    model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
+    tokenizer: any Tokenizer, adapter: ComponentChoice, recommendedLearningRate: Double?, tasks: [ComposedTask],
+    plugins: [UsedPlugin], maximumLength: Int
+  ) {
+    self.model = model
+    self.modelFolder = modelFolder
+    self.modelName = modelName
+    self.checkpoint = checkpoint
+    self.base = base
+    self.tokenizer = tokenizer
+    self.adapter = adapter
+    self.recommendedLearningRate = recommendedLearningRate
+    self.tasks = tasks
+    self.plugins = plugins
+    self.maximumLength = maximumLength
+  }
+
+  /// Encodes rows of a task: tokens with special tokens, cut to length, and the head's targets where there is a label.
+  ///
+  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a label that the head refuses.
+  func encode(_ rows: [TokenizedRow], task: Int, path: String) throws -> [EncodedExample] {
+    try rows.map { try encode($0, task: task, path: path) }
+  }
+
+  func encode(_ row: TokenizedRow, task: Int, path: String) throws -> EncodedExample {
+    let encoding = try tokenizer.encode(pieces: row.first, pair: row.second, maximumLength: maximumLength)
+    var targets: TargetCollector?
+    if row.fields["label"] != nil {
+      do {
+        targets = try model.encode(ExampleRow(encoding, fields: row.fields), task: task)
+      } catch let failure as EngineFailure {
+        throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
+      }
+    }
+    return EncodedExample(
+      tokens: encoding.ids, types: encoding.types, integers: targets?.integers ?? [],
+      numbers: targets?.numbers ?? [], line: row.line, dropped: encoding.dropped)
+  }
+
+  /// A packed batch of examples of one task.
+  func batch(_ examples: some Sequence<EncodedExample>, task: Int, training: Bool) -> PackedBatch {
+    PackedBatch(
+      examples.map {
+        PackedBatch.Sequence(
+          tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers, numbers: $0.numbers)
+      }, training: training)
+  }
+}
+
+extension ExampleRow {
+  /// A row as a head sees it.
+  convenience init(_ encoding: Encoding, fields: [String: String]) {
+    self.init(
+      fields: fields, tokens: encoding.ids,
+      spans: encoding.ids.indices.map {
+        (Int(encoding.sources[$0]), Int(encoding.begins[$0])..<Int(encoding.ends[$0]))
+      })
+  }
+}
+
+/// What a composition is made from.
+struct Blueprint {
+  var base: ComponentChoice?
+  var modelName: String
+  var modelFolder: String
+  var adapter: ComponentChoice
+  var tasks: [ComposedTask]
+  var maximumLength: Int?
+  var threads: Int
+  var seed: UInt64
+}
+
+/// Puts compositions together.
+struct Composer {
+  let factory: ComponentFactory
+  let blueprint: Blueprint
+  let checkpoint: ModelCheckpoint
+  let tokenizer: any Tokenizer
+
+  /// Opens the model's files.
+  ///
+  /// - Throws: errors of the model's files, or of its tokenizer.
+  init(factory: ComponentFactory, blueprint: Blueprint) throws {
+    self.factory = factory
+    self.blueprint = blueprint
+    checkpoint = try ModelCheckpoint(folder: blueprint.modelFolder)
+    tokenizer = try TokenizerLoader.load(blueprint.modelFolder)
+  }
+
+  /// The same files for a changed blueprint.
+  init(_ other: Composer, with blueprint: Blueprint) {
+    factory = other.factory
+    checkpoint = other.checkpoint
+    tokenizer = other.tokenizer
+    self.blueprint = blueprint
+  }
+
+  /// Creates the components.
+  ///
+  /// - Parameter counts: how often tokens occur in the training data.
+  /// - Throws: `UnknownComponentError`, `Rejection`, `HyperparameterError`, `EngineFailure` or ``TrainingError``.
+  func compose(
+    counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
+  ) throws -> Composition {
+    let base = try blueprint.base ?? inferredBase()
+    let basePlugin = try factory.load(.baseModel, base)
+    let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
+    let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
+    try factory.check(basePlugin, base)
+    try factory.check(adapterPlugin, blueprint.adapter)
+    for (plugin, task) in zip(headPlugins, blueprint.tasks) { try factory.check(plugin, task.head) }
+
+    let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
+    session.log = log
+    let model = Model(session: session)
+    let tokenizer = tokenizer
+    try model.setBase(
+      factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
+      tokenize: { tokenizer.pieces($0).map(\.id) },
+      frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
+    ) { try factory.baseModel(basePlugin, base, $0) }
+    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
+      try factory.adapter(adapterPlugin, blueprint.adapter, $0)
+    }
+    for (plugin, task) in zip(headPlugins, blueprint.tasks) {
+      try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {
+        try factory.head(plugin, task.head, $0)
+      }
+    }
+    return Composition(
+      model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName, checkpoint: checkpoint,
+      base: base, tokenizer: tokenizer, adapter: blueprint.adapter,
+      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: blueprint.tasks,
+      plugins: factory.used, maximumLength: try maximumLength(model))
+  }
+
+  private func inferredBase() throws -> ComponentChoice {
+    guard let type = checkpoint.config.modelType else {
+      throw TrainingError.noModelType(config: checkpoint.config.path)
+    }
+    return ComponentChoice(plugin: type)
+  }
+
+  private func maximumLength(_ model: Model) throws -> Int {
+    guard let facts = model.facts else { return blueprint.maximumLength ?? .max }
+    guard tokenizer.vocabularySize <= facts.vocabularySize else {
+      throw TrainingError.vocabulary(
+        folder: blueprint.modelFolder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
+    }
+    let free = facts.positions - model.adapterPositions
+    // A text needs at least its special tokens and one piece.
+    guard free > tokenizer.template.specialCount(pair: false) else {
+      throw TrainingError.noRoom(positions: facts.positions, virtual: model.adapterPositions)
+    }
+    return min(blueprint.maximumLength ?? .max, free)
+  }
+}
+
+extension ComponentChoice {
+  /// A component of a run file.
+  init(_ spec: ComponentSpec) {
+    self.init(plugin: spec.plugin.value, hyperparameters: spec.hyperparameters.mapValues { .init($0.value) })
+  }
+}
+
+extension HyperparameterValue {
+  /// A value of a run file.
+  init(_ value: RunValue) {
+    self =
+      switch value {
+      case .bool(let value): .bool(value)
+      case .int(let value): .int(value)
+      case .double(let value): .double(value)
+      case .string(let value): .string(value)
+      case .strings(let values): .strings(values)
+      }
+  }
+}

@@ -1,0 +1,40 @@
+import PTuneEngine
+import PTuneFormats
+
+/// A model folder's config.json and safetensors, as the engine asks for them.
+public final class ModelCheckpoint: CheckpointSource {
+  /// The folder's config.json.
+  public let config: ModelConfig
+  /// Its weights.
+  public let checkpoint: Checkpoint
+
+  /// Opens a model folder.
+  ///
+  /// - Throws: `CheckpointError`, `SafetensorsError`, `ConfigError`, `JSONError` or `FileError`.
+  public init(folder: String) throws {
+    config = try ModelConfig(folder: folder)
+    checkpoint = try Checkpoint(folder: folder)
+  }
+
+  /// What tells this base model from another.
+  public var fingerprint: Fingerprint { Fingerprint(checkpoint, config) }
+
+  public func configuration(_ key: String) -> ConfigurationValue? {
+    switch config.value(key) {
+    case nil, .null?: nil
+    case .int(let value)?: .integer(value)
+    case .double(let value)?: .number(value)
+    case .bool(let value)?: .boolean(value)
+    case .string(let value)?: .string(value)
+    case let value?: .other(value.kind)
+    }
+  }
+
+  public func hasWeight(_ name: String) -> Bool { checkpoint.tensor(name) != nil }
+
+  public func weight(_ name: String) throws -> CheckpointWeight? {
+    guard hasWeight(name) else { return nil }
+    let tensor = try checkpoint.floats(name)
+    return CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)
+  }
+}

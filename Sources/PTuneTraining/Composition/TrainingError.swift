@@ -1,0 +1,65 @@
+/// What went wrong around a run, and what to do about it.
+public enum TrainingError: Error, Equatable, Sendable {
+  /// config.json names no `model_type`, and the run file no plugin.
+  case noModelType(config: String)
+  /// A row of a data file does not suit the head.
+  case row(path: String, line: Int, reason: String)
+  /// Fewer than two different labels in the training data.
+  case tooFewLabels(path: String, labels: [String])
+  /// The base model and the tokenizer do not belong together.
+  case vocabulary(folder: String, tokenizer: Int, model: Int)
+  /// The virtual tokens leave no room for text.
+  case noRoom(positions: Int, virtual: Int)
+  /// A folder that is no adapter of ptune.
+  case notAnAdapter(folder: String, reason: String)
+  /// The adapter was trained on another base model.
+  case otherBase(adapter: String, trainedOn: String, model: String)
+  /// A tensor of the adapter file does not fit.
+  case tensor(file: String, name: String, reason: String)
+  /// A selector was named, but this adapter asks none; or the like.
+  case unusable(String, help: String)
+  /// The loss is not a number any more.
+  case diverged(step: Int, loss: Double)
+  /// A task that the adapter does not have.
+  case unknownTask(String, known: [String])
+}
+
+extension TrainingError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noModelType(let config): "\(config) has no model_type, so it is not clear which base model plugin fits"
+    case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
+    case .tooFewLabels(let path, let labels):
+      "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
+    case .vocabulary(let folder, let tokenizer, let model):
+      "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
+    case .noRoom(let positions, let virtual):
+      "\(virtual) virtual tokens leave no room for text in the base model's \(positions) positions"
+    case .notAnAdapter(let folder, let reason): "\(folder) is not an adapter folder: \(reason)"
+    case .otherBase(let adapter, let trainedOn, let model):
+      "\(adapter) was trained on \(trainedOn), but \(model) has other weights"
+    case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
+    case .unusable(let what, _): what
+    case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
+    case .unknownTask(let name, let known):
+      "there is no task '\(name)'; the adapter has \(known.joined(separator: ", "))"
+    }
+  }
+
+  /// What to do about it.
+  public var help: String? {
+    switch self {
+    case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
+    case .row: nil
+    case .tooFewLabels: "check the 'label' column of the data section"
+    case .vocabulary: "use the tokenizer files that came with the checkpoint"
+    case .noRoom: "use fewer virtual tokens"
+    case .notAnAdapter: "give the folder that 'ptune train' wrote: OUTPUT/adapter"
+    case .otherBase: "name the base model it was trained on with --base-model"
+    case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
+    case .unusable(_, let help): help
+    case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
+    case .unknownTask: "name one of them with --task"
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import PTuneFormats
+import PTuneText
+
+/// The rows of one task, file by file, cut into pieces.
+struct TaskRows {
+  var train: [TokenizedRow] = []
+  var validation: [TokenizedRow]?
+  var test: [TokenizedRow]?
+
+  /// Reads all files that the task names.
+  ///
+  /// - Throws: `TextError` with file and line.
+  init(_ data: DataSpec, tokenizer: any Tokenizer) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer)
+    train = try source.rows(of: data.train.value, labelled: true)
+    validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
+    test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
+  }
+
+  /// The different labels of the training data, sorted.
+  ///
+  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
+  func labels(path: String) throws -> [String] {
+    let labels = Set(train.compactMap { $0.fields["label"] }).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
+    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
+    return labels
+  }
+}
+
+/// The encoded examples of one task.
+struct TaskExamples {
+  let train: [EncodedExample]
+  let validation: [EncodedExample]?
+  let test: [EncodedExample]?
+
+  init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
+    train = try composition.encode(rows.train, task: task, path: data.train.value)
+    validation = try rows.validation.map {
+      try composition.encode($0, task: task, path: data.validation?.value ?? "")
+    }
+    test = try rows.test.map { try composition.encode($0, task: task, path: data.test?.value ?? "") }
+  }
+}

@@ -1,0 +1,99 @@
+/// A value given on the command line that takes the place of one in the run file.
+public struct RunOverride: Sendable {
+  /// The keys from the top: ["training", "epochs"]. A task is named by its name or its number from 0.
+  public let path: [String]
+  /// The flag as the user gave it, for messages.
+  public let flag: String
+  let value: RunNode.Content
+
+  /// A value of a flag of its own, such as `--adapter prefix-tuning` for ["adapter", "plugin"].
+  public init(path: [String], text: String, flag: String) {
+    self.path = path
+    self.flag = flag
+    value = .scalar(text, plain: true)
+  }
+
+  /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as
+  /// it is; one that begins with a quote or with "[" as the YAML text or list that it is. An empty one sets
+  /// the default.
+  public init(set text: String) throws(RunFileError) {
+    flag = "--set \(text)"
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !path.contains("") else {
+      throw RunFileError(place: .flag(flag), problem: .path("expected KEY=VALUE, as in training.epochs=5"))
+    }
+    let written = String(parts[1])
+    if let first = written.first, "[\"'".contains(first) {
+      value = try RunNode.parse(written, flag: flag).content
+    } else {
+      value = .scalar(written, plain: true)
+    }
+  }
+}
+
+extension RunNode {
+  /// Puts a flag's value in its place. Throws RunFileError if there is no such place.
+  mutating func apply(_ override: RunOverride) throws(RunFileError) {
+    let value = RunNode(content: override.value, place: .flag(override.flag))
+    try set(value, at: override.path[...], below: [])
+  }
+
+  private mutating func set(
+    _ value: RunNode, at path: ArraySlice<String>, below: [String]
+  ) throws(RunFileError) {
+    guard let key = path.first else {
+      self = value
+      return
+    }
+    switch content {
+    case .mapping(var members):
+      let place = members.firstIndex { $0.key == key }
+      var child = place.map { members[$0].value } ?? RunNode(content: .mapping([]), place: value.place)
+      if path.count > 1, child.isNull { child = RunNode(content: .mapping([]), place: value.place) }
+      try child.set(value, at: path.dropFirst(), below: below + [key])
+      if let place {
+        members[place] = Member(
+          key: key, place: path.count == 1 ? value.place : members[place].place, value: child)
+      } else {
+        members.append(Member(key: key, place: value.place, value: child))
+      }
+      content = .mapping(members)
+    case .list(var elements):
+      guard let place = elements.place(named: key) else {
+        let names = elements.compactMap(\.name).map { "'\($0)'" }.joined(separator: ", ")
+        let section = below.joined(separator: ".")
+        throw RunFileError(
+          place: value.place,
+          problem: .path(
+            "there is no '\(key)' in \(section)" + (names.isEmpty ? "" : "; there are \(names)")))
+      }
+      try elements[place].set(value, at: path.dropFirst(), below: below + [key])
+      content = .list(elements)
+    case .scalar(let text, let plain):
+      // `adapter: prompt-tuning` stands for `adapter: {plugin: prompt-tuning}`.
+      guard let last = below.last, RunSpec.shorthands.contains(last) else {
+        let section = below.joined(separator: ".")
+        throw RunFileError(
+          place: value.place, problem: .path("'\(section)' is \(kind) and has no '\(key)'"))
+      }
+      let plugin = RunNode(content: .scalar(text, plain: plain), place: place)
+      content = .mapping([Member(key: "plugin", place: place, value: plugin)])
+      try set(value, at: path, below: below)
+    }
+  }
+
+  /// The text of the member `name`.
+  fileprivate var name: String? {
+    guard case .mapping(let members) = content, let name = members.first(where: { $0.key == "name" }),
+      case .scalar(let text, _) = name.value.content
+    else { return nil }
+    return text
+  }
+}
+
+extension [RunNode] {
+  fileprivate func place(named key: String) -> Int? {
+    firstIndex { $0.name == key } ?? Int(key).flatMap { indices.contains($0) ? $0 : nil }
+  }
+}

@@ -1,0 +1,197 @@
+/// How often something happens during training.
+public enum TrainingInterval: Equatable, Sendable {
+  /// At the end of each pass over the training data.
+  case epoch
+  /// Every so many steps, at least 1.
+  case steps(Int)
+  /// Never.
+  case never
+}
+
+extension TrainingInterval: CustomStringConvertible {
+  /// As a run file has it.
+  public var description: String {
+    switch self {
+    case .epoch: "epoch"
+    case .steps(let steps): "\(steps)"
+    case .never: "never"
+    }
+  }
+}
+
+/// How the learning rate goes down after the warm-up.
+public enum LearningRateSchedule: String, CaseIterable, Sendable {
+  /// In a straight line to zero.
+  case linear
+  /// Along half a cosine to zero.
+  case cosine
+  /// Not at all.
+  case constant
+}
+
+/// The options of the `training` section. The optimiser is AdamW (Loshchilov & Hutter 2019).
+///
+/// Defaults are the values given here and nowhere else; `TrainingOption.all` lists them for people.
+public struct TrainingOptions: Equatable, Sendable {
+  /// Passes over the training data.
+  public var epochs = 3
+  /// Steps after which training ends even if passes are left; nil for no limit.
+  public var maxSteps: Int?
+  /// Examples of one forward pass.
+  public var batchSize = 32
+  /// Examples of one forward pass of an evaluation.
+  public var evaluationBatchSize = 64
+  /// Batches whose gradients are added up before each step of the optimiser.
+  public var accumulation = 1
+  /// The learning rate after the warm-up; nil for the one that the adapter recommends.
+  public var learningRate: Double?
+  /// How the learning rate goes down.
+  public var schedule = LearningRateSchedule.linear
+  /// Steps over which the learning rate rises from zero; nil for `warmupRatio`.
+  public var warmupSteps: Int?
+  /// The share of all steps over which the learning rate rises from zero, where `warmupSteps` is nil.
+  public var warmupRatio = 0.06
+  /// AdamW's decoupled weight decay.
+  public var weightDecay = 0.01
+  /// AdamW's decay of the mean of the gradients.
+  public var beta1 = 0.9
+  /// AdamW's decay of the mean of their squares.
+  public var beta2 = 0.999
+  /// What AdamW adds to the denominator.
+  public var epsilon = 1e-8
+  /// The norm that all gradients together are scaled down to; 0 for no clipping.
+  public var clipNorm = 1.0
+  /// When the validation data is evaluated.
+  public var evaluateEvery = TrainingInterval.epoch
+  /// Evaluations without a better result after which training ends; nil for never.
+  public var earlyStoppingPatience: Int?
+  /// When a checkpoint to resume from is written.
+  public var checkpointEvery = TrainingInterval.epoch
+  /// Checkpoints that are kept, the latest ones.
+  public var keepCheckpoints = 2
+  /// Steps between two lines in metrics.jsonl.
+  public var logEvery = 10
+  /// Tokens to which a longer text is cut, special tokens included; nil for what the base model takes.
+  public var maximumLength: Int?
+  /// What initialisation, shuffling and dropout are drawn from.
+  public var seed = 42
+  /// Threads to compute with; nil for as many as there are cores.
+  public var threads: Int?
+
+  /// The defaults.
+  public init() {}
+}
+
+/// One option of the `training` section, for `--help` and for reading and writing run files.
+public struct TrainingOption: Sendable {
+  /// The key in the run file.
+  public let name: String
+  /// What it does, in one line.
+  public let summary: String
+  let kind: Kind
+
+  enum Kind: Sendable {
+    case integer(WritableKeyPath<TrainingOptions, Int> & Sendable, RunLimits)
+    case optionalInteger(WritableKeyPath<TrainingOptions, Int?> & Sendable, RunLimits)
+    case number(WritableKeyPath<TrainingOptions, Double> & Sendable, RunLimits)
+    case optionalNumber(WritableKeyPath<TrainingOptions, Double?> & Sendable, RunLimits)
+    case interval(WritableKeyPath<TrainingOptions, TrainingInterval> & Sendable)
+    case schedule(WritableKeyPath<TrainingOptions, LearningRateSchedule> & Sendable)
+  }
+
+  private init(_ name: String, _ kind: Kind, _ summary: String) {
+    self.name = name
+    self.kind = kind
+    self.summary = summary
+  }
+
+  /// The default as a run file has it; nil where there is none.
+  public var defaultText: String? { text(in: TrainingOptions()) }
+
+  /// What it may be: "integer, at least 1".
+  public var type: String {
+    switch kind {
+    case .integer(_, let limits), .optionalInteger(_, let limits):
+      "integer, \(limits.rule.dropFirst("must be ".count))"
+    case .number(_, let limits), .optionalNumber(_, let limits):
+      "number, \(limits.rule.dropFirst("must be ".count))"
+    case .interval: "epoch, never or a number of steps"
+    case .schedule: LearningRateSchedule.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+  }
+
+  /// All of them, in the order in which they are listed and written.
+  public static let all = [
+    TrainingOption("epochs", .integer(\.epochs, positive), "passes over the training data"),
+    TrainingOption("max_steps", .optionalInteger(\.maxSteps, positive), "steps after which training ends"),
+    TrainingOption("batch_size", .integer(\.batchSize, positive), "examples of one forward pass"),
+    TrainingOption(
+      "evaluation_batch_size", .integer(\.evaluationBatchSize, positive), "the same for evaluations"),
+    TrainingOption(
+      "accumulation", .integer(\.accumulation, positive), "batches whose gradients make one step"),
+    TrainingOption(
+      "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),
+      "after the warm-up; the adapter's own if not given"),
+    TrainingOption("schedule", .schedule(\.schedule), "how the learning rate goes down"),
+    TrainingOption(
+      "warmup_steps", .optionalInteger(\.warmupSteps, natural), "steps over which the learning rate rises"),
+    TrainingOption(
+      "warmup_ratio", .number(\.warmupRatio, share), "the same as a share of all steps"),
+    TrainingOption(
+      "weight_decay", .number(\.weightDecay, RunLimits(atLeast: 0, atMost: 1)), "AdamW's decoupled decay"),
+    TrainingOption("beta1", .number(\.beta1, share), "AdamW's decay of the mean gradient"),
+    TrainingOption("beta2", .number(\.beta2, share), "AdamW's decay of the mean squared gradient"),
+    TrainingOption(
+      "epsilon", .number(\.epsilon, RunLimits(above: 0, atMost: 1)), "what AdamW adds to the denominator"),
+    TrainingOption(
+      "clip_norm", .number(\.clipNorm, RunLimits(atLeast: 0)), "the norm gradients are cut to; 0 for never"),
+    TrainingOption("evaluate_every", .interval(\.evaluateEvery), "when the validation data is evaluated"),
+    TrainingOption(
+      "early_stopping_patience", .optionalInteger(\.earlyStoppingPatience, positive),
+      "evaluations without a better result after which training ends"),
+    TrainingOption("checkpoint_every", .interval(\.checkpointEvery), "when a checkpoint is written"),
+    TrainingOption("keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints stay"),
+    TrainingOption("log_every", .integer(\.logEvery, positive), "steps between two lines in metrics.jsonl"),
+    TrainingOption(
+      "maximum_length", .optionalInteger(\.maximumLength, positive), "tokens to which longer texts are cut"),
+    TrainingOption(
+      "seed", .integer(\.seed, natural), "what initialisation, shuffling and dropout are drawn from"),
+    TrainingOption(
+      "threads", .optionalInteger(\.threads, RunLimits(atLeast: 1, atMost: 1024)),
+      "threads to compute with; all cores if not given"),
+  ]
+
+  private static let positive = RunLimits(atLeast: 1)
+  private static let natural = RunLimits(atLeast: 0)
+  private static let share = RunLimits(atLeast: 0, below: 1)
+}
+
+extension TrainingOption {
+  /// The value as a run file has it, or nil if it is not set.
+  func text(in options: TrainingOptions) -> String? {
+    switch kind {
+    case .integer(let path, _): "\(options[keyPath: path])"
+    case .optionalInteger(let path, _): options[keyPath: path].map { "\($0)" }
+    case .number(let path, _): RunText.number(options[keyPath: path])
+    case .optionalNumber(let path, _): options[keyPath: path].map(RunText.number)
+    case .interval(let path): options[keyPath: path].description
+    case .schedule(let path): options[keyPath: path].rawValue
+    }
+  }
+
+  /// Takes the value from the `training` section, if it is there.
+  func read(_ section: RunSection, into options: inout TrainingOptions) throws(RunFileError) {
+    switch kind {
+    case .integer(let path, let limits):
+      if let value = try section.integer(name, limits) { options[keyPath: path] = value }
+    case .optionalInteger(let path, let limits): options[keyPath: path] = try section.integer(name, limits)
+    case .number(let path, let limits):
+      if let value = try section.number(name, limits) { options[keyPath: path] = value }
+    case .optionalNumber(let path, let limits): options[keyPath: path] = try section.number(name, limits)
+    case .interval(let path):
+      if let value = try section.interval(name) { options[keyPath: path] = value }
+    case .schedule(let path):
+      if let value = try section.choice(name, LearningRateSchedule.self) { options[keyPath: path] = value }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import PTuneEngine
+import PTuneText
+
+/// The metrics of a task over some examples.
+public struct EvaluationReport: Sendable {
+  /// The task.
+  public let task: String
+  /// Number of examples.
+  public let examples: Int
+  /// As the head states them; the first one counts.
+  public let metrics: [EvaluationRecord.Metric]
+  /// Wall-clock seconds.
+  public let seconds: Double
+
+  /// The metric that decides which adapter is best.
+  public var primary: EvaluationRecord.Metric? { metrics.first }
+}
+
+extension Composition {
+  /// Scores examples in batches of like lengths and hands them on, in their own order.
+  ///
+  /// - Parameter progress: called with the number of examples done so far.
+  func scores(
+    _ examples: [EncodedExample], task: Int, batchSize: Int, progress: (Int) throws -> Void = { _ in }
+  ) throws -> (perExample: [[Float]], columns: Int) {
+    let plan = BatchPlan.sortedByLength(lengths: examples.map(\.tokens.count), batchSize: batchSize)
+    var results: [[Float]] = []
+    var columns = 0
+    for indices in plan.batches {
+      let scored = try model.scores(batch(indices.lazy.map { examples[$0] }, task: task, training: false))
+      results += scored.perSequence
+      columns = scored.columns
+      try progress(results.count)
+    }
+    return (plan.restoringOrder(results), columns)
+  }
+
+  /// Evaluates a task on labelled examples.
+  func evaluate(
+    _ examples: [EncodedExample], task: Int, batchSize: Int, progress: (Int) throws -> Void = { _ in }
+  ) throws -> EvaluationReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let (scores, columns) = try scores(examples, task: task, batchSize: batchSize, progress: progress)
+    let record = EvaluationRecord()
+    for (example, scores) in zip(examples, scores) {
+      record.add(scores: scores, columns: columns, integers: example.integers, numbers: example.numbers)
+    }
+    let metrics = try model.measure(record, task: task)
+    return EvaluationReport(
+      task: tasks[task].name, examples: examples.count, metrics: metrics,
+      seconds: (clock.now - start).seconds)
+  }
+}
+
+extension Duration {
+  /// In seconds.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

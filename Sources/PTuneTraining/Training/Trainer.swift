@@ -1,0 +1,207 @@
+import PTuneEngine
+import PTuneFormats
+import PTuneText
+
+/// Trains a run: steps, evaluations, the best adapter, metrics on disk.
+public final class Trainer {
+  private let run: TrainingRun
+  private let options: TrainingOptions
+  private let curve: LearningRateCurve
+  private let optimizer: AdamW
+  private let batchesPerEpoch: Int
+  /// Steps of the optimiser in all.
+  private let totalSteps: Int
+  private var progress = TrainingProgress()
+  private var throughput = Throughput()
+  private var epochPlan: (epoch: Int, plan: BatchPlan)?
+  private let report: (TrainingEvent) throws -> Void
+
+  private var model: Model { run.composition.model }
+  private var examples: TaskExamples { run.examples[0] }
+  private var output: String { run.spec.output }
+  private var adapterFolder: String { FilePath.join(output, "adapter") }
+
+  /// A trainer for a run.
+  ///
+  /// - Parameter report: takes what happens, as it happens.
+  public init(_ run: TrainingRun, report: @escaping (TrainingEvent) throws -> Void) {
+    self.run = run
+    self.report = report
+    options = run.spec.training
+    optimizer = AdamW(run.composition.model.parameters, options)
+    batchesPerEpoch = max(1, (run.examples[0].train.count + options.batchSize - 1) / options.batchSize)
+    let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
+    totalSteps = min(options.maxSteps ?? .max, stepsPerEpoch * options.epochs)
+    curve = LearningRateCurve(
+      peak: options.learningRate ?? run.composition.recommendedLearningRate ?? Self.usualLearningRate,
+      options: options, totalSteps: totalSteps)
+  }
+
+  /// For an adapter that recommends none: prompts want far more than fine-tuning's 5e-5 (Lester et al. 2021,
+  /// section 3.3; Liu et al. 2022, appendix B).
+  static let usualLearningRate = 1e-2
+
+  /// Trains from the beginning, or from the latest checkpoint of the output folder.
+  ///
+  /// - Parameters:
+  ///   - resume: continue from the latest checkpoint; without one, begin.
+  ///   - interrupted: asked after each step; true ends the training with a checkpoint.
+  /// - Throws: `FileError`, `EngineFailure` or ``TrainingError``.
+  public func train(resume: Bool, interrupted: @escaping () -> Bool) throws -> TrainingResult {
+    model.session.isCancelled = interrupted
+    try prepareOutput(resume: resume)
+    let metrics = try LineAppender(FilePath.join(output, "metrics.jsonl"))
+    try report(.started(plan()))
+    let clock = ContinuousClock()
+    let start = clock.now
+    let secondsBefore = progress.seconds
+    var wasInterrupted = false
+    while progress.step < totalSteps, !progress.isFinished {
+      try step(metrics, clock)
+      progress.seconds = secondsBefore + (clock.now - start).seconds
+      let endsEpoch = progress.batch >= batchesPerEpoch
+      if endsEpoch { progress.startNextEpoch() }
+      if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps { try evaluate(metrics) }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint() }
+      if interrupted() {
+        wasInterrupted = progress.step < totalSteps
+        if wasInterrupted { try writeCheckpoint() }
+        break
+      }
+    }
+    progress.seconds = secondsBefore + (clock.now - start).seconds
+    try metrics.sync()
+    return try finish(wasInterrupted: wasInterrupted)
+  }
+
+  private func plan() -> TrainingPlan {
+    TrainingPlan(
+      adapter: run.composition.adapter.plugin, trainableParameters: model.trainableCount,
+      baseParameters: model.baseCount, examples: examples.train.count,
+      validationExamples: examples.validation?.count ?? 0, steps: totalSteps, learningRate: curve.peak,
+      truncated: examples.train.count { $0.dropped > 0 }, resumedFrom: progress.step)
+  }
+
+  // MARK: - Steps
+
+  /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
+  private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
+    let start = clock.now
+    let plan = plan(of: progress.epoch)
+    var losses: [Double] = []
+    var count = 0
+    while losses.count < options.accumulation, progress.batch < plan.batches.count {
+      let indices = plan.batches[progress.batch]
+      let batch = run.composition.batch(indices.lazy.map { self.examples.train[$0] }, task: 0, training: true)
+      losses.append(Double(try model.differentiate(batch)))
+      count += indices.count
+      progress.batch += 1
+    }
+    if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
+    let loss = losses.reduce(0, +) / Double(losses.count)
+    let norm = optimizer.gradientNorm()
+    guard loss.isFinite, norm.isFinite else { throw TrainingError.diverged(step: progress.step + 1, loss: loss) }
+    // As torch.nn.utils.clip_grad_norm_ does it.
+    if options.clipNorm > 0, norm > options.clipNorm { optimizer.scaleGradients(options.clipNorm / (norm + 1e-6)) }
+    let rate = curve.rate(at: progress.step)
+    optimizer.update(learningRate: rate)
+    progress.step += 1
+    progress.loss = loss
+    throughput.add(examples: count, seconds: (clock.now - start).seconds)
+    let step = StepReport(
+      step: progress.step, steps: totalSteps, epoch: progress.epoch + 1, loss: loss, learningRate: rate,
+      gradientNorm: norm, examplesPerSecond: throughput.now)
+    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
+    try report(.step(step))
+  }
+
+  /// The batches of a pass over the training data; the present pass's are kept.
+  private func plan(of epoch: Int) -> BatchPlan {
+    if let known = epochPlan, known.epoch == epoch { return known.plan }
+    let plan = BatchPlan.shuffled(
+      lengths: examples.train.map(\.tokens.count), batchSize: options.batchSize, seed: UInt64(options.seed),
+      epoch: epoch)
+    epochPlan = (epoch, plan)
+    return plan
+  }
+
+  private func isDue(_ interval: TrainingInterval, endsEpoch: Bool) -> Bool {
+    switch interval {
+    case .epoch: endsEpoch
+    case .steps(let steps): progress.step % steps == 0
+    case .never: false
+    }
+  }
+
+  // MARK: - Evaluations
+
+  /// Evaluates the validation data and keeps the adapter if it is the best so far; without validation data the
+  /// latest adapter is the best.
+  private func evaluate(_ metrics: borrowing LineAppender) throws {
+    guard let validation = examples.validation else { return try keepBest(nil) }
+    let evaluation = try run.composition.evaluate(
+      validation, task: 0, batchSize: options.evaluationBatchSize
+    ) { try report(.evaluating(done: $0, of: validation.count)) }
+    let isBest = progress.isBetter(evaluation)
+    try metrics.append(evaluation.json(step: progress.step, epoch: progress.epoch))
+    try report(.evaluated(evaluation, step: progress.step, best: isBest))
+    if isBest {
+      try keepBest(evaluation)
+    } else if let patience = options.earlyStoppingPatience {
+      progress.evaluationsWithoutBest += 1
+      if progress.evaluationsWithoutBest >= patience, progress.step < totalSteps {
+        progress.isFinished = true
+        try report(
+          .stoppedEarly(
+            step: progress.step, reason: "no better result in the last \(patience) evaluations"))
+      }
+    }
+  }
+
+  private func keepBest(_ evaluation: EvaluationReport?) throws {
+    progress.evaluationsWithoutBest = 0
+    progress.bestStep = progress.step
+    progress.best = evaluation
+    progress.bestValues = model.parameters.map { Array(UnsafeBufferPointer(start: $0.values, count: $0.count)) }
+    try AdapterFolder.write(run.composition, maximumLength: options.maximumLength, to: adapterFolder)
+  }
+
+  private func finish(wasInterrupted: Bool) throws -> TrainingResult {
+    if progress.bestValues.isEmpty { try keepBest(nil) }
+    for (parameter, values) in zip(model.parameters, progress.bestValues) {
+      parameter.values.update(from: values, count: values.count)
+    }
+    var tests: [EvaluationReport] = []
+    if !wasInterrupted, let test = examples.test {
+      tests = [
+        try run.composition.evaluate(test, task: 0, batchSize: options.evaluationBatchSize) {
+          try report(.evaluating(done: $0, of: test.count))
+        }
+      ]
+    }
+    return TrainingResult(
+      trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
+      seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
+      validation: progress.best.map { [$0] } ?? [], test: tests, bestStep: progress.bestStep,
+      wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
+  }
+
+  // MARK: - On disk
+
+  private func prepareOutput(resume: Bool) throws {
+    try FileSystem.createFolder(output)
+    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
+    let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+    if resume, let state = try checkpoints.latest() {
+      progress = try state.restore(optimizer: optimizer, model: model)
+    } else {
+      // The metrics of an earlier run in this folder would mix with the new ones.
+      try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
+    }
+  }
+
+  private func writeCheckpoint() throws {
+    let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+    try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
+  }
+}
