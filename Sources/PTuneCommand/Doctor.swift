@@ -69,7 +69,10 @@ struct Diagnosis: Encodable {
         + (machine.availableMemory.map { ", \(gibibytes($0)) available" } ?? ""),
     ]
     lines += kernels.lines
-    let counts = ComponentKind.allCases.map { "\(components[$0.rawValue, default: 0]) \($0.noun)s" }
+    let counts = ComponentKind.allCases.map { kind in
+      let count = components[kind.rawValue, default: 0]
+      return "\(count) \(kind.noun)\(count == 1 ? "" : "s")"
+    }
     lines.append("plugins     " + counts.joined(separator: ", "))
     for folder in pluginFolders {
       lines.append("  \(folder.path): \(folder.state)")
@@ -77,7 +80,7 @@ struct Diagnosis: Encodable {
     }
     lines.append("models")
     lines += modelFolders.map {
-      "  \($0.path): \($0.models.map { "\($0) models" } ?? "not there") (\($0.purpose))"
+      "  \($0.path): \($0.models.map { $0 == 1 ? "1 model" : "\($0) models" } ?? "not there") (\($0.purpose))"
     }
     return lines
   }

@@ -18,9 +18,8 @@ struct CommandTests {
     #expect(lines.first?.hasPrefix("KIND") == true)
     let typed = try #require(lines.first { $0.contains("every-type") })
     #expect(typed.hasPrefix("adapter"))
-    #expect(
-      typed.hasSuffix(
-        "takes hyperparameters of every type  \(workshop.folder)/libptune_typed.\(pluginSuffix)"))
+    #expect(typed.contains("  0.3.1    takes hyperparameters of every type  "))
+    #expect(typed.hasSuffix("  \(workshop.folder)/libptune_typed.\(pluginSuffix)"))
     #expect(
       lines.contains(
         "  \(workshop.folder)/libptune_exit_in_constructor.\(pluginSuffix): "

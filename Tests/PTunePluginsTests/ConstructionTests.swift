@@ -26,7 +26,7 @@ struct ConstructionTests {
       #expect(seen == expected)
       component.destroy(instance)
     }
-    let destructions = try #require(component.component.pointee.extension?("test.destructions/1"))
+    let destructions = try #require(ability(of: component, "test.destructions/1"))
     #expect(destructions.load(as: Int32.self) == 2)
   }
 
@@ -53,7 +53,7 @@ struct ConstructionTests {
       @convention(c) (
         @convention(c) () -> Void, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>
       ) -> ptune_status
-    let address = try #require(component.component.pointee.extension?("test.call/1"))
+    let address = try #require(ability(of: component, "test.call/1"))
     var instance: UnsafeMutableRawPointer?
     let status = unsafeBitCast(address, to: Caller.self)(made, OpaquePointer(bitPattern: 0x50), &instance)
     #expect(status == 3)
@@ -131,8 +131,12 @@ struct ConstructionTests {
     return try registry.load(.adapter, named: "every-type")
   }
 
+  private func ability(of component: LoadedComponent, _ id: String) -> UnsafeRawPointer? {
+    component.component.pointee.extension?(component.component, id)
+  }
+
   private func seen(by component: LoadedComponent) throws -> String {
-    let text = try #require(component.component.pointee.extension?("test.seen/1"))
+    let text = try #require(ability(of: component, "test.seen/1"))
     return String(cString: text.assumingMemoryBound(to: CChar.self))
   }
 }

@@ -89,6 +89,23 @@ struct SchemaTests {
     #expect(error.description == "malformed schema, " + message)
   }
 
+  @Test("no damage to a schema does more than make it malformed")
+  func damage() throws {
+    let bytes = Array(
+      #"x(int a=-1 [-5..], float b=5e-05 [..1.5], string c="\"" {"\""|d} "doc", strings e=["f"])"#.utf8)
+    var parsed = 0
+    for place in bytes.indices {
+      let cut = String(decoding: bytes[..<place], as: UTF8.self)
+      #expect(throws: SchemaError.self) { try Schema(parsing: cut) }
+      for byte in UInt8(0)...255 {
+        var damaged = bytes
+        damaged[place] = byte
+        if (try? Schema(parsing: String(decoding: damaged, as: UTF8.self))) != nil { parsed += 1 }
+      }
+    }
+    #expect(parsed > bytes.count)
+  }
+
   @Test(
     "a misspelt name finds the nearest",
     arguments: [

@@ -30,7 +30,9 @@ static ptune_status call_closure(void (*made)(void), ptune_call *call, void **se
   return ((made_create *)made)(call, self, -7, INT64_MAX, 0.1f, -2.5e-300, true, "caf\xc3\xa9", &list, 42);
 }
 
-static const void *extension(const char *id) {
+static const ptune_component_v1 component;
+static const void *extension(const ptune_component_v1 *asked, const char *id) {
+  if (asked != &component) return NULL;
   if (strcmp(id, "test.seen/1") == 0) return seen;
   if (strcmp(id, "test.destructions/1") == 0) return destructions();
   if (strcmp(id, "test.call/1") == 0) return (const void *)call_closure;
