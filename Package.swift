@@ -43,7 +43,8 @@ struct TestsOf {
 }
 
 let tests = [
-  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune"]),
+  TestsOf(target: "CPTuneKernels"),
+  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),

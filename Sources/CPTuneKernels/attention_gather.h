@@ -39,8 +39,8 @@ static const float *range_rows(const ptk_attention *attention, const ptk_range *
 }
 
 /* to [count, padded] = scale·from [count, size] */
-static void copy_block(size_t count, size_t size, size_t padded, float scale, const float *from, size_t stride,
-                       float *to) {
+static void copy_rows(size_t count, size_t size, size_t padded, float scale, const float *from, size_t stride,
+                      float *to) {
   for (size_t i = 0; i < count; i++, from += stride, to += padded) {
     size_t j = 0;
     for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(from + j) * scale);
@@ -55,58 +55,62 @@ static void write_scaled(size_t size, float scale, const float *from, float *to)
   for (; j < size; j++) to[j] = from[j] * scale;
 }
 
-/* to [keys, padded_size] */
+/* to [padded_keys, padded_size] */
 static void gather_rows(const ptk_attention *attention, const segment_shape *shape, size_t kv, gathered what,
                         float *to) {
   for (size_t i = 0; i < shape->range_count; i++) {
     const ptk_range *range = &shape->ranges[i];
-    copy_block((size_t)range->count, attention->head_size, shape->padded_size, 1,
-               range_rows(attention, range, kv, what), attention->sources[range->source].stride, to);
+    copy_rows((size_t)range->count, attention->head_size, shape->padded_size, 1,
+              range_rows(attention, range, kv, what), attention->sources[range->source].stride, to);
     to += (size_t)range->count * shape->padded_size;
   }
+  memset(to, 0, (shape->padded_keys - shape->keys) * shape->padded_size * sizeof *to);
 }
 
-typedef float quad __attribute__((vector_size(16)));
-typedef float unaligned_quad __attribute__((vector_size(16), aligned(4)));
+/* Per four lanes of two vectors: their chosen elements, those of the second counted from WIDTH. */
+#if PTK_VARIANT_WIDTH == 16
+#define LANES(p, q, r, s) \
+  p, q, r, s, p + 4, q + 4, r + 4, s + 4, p + 8, q + 8, r + 8, s + 8, p + 12, q + 12, r + 12, s + 12
+#elif PTK_VARIANT_WIDTH == 8
+#define LANES(p, q, r, s) p, q, r, s, p + 4, q + 4, r + 4, s + 4
+#else
+#define LANES(p, q, r, s) p, q, r, s
+#endif
+#define SHUFFLE(a, b, p, q, r, s) __builtin_shufflevector(a, b, LANES(p, q, r, s))
 
-/* to [4 columns, 4 rows] = from [4 rows, 4 columns] */
-PTK_INLINE void transpose_quad(const float *from, size_t stride, float *to, size_t to_stride) {
-  quad a = *(const unaligned_quad *)from, b = *(const unaligned_quad *)(from + stride);
-  quad c = *(const unaligned_quad *)(from + 2 * stride), d = *(const unaligned_quad *)(from + 3 * stride);
-  quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(unaligned_quad *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-  *(unaligned_quad *)(to + to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-  *(unaligned_quad *)(to + 2 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-  *(unaligned_quad *)(to + 3 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+/* Four floats of each row r, r + 4, … of `from`. */
+PTK_INLINE vector load_fours(const float *from, size_t stride) {
+  vector result;
+  for (int l = 0; l < WIDTH; l += 4) memcpy((float *)&result + l, from + (size_t)l * stride, 4 * sizeof(float));
+  return result;
 }
 
-/* to [size, …, to_stride apart] = the transpose of from [count, size] */
-static void transpose_block(size_t count, size_t size, const float *from, size_t stride, float *to,
-                            size_t to_stride) {
-  size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    size_t j = 0;
-    for (; j + 4 <= size; j += 4) transpose_quad(from + i * stride + j, stride, to + j * to_stride + i, to_stride);
-    for (; j < size; j++)
-      for (size_t r = i; r < i + 4; r++) to[j * to_stride + r] = from[r * stride + j];
-  }
-  for (; i < count; i++)
-    for (size_t j = 0; j < size; j++) to[j * to_stride + i] = from[i * stride + j];
+/* to [columns, rows] = the transpose of from [rows, columns], both in whole vectors: 4 columns of WIDTH rows at once. */
+static void transpose(size_t rows, size_t columns, const float *from, float *to) {
+  for (size_t i = 0; i < rows; i += WIDTH)
+    for (size_t j = 0; j < columns; j += 4) {
+      const float *here = from + i * columns + j;
+      vector a = load_fours(here, columns), b = load_fours(here + columns, columns);
+      vector c = load_fours(here + 2 * columns, columns), d = load_fours(here + 3 * columns, columns);
+      vector ab = SHUFFLE(a, b, 0, WIDTH, 1, WIDTH + 1), ab_high = SHUFFLE(a, b, 2, WIDTH + 2, 3, WIDTH + 3);
+      vector cd = SHUFFLE(c, d, 0, WIDTH, 1, WIDTH + 1), cd_high = SHUFFLE(c, d, 2, WIDTH + 2, 3, WIDTH + 3);
+      float *there = to + j * rows + i;
+      STORE(there, SHUFFLE(ab, cd, 0, 1, WIDTH, WIDTH + 1));
+      STORE(there + rows, SHUFFLE(ab, cd, 2, 3, WIDTH + 2, WIDTH + 3));
+      STORE(there + 2 * rows, SHUFFLE(ab_high, cd_high, 0, 1, WIDTH, WIDTH + 1));
+      STORE(there + 3 * rows, SHUFFLE(ab_high, cd_high, 2, 3, WIDTH + 2, WIDTH + 3));
+    }
 }
 
-/* to [head_size, padded_keys] */
-static void gather_columns(const ptk_attention *attention, const segment_shape *shape, size_t kv, gathered what,
-                           float *to) {
-  size_t done = 0;
-  for (size_t i = 0; i < shape->range_count; i++) {
-    const ptk_range *range = &shape->ranges[i];
-    transpose_block((size_t)range->count, attention->head_size, range_rows(attention, range, kv, what),
-                    attention->sources[range->source].stride, to + done, shape->padded_keys);
-    done += (size_t)range->count;
-  }
-  for (size_t j = 0; j < attention->head_size; j++)
-    for (size_t i = done; i < shape->padded_keys; i++) to[j * shape->padded_keys + i] = 0;
+static float dot(size_t size, const float *x, const float *y) {
+#pragma clang fp reassociate(on)
+  vector lanes = {0};
+  size_t j = 0;
+  for (; j + WIDTH <= size; j += WIDTH) lanes += LOAD(x + j) * LOAD(y + j);
+  float sum = 0;
+  for (int l = 0; l < WIDTH; l++) sum += lanes[l];
+  for (; j < size; j++) sum += x[j] * y[j];
+  return sum;
 }
 
 static void add_rows(size_t count, size_t size, const float *from, size_t from_stride, float *to, size_t stride) {

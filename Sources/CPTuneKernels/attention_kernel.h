@@ -6,30 +6,41 @@
  */
 #include "attention_gather.h"
 
-enum { SCORES = 32768, BLOCK = 96, VISIBLE_BLOCK = 48 };
+enum { SCORES = 16384, BLOCK = 128, VISIBLE_BLOCK = 32 };
 
-/* c [m, n] = a·b, or += if adding; n is a multiple of WIDTH. */
-static void product(size_t m, size_t n, size_t k, left_operand a, const float *b, size_t b_stride, bool adding,
-                    float *c, size_t c_stride) {
+/* c [m, n] = a·b, or += if adding; n is a multiple of WIDTH. `transposed` must be constant. */
+PTK_INLINE void product_of(const bool transposed, size_t m, size_t n, size_t k, left_operand a, const float *b,
+                           size_t b_stride, bool adding, float *c, size_t c_stride) {
   for (size_t j = 0; j < n; j += COLUMNS)
-    for (size_t i = 0; i < m; i += ROWS) {
-      size_t rows = m - i < ROWS ? m - i : ROWS;
-      left_operand left = {a.values + i * a.row, a.row, a.column};
+    for (size_t i = 0, rows; i < m; i += rows) {
+      /* Strips of nearly equal height: a low one would not keep the processor busy. */
+      rows = (m - i + (m - i + ROWS - 1) / ROWS - 1) / ((m - i + ROWS - 1) / ROWS);
+      left_operand left = {a.values + i * (transposed ? 1 : a.stride), a.stride};
       float *target = c + i * c_stride + j;
       const float *start = adding ? target : NULL;
       if (n - j >= COLUMNS)
-        tile_of(rows, VECTORS, k, left, b + j, b_stride, start, c_stride, target, c_stride);
+        tile_of(rows, VECTORS, transposed, k, left, b + j, b_stride, start, c_stride, target, c_stride);
       else
-        tile_of(rows, 1, k, left, b + j, b_stride, start, c_stride, target, c_stride);
+        tile_of(rows, 1, transposed, k, left, b + j, b_stride, start, c_stride, target, c_stride);
     }
 }
 
-/* How many of a segment's queries to take at once: fewer where they see different numbers of keys, since a block
-   computes as many scores for each as its most seeing query needs. */
+static void product(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b, size_t b_stride,
+                    bool adding, float *c, size_t c_stride) {
+  product_of(false, m, n, k, (left_operand){a, a_stride}, b, b_stride, adding, c, c_stride);
+}
+
+/* The same with a the transpose of what is there. */
+static void transposed_product(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
+                               size_t b_stride, bool adding, float *c, size_t c_stride) {
+  product_of(true, m, n, k, (left_operand){a, a_stride}, b, b_stride, adding, c, c_stride);
+}
+
+/* How many of a segment's queries to take at once, in whole vectors: fewer where they see different numbers of keys,
+   since a block computes as many scores for each as its most seeing query needs. */
 static size_t block_size(const ptk_attention *attention, const segment_shape *shape) {
-  size_t most = attention->visible ? VISIBLE_BLOCK : BLOCK;
-  size_t fitting = SCORES / (shape->padded_keys + 1) / ROWS * ROWS;
-  if (fitting < ROWS) fitting = ROWS;
+  size_t most = attention->visible ? VISIBLE_BLOCK : BLOCK, fitting = SCORES / (shape->keys + 1) / COLUMNS * COLUMNS;
+  if (fitting < COLUMNS) fitting = COLUMNS;
   return fitting < most ? fitting : most;
 }
 
@@ -48,120 +59,66 @@ static size_t most_visible(const ptk_attention *attention, const segment_shape *
   return most;
 }
 
-/* scores → exp(scores - max) over the first `count`, 0 up to `padded`; the sum of it, and the maximum through `max`. */
-static float exponentials(float *scores, size_t count, size_t padded, float *max) {
-  for (size_t i = count; i < padded; i++) scores[i] = -INFINITY;
-  float lanes[WIDTH], best = -INFINITY, sum = 0;
-  for (int l = 0; l < WIDTH; l++) lanes[l] = -INFINITY;
-  for (size_t i = 0; i < padded; i += WIDTH)
-    for (int l = 0; l < WIDTH; l++) lanes[l] = scores[i + l] > lanes[l] ? scores[i + l] : lanes[l];
-  for (int l = 0; l < WIDTH; l++) best = lanes[l] > best ? lanes[l] : best;
-  for (int l = 0; l < WIDTH; l++) lanes[l] = 0;
-  for (size_t i = 0; i < padded; i += WIDTH)
+/* Of each of the WIDTH columns of scores [keys, stride]: exp(score - maximum) in place, its sum, and the maximum. */
+static void column_exponentials(float *scores, size_t keys, size_t stride, float *restrict maxima,
+                                float *restrict sums) {
+  for (int l = 0; l < WIDTH; l++) maxima[l] = -INFINITY;
+  for (int l = 0; l < WIDTH; l++) sums[l] = 0;
+  for (size_t i = 0; i < keys; i++)
+    for (int l = 0; l < WIDTH; l++)
+      maxima[l] = scores[i * stride + l] > maxima[l] ? scores[i * stride + l] : maxima[l];
+  for (size_t i = 0; i < keys; i++)
     for (int l = 0; l < WIDTH; l++) {
-      float value = ptk_exp(scores[i + l] - best);
-      scores[i + l] = value;
-      lanes[l] += value;
+      float value = ptk_exp_of_score(scores[i * stride + l] - maxima[l]);
+      scores[i * stride + l] = value;
+      sums[l] += value;
     }
-  for (int l = 0; l < WIDTH; l++) sum += lanes[l];
-  *max = best;
-  return sum;
+}
+
+/* The scores of a block of queries, keys by queries: so the maxima and sums of many queries come out of one vector. */
+static void forward_block(const ptk_attention *attention, const segment_shape *shape, size_t head, size_t begin,
+                          size_t count, const float *keys, const float *values, float *queries, float *transposed,
+                          float *scores, float *result, float *out, size_t out_stride, float *log_sums) {
+  const size_t size = attention->head_size, padded = shape->padded_size, wide = padded_to_width(count);
+  const size_t seen = most_visible(attention, shape, begin, count);
+  float maxima[BLOCK], sums[BLOCK];
+  copy_rows(count, size, padded, attention->scale,
+            attention->queries + begin * attention->query_stride + head * size, attention->query_stride, queries);
+  memset(queries + count * padded, 0, (wide - count) * padded * sizeof *queries);
+  transpose(wide, padded, queries, transposed);
+  transposed_product(seen, wide, size, keys, shape->padded_keys, transposed, wide, false, scores, wide);
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = visible_keys(attention, shape, begin + i); j < seen; j++) scores[j * wide + i] = -INFINITY;
+  for (size_t i = 0; i < wide; i += WIDTH) column_exponentials(scores + i, seen, wide, maxima + i, sums + i);
+  transposed_product(count, padded, seen, scores, wide, values, padded, false, result, padded);
+  for (size_t i = 0; i < count; i++)
+    write_scaled(size, 1.0f / sums[i], result + i * padded, out + i * out_stride);
+  for (size_t i = 0; i < wide; i++) maxima[i] += ptk_log(sums[i]);
+  memcpy(log_sums, maxima, count * sizeof *log_sums);
 }
 
 static void attention_forward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
                               size_t out_stride, float *log_sums) {
   const size_t group = attention->heads / attention->kv_heads, size = attention->head_size;
-  for (size_t kv = kv_begin; kv < kv_end; kv++)
-    for (size_t s = 0; s < attention->segment_count; s++) {
-      const segment_shape shape = shape_of(attention, s);
-      const size_t block = block_size(attention, &shape), wide = shape.padded_keys, padded = shape.padded_size;
-      float *keys = ptk_scratch(PTK_SCRATCH_ATTENTION, (size + block) * wide + (shape.keys + 2 * block) * padded);
-      float *values = keys + size * wide, *queries = values + shape.keys * padded;
-      float *result = queries + block * padded, *scores = result + block * padded;
-      gather_columns(attention, &shape, kv, GATHER_KEYS, keys);
+  for (size_t s = 0; s < attention->segment_count; s++) {
+    const segment_shape shape = shape_of(attention, s);
+    const size_t block = block_size(attention, &shape), padded = shape.padded_size;
+    const size_t gathered = shape.padded_keys * padded;
+    float *key_rows = ptk_scratch(PTK_SCRATCH_ATTENTION, 3 * gathered + (3 * padded + shape.keys) * block);
+    float *keys = key_rows + gathered, *values = keys + gathered, *queries = values + gathered;
+    float *transposed = queries + block * padded, *result = transposed + block * padded;
+    float *scores = result + block * padded;
+    for (size_t kv = kv_begin; kv < kv_end; kv++) {
+      gather_rows(attention, &shape, kv, GATHER_KEYS, key_rows);
       gather_rows(attention, &shape, kv, GATHER_VALUES, values);
+      transpose(shape.padded_keys, padded, key_rows, keys);
       for (size_t head = kv * group; head < (kv + 1) * group; head++)
         for (size_t begin = shape.query_begin; begin < shape.query_end; begin += block) {
-          const size_t count = shape.query_end - begin < block ? shape.query_end - begin : block;
-          const size_t seen = most_visible(attention, &shape, begin, count), seen_wide = padded_to_width(seen);
-          copy_block(count, size, padded, attention->scale,
-                     attention->queries + begin * attention->query_stride + head * size, attention->query_stride,
-                     queries);
-          product(count, seen_wide, size, (left_operand){queries, padded, 1}, keys, wide, false, scores, wide);
-          float scales[BLOCK];
-          for (size_t i = 0; i < count; i++) {
-            float max, sum = exponentials(scores + i * wide, visible_keys(attention, &shape, begin + i), seen_wide,
-                                          &max);
-            scales[i] = 1.0f / sum;
-            log_sums[head * rows + begin + i] = max + logf(sum);
-          }
-          product(count, padded, seen, (left_operand){scores, wide, 1}, values, padded, false, result, padded);
-          for (size_t i = 0; i < count; i++)
-            write_scaled(size, scales[i], result + i * padded, out + (begin + i) * out_stride + head * size);
+          const size_t left = shape.query_end - begin;
+          forward_block(attention, &shape, head, begin, left < block ? left : block, keys, values, queries, transposed,
+                        scores, result, out + begin * out_stride + head * size, out_stride,
+                        log_sums + head * rows + begin);
         }
     }
-}
-
-/* scores → probabilities, in the first `count` of each row, 0 up to `padded`; and with them the gradients of the
-   probabilities → those of the scores. `mean` is Σ gradient·probability, which is out·out_gradient. */
-static void score_gradients(float *scores, float *gradients, size_t count, size_t padded, float log_sum, float mean) {
-  for (size_t i = count; i < padded; i++) scores[i] = -INFINITY;
-  for (size_t i = 0; i < padded; i += WIDTH)
-    for (int l = 0; l < WIDTH; l++) {
-      float probability = ptk_exp(scores[i + l] - log_sum);
-      scores[i + l] = probability;
-      gradients[i + l] = probability * (gradients[i + l] - mean);
-    }
-}
-
-static void attention_backward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
-                               const float *out, const float *out_gradients, size_t out_stride, const float *log_sums,
-                               float *query_gradients, size_t query_gradient_stride) {
-  const size_t group = attention->heads / attention->kv_heads, size = attention->head_size;
-  for (size_t kv = kv_begin; kv < kv_end; kv++)
-    for (size_t s = 0; s < attention->segment_count; s++) {
-      const segment_shape shape = shape_of(attention, s);
-      const size_t block = block_size(attention, &shape), wide = shape.padded_keys, padded = shape.padded_size;
-      const size_t gathered = shape.keys * padded;
-      float *keys = ptk_scratch(PTK_SCRATCH_ATTENTION,
-                                2 * (size + block) * wide + 3 * gathered + 3 * block * padded);
-      float *values = keys + size * wide, *key_rows = values + size * wide;
-      float *key_gradients = key_rows + gathered, *value_gradients = key_gradients + gathered;
-      float *queries = value_gradients + gathered, *gradients = queries + block * padded;
-      float *result = gradients + block * padded, *scores = result + block * padded;
-      float *slopes = scores + block * wide;
-      gather_columns(attention, &shape, kv, GATHER_KEYS, keys);
-      gather_columns(attention, &shape, kv, GATHER_VALUES, values);
-      if (query_gradients) gather_rows(attention, &shape, kv, GATHER_KEYS, key_rows);
-      if (shape.wants_gradients) memset(key_gradients, 0, 2 * gathered * sizeof *key_gradients);
-      for (size_t head = kv * group; head < (kv + 1) * group; head++)
-        for (size_t begin = shape.query_begin; begin < shape.query_end; begin += block) {
-          const size_t count = shape.query_end - begin < block ? shape.query_end - begin : block;
-          const size_t seen = most_visible(attention, &shape, begin, count), seen_wide = padded_to_width(seen);
-          const float *out_gradient = out_gradients + begin * out_stride + head * size;
-          copy_block(count, size, padded, attention->scale,
-                     attention->queries + begin * attention->query_stride + head * size, attention->query_stride,
-                     queries);
-          copy_block(count, size, padded, 1, out_gradient, out_stride, gradients);
-          product(count, seen_wide, size, (left_operand){queries, padded, 1}, keys, wide, false, scores, wide);
-          product(count, seen_wide, size, (left_operand){gradients, padded, 1}, values, wide, false, slopes, wide);
-          for (size_t i = 0; i < count; i++)
-            score_gradients(scores + i * wide, slopes + i * wide, visible_keys(attention, &shape, begin + i),
-                            seen_wide, log_sums[head * rows + begin + i],
-                            ptk_row_dot(size, out_gradient + i * out_stride,
-                                        out + (begin + i) * out_stride + head * size));
-          if (shape.wants_gradients) {
-            product(seen, padded, count, (left_operand){scores, 1, wide}, gradients, padded, true, value_gradients,
-                    padded);
-            product(seen, padded, count, (left_operand){slopes, 1, wide}, queries, padded, true, key_gradients,
-                    padded);
-          }
-          if (!query_gradients) continue;
-          product(count, padded, seen, (left_operand){slopes, wide, 1}, key_rows, padded, false, result, padded);
-          for (size_t i = 0; i < count; i++)
-            write_scaled(size, attention->scale, result + i * padded,
-                         query_gradients + (begin + i) * query_gradient_stride + head * size);
-        }
-      if (shape.wants_gradients) scatter_gradients(attention, &shape, kv, key_gradients, value_gradients);
-    }
+  }
 }

@@ -11,7 +11,7 @@ PTK_CLONES void ptk_softmax_forward(size_t rows, size_t columns, bool logarithm,
       const float log_sum = max + logf(ptk_row_sum_exp(columns, x, max));
       for (size_t j = 0; j < columns; j++) y[j] = x[j] - log_sum;
     } else {
-      for (size_t j = 0; j < columns; j++) y[j] = ptk_exp(x[j] - max);
+      for (size_t j = 0; j < columns; j++) y[j] = ptk_exp_of_score(x[j] - max);
       const float scale = 1.0f / ptk_row_sum(columns, y);
       for (size_t j = 0; j < columns; j++) y[j] *= scale;
     }
@@ -23,7 +23,7 @@ PTK_CLONES void ptk_softmax_backward(size_t rows, size_t columns, bool logarithm
   for (size_t i = 0; i < rows; i++, y += columns, dy += columns, dx += columns) {
     if (logarithm) {
       const float sum = ptk_row_sum(columns, dy);
-      for (size_t j = 0; j < columns; j++) dx[j] += dy[j] - ptk_exp(y[j]) * sum;
+      for (size_t j = 0; j < columns; j++) dx[j] += dy[j] - ptk_exp_of_score(y[j]) * sum;
     } else {
       const float sum = ptk_row_dot(columns, dy, y);
       for (size_t j = 0; j < columns; j++) dx[j] += y[j] * (dy[j] - sum);
@@ -65,7 +65,7 @@ PTK_CLONES void ptk_cross_entropy_backward(size_t rows, size_t columns, const fl
     if (targets[i] < 0) continue;
     const float hit = factor * (1 - smoothing) * (class_weights ? class_weights[targets[i]] : 1);
     const float scale = hit + spread * total_weight, log_sum = log_sums[i];
-    for (size_t j = 0; j < columns; j++) dlogits[j] += scale * ptk_exp(logits[j] - log_sum);
+    for (size_t j = 0; j < columns; j++) dlogits[j] += scale * ptk_exp_of_score(logits[j] - log_sum);
     dlogits[targets[i]] -= hit;
     if (spread != 0)
       for (size_t j = 0; j < columns; j++) dlogits[j] -= spread * (class_weights ? class_weights[j] : 1);

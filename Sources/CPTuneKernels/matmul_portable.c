@@ -13,7 +13,8 @@ enum { DEPTH = 256, BLOCK_ROWS = 240, BLOCK_COLUMNS = 512 };
 
 typedef struct {
   ptk_packed head;
-  float *panels; /* [⌈n/columns⌉][k][columns] */
+  const ptk_variant *variant; /* whose columns they are */
+  float *panels;              /* [⌈n/columns⌉][k][columns] */
 } packed_matrix;
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -82,9 +83,10 @@ static void release(ptk_packed *packed) {
 }
 
 static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
-  const size_t width = ptk_variant_here()->columns;
   packed_matrix *matrix = calloc(1, sizeof *matrix);
   if (!matrix) return NULL;
+  matrix->variant = ptk_variant_here();
+  const size_t width = matrix->variant->columns;
   matrix->head.bytes = up((up(n, width) * k + 1) * sizeof(float), 64);
   matrix->panels = aligned_alloc(64, matrix->head.bytes);
   if (!matrix->panels) {
@@ -97,7 +99,7 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
 
 static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                      size_t c_stride) {
-  const ptk_variant *variant = ptk_variant_here();
+  const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
   float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->k, DEPTH) * up(least(m, BLOCK_ROWS), variant->rows));
   for (size_t row = 0; row < m; row += BLOCK_ROWS) {

@@ -37,11 +37,11 @@ PTK_INLINE float ptk_row_max(size_t count, const float *x) {
   return best;
 }
 
-/* Σ exp(x - shift) */
+/* Σ exp(x - shift), shift being the maximum */
 PTK_INLINE float ptk_row_sum_exp(size_t count, const float *x, float shift) {
 #pragma clang fp reassociate(on)
   float sum = 0;
-  for (size_t i = 0; i < count; i++) sum += ptk_exp(x[i] - shift);
+  for (size_t i = 0; i < count; i++) sum += ptk_exp_of_score(x[i] - shift);
   return sum;
 }
 

@@ -6,39 +6,48 @@
 
 #include "kernel_support.h"
 
-enum { COLUMNS = VECTORS * WIDTH };
+enum { WIDTH = PTK_VARIANT_WIDTH, VECTORS = 2, ROWS = PTK_VARIANT_ROWS, COLUMNS = VECTORS * WIDTH };
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 typedef float unaligned_vector __attribute__((vector_size(4 * WIDTH), aligned(4)));
 
-#define LOAD(pointer) ((vector) * (const unaligned_vector *)(pointer))
+#define LOAD(pointer) ((vector)(*(const unaligned_vector *)(pointer)))
 #define STORE(pointer, value) (*(unaligned_vector *)(pointer) = (value))
 
-/* Where the elements of a left operand are: strides of its rows and columns. */
+/* A left operand [rows, k]: its rows, or with `transposed` its columns, are contiguous and `stride` apart. */
 typedef struct {
   const float *values;
-  size_t row, column;
+  size_t stride;
 } left_operand;
 
-/* c [rows, vectors·WIDTH] = start + a [rows, k]·b [k, vectors·WIDTH]; start NULL is zero. `rows` and `vectors` must be
-   constants where this is inlined. */
-PTK_INLINE void tile(const int rows, const int vectors, size_t k, left_operand a, const float *b, size_t b_stride,
-                     const float *start, size_t start_stride, float *c, size_t c_stride) {
+/* c [rows, vectors·WIDTH] = start + a [rows, k]·b [k, vectors·WIDTH]; start NULL is zero. `rows`, `vectors` and
+   `transposed` must be constants where this is inlined. */
+PTK_INLINE void tile(const int rows, const int vectors, const bool transposed, size_t k, left_operand a,
+                     const float *b, size_t b_stride, const float *start, size_t start_stride, float *c,
+                     size_t c_stride) {
   vector sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++)
       sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
+  /* A pointer for every four rows: the processor adds up to three strides to each by itself. */
+  const size_t stride = a.stride;
+  const float *first = a.values, *second = first + 4 * stride, *third = second + 4 * stride;
   for (size_t i = 0; i < k; i++) {
     vector right[VECTORS];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) right[v] = LOAD(b + i * b_stride + v * WIDTH);
+    for (int v = 0; v < vectors; v++) right[v] = LOAD(b + v * WIDTH);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      const float left = a.values[r * a.row + i * a.column];
+      const float *four = r < 4 ? first : r < 8 ? second : third;
+      const float left = transposed ? first[r] : four[(r % 4) * stride];
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
     }
+    b += b_stride;
+    first += transposed ? stride : 1;
+    second++;
+    third++;
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
@@ -47,14 +56,23 @@ PTK_INLINE void tile(const int rows, const int vectors, size_t k, left_operand a
 }
 
 /* The same for any number of rows up to ROWS. */
-PTK_INLINE void tile_of(size_t rows, const int vectors, size_t k, left_operand a, const float *b, size_t b_stride,
-                        const float *start, size_t start_stride, float *c, size_t c_stride) {
-#define CASE(count)                                                                        \
-  case count:                                                                              \
-    if (count <= ROWS) tile(count <= ROWS ? count : ROWS, vectors, k, a, b, b_stride, start, start_stride, c, c_stride); \
-    return;
+PTK_INLINE void tile_of(size_t rows, const int vectors, const bool transposed, size_t k, left_operand a,
+                        const float *b, size_t b_stride, const float *start, size_t start_stride, float *c,
+                        size_t c_stride) {
+#define CASE(count) \
+  case count:       \
+    return tile(count, vectors, transposed, k, a, b, b_stride, start, start_stride, c, c_stride);
   switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+    CASE(1) CASE(2) CASE(3) CASE(4)
+#if PTK_VARIANT_ROWS > 4
+    CASE(5) CASE(6)
+#endif
+#if PTK_VARIANT_ROWS > 6
+    CASE(7) CASE(8)
+#endif
+#if PTK_VARIANT_ROWS > 8
+    CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
   }
 #undef CASE
 }

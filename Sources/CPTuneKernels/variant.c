@@ -1,12 +1,43 @@
 #include "variant.h"
 
-const ptk_variant *ptk_variant_here(void) {
+#include <stdatomic.h>
+#include <string.h>
+
+#include "ptune_kernels_backends.h"
+
+static _Atomic(const ptk_variant *) current;
+
+static bool runs_here(const ptk_variant *variant) {
 #ifdef __x86_64__
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) return &ptk_variant_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &ptk_variant_avx2;
+  if (variant == &ptk_variant_avx512) return __builtin_cpu_supports("avx512f");
+  if (variant == &ptk_variant_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-  return &ptk_variant_baseline;
+  return variant == &ptk_variant_baseline;
+}
+
+/* The best first. */
+static const ptk_variant *const variants[] = {
+#ifdef __x86_64__
+    &ptk_variant_avx512, &ptk_variant_avx2,
+#endif
+    &ptk_variant_baseline};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+const ptk_variant *ptk_variant_here(void) {
+  const ptk_variant *found = atomic_load_explicit(&current, memory_order_acquire);
+  for (int i = 0; !found; i++)
+    if (runs_here(variants[i])) atomic_store(&current, found = variants[i]);
+  return found;
+}
+
+bool ptk_use_kernel_variant(const char *name) {
+  for (int i = 0; i < VARIANTS; i++)
+    if (strcmp(variants[i]->name, name) == 0 && runs_here(variants[i])) {
+      atomic_store(&current, variants[i]);
+      return true;
+    }
+  return false;
 }
 
 const char *ptk_kernel_variant(void) { return ptk_variant_here()->name; }

@@ -2,9 +2,10 @@
 #define PTK_VARIANT ptk_variant_baseline
 #ifdef __ARM_NEON
 #define PTK_VARIANT_NAME "neon"
-enum { WIDTH = 4, VECTORS = 2, ROWS = 8 };
+#define PTK_VARIANT_ROWS 8
 #else
 #define PTK_VARIANT_NAME "baseline"
-enum { WIDTH = 4, VECTORS = 2, ROWS = 4 };
+#define PTK_VARIANT_ROWS 4
 #endif
+#define PTK_VARIANT_WIDTH 4
 #include "variant_kernels.h"

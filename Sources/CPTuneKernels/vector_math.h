@@ -24,15 +24,13 @@ PTK_INLINE int32_t ptk_to_bits(float value) {
   return result;
 }
 
-/* 2^n·(1 + r + r²·P(r)), x = n·log 2 + r. Overflows to infinity, underflows through the subnormals to 0. */
-PTK_INLINE float ptk_exp(float x) {
-  x = x > 89.0f ? 89.0f : x;
-  x = x < -105.0f ? -105.0f : x;
+/* 1 + r + r²·P(r) with x = n·log 2 + r; n as a whole number through `power`. */
+PTK_INLINE float ptk_exp_of_rest(float x, int32_t *power) {
   /* Adding 1.5·2²³ rounds to a whole number and leaves it in the low bits. */
   const float rounder = 12582912.0f;
   float shifted = x * 1.44269504f + rounder;
   float whole = shifted - rounder;
-  int32_t n = ptk_to_bits(shifted) - ptk_to_bits(rounder);
+  *power = ptk_to_bits(shifted) - ptk_to_bits(rounder);
   float r = x - whole * 0.693145751953125f;
   r = r - whole * 1.42860677e-6f;
   float p = 1.979024387e-4f;
@@ -41,10 +39,27 @@ PTK_INLINE float ptk_exp(float x) {
   p = p * r + 4.166629363e-2f;
   p = p * r + 1.666666586e-1f;
   p = p * r + 5.000000068e-1f;
-  float y = (r * r) * p + r + 1.0f;
+  return (r * r) * p + r + 1.0f;
+}
+
+/* 1 ulp. Overflows to infinity, underflows through the subnormals to 0. */
+PTK_INLINE float ptk_exp(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -105.0f ? -105.0f : x;
+  int32_t n;
+  float y = ptk_exp_of_rest(x, &n);
   /* In two steps, since 2^n alone may leave the range of normal floats. */
   int32_t half = n >> 1;
   return y * ptk_from_bits((half + 127) << 23) * ptk_from_bits((n - half + 127) << 23);
+}
+
+/* The same for a score less the greatest one, or less log Σ exp: x at most a little above 0. What would be subnormal
+   is 0, so that masked scores (-infinity) do not cost the processor's slow path for subnormals. */
+PTK_INLINE float ptk_exp_of_score(float x) {
+  float inside = x < -87.0f ? -87.0f : x;
+  int32_t n;
+  float y = ptk_exp_of_rest(inside, &n) * ptk_from_bits((n + 127) << 23);
+  return x < -87.0f ? 0.0f : y;
 }
 
 /* For |x| <= 1 x + x·P(x²), else 1 - exp(-Q(|x|)). */

@@ -1,14 +1,20 @@
 import CPTune
 
-/// The host as this image sees it: the tables it handed to the plugin, and the call in progress.
+/// The host as this image sees it: the tables it handed to the plugin, and the call in progress on each thread.
 ///
 /// Every image that links the kit (the program and each Swift plugin) has its own copy of these variables.
 public enum Host {
-  // NB: `nonisolated(unsafe)` is sound here: the tables are set once, before any component exists, and the ABI
-  // lets a component be called by one thread at a time.
+  // NB: `nonisolated(unsafe)` is sound here: the tables are set once, before any component exists.
   nonisolated(unsafe) static var host: UnsafePointer<ptune_host_v1>?
   nonisolated(unsafe) static var tables = Tables()
-  nonisolated(unsafe) static var currentCall: OpaquePointer?
+
+  private static let call = ThreadLocalPointer()
+
+  /// The call in progress on this thread.
+  static var currentCall: OpaquePointer? {
+    get { call.value.map { OpaquePointer($0) } }
+    set { call.value = newValue.map { UnsafeMutableRawPointer($0) } }
+  }
 
   struct Tables {
     var ops: UnsafePointer<ptune_ops_v1>?

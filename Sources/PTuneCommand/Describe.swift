@@ -28,7 +28,8 @@ struct Describe: ParsableCommand {
 
   private func print(_ component: ComponentDescription) {
     let plugin = component.plugin
-    Output.print("\(Output.paint(component.name, .bold, on: 1)) (\(component.kind.noun)): \(component.summary)")
+    Output.print(
+      "\(Output.paint(component.name, .bold, on: 1)) (\(component.kind.noun)): \(component.summary)")
     if !component.documentation.isEmpty { Output.print("\n" + component.documentation) }
     Output.print()
     if component.schema.parameters.isEmpty {

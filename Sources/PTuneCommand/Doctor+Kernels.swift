@@ -1,18 +1,35 @@
-/// Which compute kernels were chosen and which libraries for matrix products were found.
+import CPTuneKernels
+
+/// Which compute kernels this processor gets and which libraries for matrix products were found.
 struct Kernels: Encodable {
-  /// "avx512", "avx2", …; `nil` where no kernels are linked in.
-  let variant: String?
-  /// What is known of each library, by its name.
-  let libraries: [String: String]
+  /// A library for matrix products.
+  struct Library: Encodable {
+    let name: String
+    /// Its version and file, or "not found".
+    let found: String
+    /// Whether matrix products use it.
+    let isChosen: Bool
+  }
+
+  /// The instructions that the kernels were compiled for: "avx512", "avx2", "neon" or "baseline".
+  let variant: String
+  let libraries: [Library]
 
   init() {
-    variant = nil
-    libraries = [:]
+    variant = String(cString: ptk_kernel_variant())
+    _ = ptk_choose_backend(PTK_AUTOMATIC)
+    let chosen = ptk_chosen_backend()
+    let backends = [("oneDNN", PTK_ONEDNN), ("CBLAS", PTK_CBLAS), ("portable", PTK_PORTABLE)]
+    libraries = backends.map { name, backend in
+      Library(
+        name: name, found: String(cString: ptk_backend_description(backend)),
+        isChosen: backend == chosen)
+    }
   }
 
   /// The findings for people.
   var lines: [String] {
-    ["kernels     \(variant ?? "none")"]
-      + libraries.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
+    ["kernels     \(variant)", "matrices"]
+      + libraries.map { "  \($0.name): \($0.found)\($0.isChosen ? " (used)" : "")" }
   }
 }

@@ -36,7 +36,8 @@ struct Machine: Encodable {
     #if canImport(Darwin)
       system = "macOS \(process.operatingSystemVersionString), Darwin \(release)"
       processor = Self.control("machdep.cpu.brand_string") ?? "unknown"
-      features = (Self.control("machdep.cpu.features") ?? "").lowercased().split(separator: " ").map(String.init)
+      features = (Self.control("machdep.cpu.features") ?? "").lowercased().split(separator: " ").map(
+        String.init)
       quota = nil
       availableMemory = nil
     #else
@@ -46,7 +47,8 @@ struct Machine: Encodable {
       let facts = "/proc/cpuinfo"
       processor = Self.value(of: "model name", in: facts, separator: ":") ?? "unknown"
       let flags =
-        Self.value(of: "flags", in: facts, separator: ":") ?? Self.value(of: "Features", in: facts, separator: ":")
+        Self.value(of: "flags", in: facts, separator: ":")
+        ?? Self.value(of: "Features", in: facts, separator: ":")
       let present = Set((flags ?? "").split(separator: " ").map(String.init))
       features = Self.interesting.filter(present.contains)
       quota = Self.containerQuota()

@@ -45,7 +45,8 @@ struct Diagnosis: Encodable {
     components = Dictionary(grouping: inventory.components, by: \.kind.rawValue).mapValues(\.count)
     var folders = inventory.folders.map { searched in
       Folder(
-        path: searched.folder.path, origin: searched.folder.origin.rawValue, state: searched.state.description,
+        path: searched.folder.path, origin: searched.folder.origin.rawValue,
+        state: searched.state.description,
         problems: inventory.rejected.filter { $0.isIn(searched.folder.path) }.map(\.description)
           + inventory.shadowed.filter { $0.path.hasPrefix(searched.folder.path + "/") }.map(\.description))
     }
@@ -68,14 +69,19 @@ struct Diagnosis: Encodable {
         + (machine.availableMemory.map { ", \(gibibytes($0)) available" } ?? ""),
     ]
     lines += kernels.lines
-    let counts = ComponentKind.allCases.map { "\(components[$0.rawValue, default: 0]) \($0.noun)s" }
+    let counts = ComponentKind.allCases.map { kind in
+      let count = components[kind.rawValue, default: 0]
+      return "\(count) \(kind.noun)\(count == 1 ? "" : "s")"
+    }
     lines.append("plugins     " + counts.joined(separator: ", "))
     for folder in pluginFolders {
       lines.append("  \(folder.path): \(folder.state)")
       lines += folder.problems.map { "    \(Output.paint("problem:", .yellow, on: 1)) \($0)" }
     }
     lines.append("models")
-    lines += modelFolders.map { "  \($0.path): \($0.models.map { "\($0) models" } ?? "not there") (\($0.purpose))" }
+    lines += modelFolders.map {
+      "  \($0.path): \($0.models.map { $0 == 1 ? "1 model" : "\($0) models" } ?? "not there") (\($0.purpose))"
+    }
     return lines
   }
 

@@ -77,10 +77,19 @@ enum Failure {
         Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
-        Output.message("\(Output.paint("help:", .cyan)) `\(command)` explains")
+        let help = nearestCommand.map { "did you mean `ptune \($0)`?" } ?? "`\(command)` explains"
+        Output.message("\(Output.paint("help:", .cyan)) \(help)")
       } else {
         Output.message(String(line))
       }
     }
+  }
+
+  /// The subcommand that the first argument most likely means, if it is none.
+  private static var nearestCommand: String? {
+    guard CommandLine.arguments.count > 1 else { return nil }
+    let names = PTuneCommand.configuration.subcommands.compactMap { $0._commandName }
+    let first = CommandLine.arguments[1]
+    return first.hasPrefix("-") || names.contains(first) ? nil : nearest(to: first, in: names)
   }
 }

@@ -68,6 +68,7 @@ extension ComponentKind {
 }
 
 extension SearchedFolder.State: CustomStringConvertible {
+  /// The state in a few words.
   public var description: String {
     switch self {
     case .searched(let files): files == 1 ? "1 plugin file" : "\(files) plugin files"

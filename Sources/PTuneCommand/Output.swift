@@ -70,7 +70,8 @@ enum Output {
 
   /// The text set off, if this stream is a terminal that can do it and the user did not set NO_COLOR.
   static func paint(_ text: String, _ paint: Paint, on stream: Int32 = STDERR_FILENO) -> String {
-    guard isatty(stream) == 1, environment["NO_COLOR", default: ""].isEmpty, environment["TERM"] != "dumb" else {
+    guard isatty(stream) == 1, environment["NO_COLOR", default: ""].isEmpty, environment["TERM"] != "dumb"
+    else {
       return text
     }
     return "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m"

@@ -1,17 +1,18 @@
 import CPTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTune
 
 /// One composition of components at work: what they declared, and the tape of the step in progress.
 ///
-/// The C functions of the host table carry no context, so they act on ``current``. A session is used by one thread.
+/// The C functions of the host table carry no context, so they act on the ``current`` session of their thread: a
+/// plugin that calls the host from a thread of its own finds none, and its operators fail.
 public final class Session {
-  // NB: `nonisolated(unsafe)` is sound: operators check that they run on the thread that made the session.
-  nonisolated(unsafe) static var current: Session?
+  private static let currentPointer = ThreadLocalPointer()
+
+  /// The session at work on this thread; it is kept alive by whoever put it to work.
+  static var current: Session? {
+    get { currentPointer.value.map { Unmanaged<Session>.fromOpaque($0).takeUnretainedValue() } }
+    set { currentPointer.value = newValue.map { Unmanaged.passUnretained($0).toOpaque() } }
+  }
 
   let machine: Machine
   /// The threads that compute.
@@ -30,7 +31,6 @@ public final class Session {
   private var scope: UInt64 = 1
   private var frames: [Frame] = []
   private(set) var failure: EngineFailure?
-  private let thread = pthread_self()
 
   struct Frame {
     let identity: ComponentIdentity
@@ -116,16 +116,6 @@ public final class Session {
   /// Records a failure of the call in progress; the first one wins.
   func record(_ reason: String, status: ptune_status = ptune_status(PTUNE_BAD_ARGUMENT)) {
     if failure == nil { failure = makeFailure(reason, status: status) }
-  }
-
-  /// The session that C functions act on; nil, with a failure recorded where there is one, on a foreign thread.
-  static func active(_ function: String) -> Session? {
-    guard let session = current else { return nil }
-    guard pthread_equal(session.thread, pthread_self()) != 0 else {
-      // Not recorded: the session belongs to another thread, and touching it would be a race.
-      return nil
-    }
-    return session
   }
 
   // MARK: - Handles

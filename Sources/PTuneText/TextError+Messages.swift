@@ -9,21 +9,26 @@ extension TextError: CustomStringConvertible {
     case .utf16(let path): "\(shown(path)) is UTF-16 text, not UTF-8"
     case .invalidUTF8(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is not valid UTF-8"
     case .nulByte(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is NUL"
-    case .lineTooLong(let path, let line, let limit): "\(shown(path)):\(line): the line is longer than \(limit) bytes"
+    case .lineTooLong(let path, let line, let limit):
+      "\(shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):
       "\(shown(path)):\(line): \(counted(found, "column")), but the first line has \(expected)"
     case .unterminatedQuote(let path, let line):
       "\(shown(path)):\(line): the quoted field that begins here is never closed"
-    case .textAfterQuote(let path, let line): "\(shown(path)):\(line): text follows the closing quote of a field"
+    case .textAfterQuote(let path, let line):
+      "\(shown(path)):\(line): text follows the closing quote of a field"
     case .duplicateColumn(let path, let name): "\(shown(path)): two columns are named \"\(name)\""
     case .missingColumn(let path, let line, let name, let columns):
       "\(shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
-    case .invalidJSON(let path, let line, let column, let reason): "\(shown(path)):\(line):\(column): \(reason)"
+    case .invalidJSON(let path, let line, let column, let reason):
+      "\(shown(path)):\(line):\(column): \(reason)"
     case .notAnObject(let path, let line): "\(shown(path)):\(line): the line is not a JSON object"
-    case .tokenizerMissing(let folder, let looked): "no tokenizer in \(folder): it has no \(alternatives(looked))"
+    case .tokenizerMissing(let folder, let looked):
+      "no tokenizer in \(folder): it has no \(alternatives(looked))"
     case .missingKey(let path, let key): "\(path): \(key) is missing"
     case .invalidValue(let path, let key, let expected): "\(path): \(key) should be \(expected)"
-    case .unsupported(let path, let key, let type, _): "\(path): \(key) is \"\(type)\", which is not supported"
+    case .unsupported(let path, let key, let type, _):
+      "\(path): \(key) is \"\(type)\", which is not supported"
     case .noRoomForText(let maximumLength, let specialTokens):
       "\(counted(maximumLength, "position")) cannot hold any text: special tokens alone take \(specialTokens)"
     }
@@ -39,7 +44,8 @@ extension TextError: CustomStringConvertible {
     case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
     case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
     case .lineTooLong: "is this a text file with one example a line?"
-    case .wrongColumnCount: "columns are separated by one tab (.tsv, no quoting) or one comma (.csv, RFC 4180)"
+    case .wrongColumnCount:
+      "columns are separated by one tab (.tsv, no quoting) or one comma (.csv, RFC 4180)"
     case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
     case .duplicateColumn: "rename one of them"
     case .missingColumn(_, _, let name, let columns): columnHelp(name, columns)

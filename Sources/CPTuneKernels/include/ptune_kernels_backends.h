@@ -1,6 +1,6 @@
 /*
- * Matrix products by a named backend, whatever the process has chosen: for tests that compare the backends with
- * each other, and for measurements.
+ * Matrix products by a named backend, and the kernels for a named instruction set, whatever the process has chosen:
+ * for tests that compare them with each other, and for measurements.
  */
 #ifndef PTUNE_KERNELS_BACKENDS_H
 #define PTUNE_KERNELS_BACKENDS_H
@@ -15,5 +15,9 @@ bool ptk_gemm_with(ptk_backend backend, bool transpose_a, bool transpose_b, size
                    size_t c_stride);
 ptk_packed *ptk_pack_with(ptk_backend backend, const float *source, size_t source_stride, size_t k, size_t n,
                           bool transposed);
+
+/* From here on attention and PTK_PORTABLE run the kernels of this name (see ptk_kernel_variant); false, and no change,
+   if this processor has not the instructions. */
+bool ptk_use_kernel_variant(const char *name);
 
 #endif

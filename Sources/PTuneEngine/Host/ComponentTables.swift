@@ -6,12 +6,12 @@ enum ParametersTable {
     ptune_parameters_v1(
       struct_size: MemoryLayout<ptune_parameters_v1>.size,
       declare: { _, name, shape, rank, initial in
-        guard let session = Session.active("declare"), let name, let initial else { return nil }
+        guard let session = Session.current, let name, let initial else { return nil }
         let dimensions = Array(UnsafeBufferPointer(start: shape, count: rank))
         return session.declare(String(cString: name), dimensions, initial.pointee)
       },
       value: { _, pointer in
-        guard let session = Session.active("value"), let parameter = session.parameter(pointer) else { return nil }
+        guard let session = Session.current, let parameter = session.parameter(pointer) else { return nil }
         return session.handle(for: session.leaf(parameter))
       }))
 }
@@ -93,17 +93,17 @@ enum CheckpointTable {
       },
       has_weight: { _, name in
         guard let name else { return false }
-        return Session.active("has_weight")?.frame?.checkpoint?.hasWeight(String(cString: name)) ?? false
+        return Session.current?.frame?.checkpoint?.hasWeight(String(cString: name)) ?? false
       },
       weight: { _, name, rows, columns, transposed in
-        guard let session = Session.active("weight"), let name else { return nil }
+        guard let session = Session.current, let name else { return nil }
         return session.loadWeight(String(cString: name), rows, columns, transposed)
       }))
 
   private static func read(
     _ key: UnsafePointer<CChar>?, _ expected: String, _ take: (ConfigurationValue) -> Bool
   ) -> ptune_found {
-    guard let session = Session.active("config"), let key else { return ptune_found(PTUNE_MALFORMED) }
+    guard let session = Session.current, let key else { return ptune_found(PTUNE_MALFORMED) }
     let name = String(cString: key)
     guard let checkpoint = session.frame?.checkpoint else {
       session.record("config.json can be read in a base model's create only")
@@ -168,14 +168,14 @@ enum BaseTable {
     ptune_base_v1(
       struct_size: MemoryLayout<ptune_base_v1>.size,
       facts: { _, out in
-        guard let session = Session.active("facts"), let facts = session.services.facts else {
+        guard let session = Session.current, let facts = session.services.facts else {
           Session.current?.record("there is no base model yet to ask for facts")
           return
         }
         out?.pointee = facts
       },
       word_rows: { _, ids, count, out in
-        guard let session = Session.active("word_rows"), let table = session.services.wordTable, let ids, let out
+        guard let session = Session.current, let table = session.services.wordTable, let ids, let out
         else { return ptune_status(PTUNE_FAILED) }
         for index in 0..<count {
           guard ids[index] >= 0, ids[index] < table.rows else {
@@ -188,11 +188,11 @@ enum BaseTable {
         return ptune_status(PTUNE_OK)
       },
       word_table: { _ in
-        guard let session = Session.active("word_table"), let table = session.services.wordTable else { return nil }
+        guard let session = Session.current, let table = session.services.wordTable else { return nil }
         return session.add(table)
       },
       tokenize: { _, text, out, capacity in
-        guard let session = Session.active("tokenize"), let text else { return 0 }
+        guard let session = Session.current, let text else { return 0 }
         guard let tokenize = session.services.tokenize else {
           session.record("tokenize: this run has no tokenizer")
           return 0
@@ -200,7 +200,7 @@ enum BaseTable {
         return copy(tokenize(String(cString: text)), out, capacity, countAll: true)
       },
       frequent_tokens: { _, out, capacity in
-        guard let tokens = Session.active("frequent_tokens")?.services.frequentTokens else { return 0 }
+        guard let tokens = Session.current?.services.frequentTokens else { return 0 }
         return copy(tokens(capacity), out, capacity, countAll: false)
       },
       pooler: { _, rows in

@@ -157,23 +157,23 @@ enum DataTable {
     ptune_data_v1(
       struct_size: MemoryLayout<ptune_data_v1>.size,
       field: { pointer, name in
-        guard let name, let row = Session.active("field")?.object(pointer, .example, ExampleRow.self) else {
+        guard let name, let row = Session.current?.object(pointer, .example, ExampleRow.self) else {
           return nil
         }
         return row.field(String(cString: name))
       },
       tokens: { pointer, ids, spans in
-        Session.active("tokens")?.object(pointer, .example, ExampleRow.self)?.withTokens(ids, spans) ?? 0
+        Session.current?.object(pointer, .example, ExampleRow.self)?.withTokens(ids, spans) ?? 0
       },
       emit_integers: { pointer, values, count in
-        guard let to = Session.active("emit")?.object(pointer, .targets, TargetCollector.self) else {
+        guard let to = Session.current?.object(pointer, .targets, TargetCollector.self) else {
           return ptune_status(PTUNE_FAILED)
         }
         to.integers += UnsafeBufferPointer(start: values, count: count)
         return ptune_status(PTUNE_OK)
       },
       emit_numbers: { pointer, values, count in
-        guard let to = Session.active("emit")?.object(pointer, .targets, TargetCollector.self) else {
+        guard let to = Session.current?.object(pointer, .targets, TargetCollector.self) else {
           return ptune_status(PTUNE_FAILED)
         }
         to.numbers += UnsafeBufferPointer(start: values, count: count)
@@ -181,7 +181,7 @@ enum DataTable {
       },
       put: { pointer, key, value in
         guard let key, let value,
-          let to = Session.active("put")?.object(pointer, .prediction, PredictionCollector.self)
+          let to = Session.current?.object(pointer, .prediction, PredictionCollector.self)
         else { return ptune_status(PTUNE_FAILED) }
         to.members.append((String(cString: key), String(cString: value)))
         return ptune_status(PTUNE_OK)
@@ -211,7 +211,7 @@ enum DataTable {
       }))
 
   private static func evaluation(_ pointer: OpaquePointer?) -> EvaluationRecord? {
-    Session.active("evaluation")?.object(pointer, .evaluation, EvaluationRecord.self)
+    Session.current?.object(pointer, .evaluation, EvaluationRecord.self)
   }
 
   private static func entry(
@@ -252,7 +252,7 @@ enum ExportTable {
       },
       hyperparameter: { pointer, name, value in
         guard let name, let value,
-          let record = Session.active("export")?.object(pointer, .export, ExportRecord.self)
+          let record = Session.current?.object(pointer, .export, ExportRecord.self)
         else { return ptune_status(PTUNE_FAILED) }
         record.hyperparameters.append((String(cString: name), String(cString: value)))
         return ptune_status(PTUNE_OK)

@@ -7,7 +7,7 @@ enum ForwardTable {
     ptune_forward_v1(
       struct_size: MemoryLayout<ptune_forward_v1>.size,
       rows: { pointer, out in
-        guard let pass = Session.active("rows")?.object(pointer, .forward, ForwardPass.self) else { return }
+        guard let pass = Session.current?.object(pointer, .forward, ForwardPass.self) else { return }
         out?.pointee = ptune_rows_v1(
           count: pass.layout.rows.count, positions: pass.positions, token_types: pass.tokenTypes)
       },
@@ -43,11 +43,11 @@ enum BatchTable {
     ptune_batch_v1(
       struct_size: MemoryLayout<ptune_batch_v1>.size,
       sequences: { pointer, out in
-        guard let batch = Session.active("sequences")?.object(pointer, .batch, BatchView.self) else { return }
+        guard let batch = Session.current?.object(pointer, .batch, BatchView.self) else { return }
         out?.pointee = batch.sequences
       },
       places: { pointer, out in
-        guard let session = Session.active("places"),
+        guard let session = Session.current,
           let batch = session.object(pointer, .batch, BatchView.self)
         else { return ptune_status(PTUNE_FAILED) }
         guard let places = batch.places else {
@@ -58,7 +58,7 @@ enum BatchTable {
         return ptune_status(PTUNE_OK)
       },
       targets: { pointer, out in
-        guard let batch = Session.active("targets")?.object(pointer, .batch, BatchView.self) else { return }
+        guard let batch = Session.current?.object(pointer, .batch, BatchView.self) else { return }
         out?.pointee = batch.targets
       }))
 }

@@ -46,14 +46,14 @@ public enum HostTable {
         }
       },
       fail: { _, status, why in
-        Session.active("fail")?.record(why.map { String(cString: $0) } ?? "no reason given", status: status)
+        Session.current?.record(why.map { String(cString: $0) } ?? "no reason given", status: status)
       },
       log: { _, level, message in
         guard let message else { return }
-        Session.active("log")?.log(level, String(cString: message))
+        Session.current?.log(level, String(cString: message))
       },
-      cancelled: { _ in Session.active("cancelled")?.isCancelled() ?? false },
-      random: { _ in Session.active("random")?.generator.next() ?? 0 }))
+      cancelled: { _ in Session.current?.isCancelled() ?? false },
+      random: { _ in Session.current?.generator.next() ?? 0 }))
 }
 
 #if canImport(Glibc)

@@ -6,7 +6,7 @@ enum OpsTable {
     ptune_ops_v1(
       struct_size: MemoryLayout<ptune_ops_v1>.size,
       shape: { x, rows, columns in
-        let node = x == nil ? nil : Session.active("shape")?.node(x, "shape")
+        let node = x == nil ? nil : Session.current?.node(x, "shape")
         rows?.pointee = node?.rows ?? 0
         columns?.pointee = node?.columns ?? 0
       },

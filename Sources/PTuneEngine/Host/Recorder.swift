@@ -8,7 +8,7 @@ struct Recorder {
 
   /// The recorder for an operator called through the ABI; nil outside a call.
   init?(_ name: String) {
-    guard let session = Session.active(name) else { return nil }
+    guard let session = Session.current else { return nil }
     self.session = session
     self.name = name
   }

@@ -21,9 +21,10 @@ nonisolated(unsafe) private let closuresInterface: UnsafePointer<ptune_closures_
   return UnsafePointer(table)
 }()
 
-private typealias ClosureBody = @convention(c) (
-  UnsafeMutableRawPointer?, UnsafePointer<UnsafeMutableRawPointer?>?, Int
-) -> ptune_status
+private typealias ClosureBody =
+  @convention(c) (
+    UnsafeMutableRawPointer?, UnsafePointer<UnsafeMutableRawPointer?>?, Int
+  ) -> ptune_status
 
 /// What a closure calls when it is called.
 private struct ClosureTarget {

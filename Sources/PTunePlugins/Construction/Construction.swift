@@ -20,7 +20,8 @@ extension ConstructionError: CustomStringConvertible {
       case Int(PTUNE_CANCELLED): "\(component) was cancelled while it was being set up"
       default: "\(component) could not be set up (status \(status))"
       }
-    case .impossible(let component): "the C function that sets up \(component) cannot be called on this machine"
+    case .impossible(let component):
+      "the C function that sets up \(component) cannot be called on this machine"
     }
   }
 

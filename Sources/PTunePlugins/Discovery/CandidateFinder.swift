@@ -90,7 +90,8 @@ struct CandidateFinder {
     guard information.st_mode & S_IFMT == S_IFREG else { return .notAFile }
     if let reason = distrust(information, .file) { return reason }
     // A link may lead out of the folder that was checked.
-    if linkTarget(path) != nil, let real = resolved(path), case .success(let home) = status(of: folder(of: real)),
+    if linkTarget(path) != nil, let real = resolved(path),
+      case .success(let home) = status(of: folder(of: real)),
       let reason = distrust(home, .folder)
     {
       return reason
@@ -116,7 +117,8 @@ private func pluginFiles(in path: String) -> Result<[String], SystemError> {
 /// What a symbolic link points to; `nil` if the path is no link.
 private func linkTarget(_ path: String) -> String? {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
-    guard let start = buffer.baseAddress, case let length = readlink(path, start, buffer.count), length >= 0 else {
+    guard let start = buffer.baseAddress, case let length = readlink(path, start, buffer.count), length >= 0
+    else {
       return nil
     }
     return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -67,7 +67,8 @@ public struct PluginSearch: Sendable {
       if entry.hasPrefix("/") {
         add(entry, .environment)
       } else {
-        rejected.append(Rejection(path: entry, reason: .relativeFolder(absolute: normalized(absolute(entry)))))
+        rejected.append(
+          Rejection(path: entry, reason: .relativeFolder(absolute: normalized(absolute(entry)))))
       }
     }
     if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") {

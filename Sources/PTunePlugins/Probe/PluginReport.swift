@@ -45,7 +45,9 @@ extension PluginReport {
 }
 
 extension PluginReport.Component {
-  fileprivate init(reading component: UnsafePointer<ptune_component_v1>, _ place: String) throws(DescriptionError) {
+  fileprivate init(reading component: UnsafePointer<ptune_component_v1>, _ place: String)
+    throws(DescriptionError)
+  {
     let table = component.pointee
     try checkSize(table.struct_size, of: ptune_component_v1.self, place)
     kind = table.kind
@@ -69,7 +71,8 @@ private func checkMethods(_ methods: UnsafeRawPointer, of kind: ptune_kind, comp
   case Int(PTUNE_BASE_MODEL):
     let table = try methodTable(methods, ptune_base_model_v1.self, component)
     missing =
-      table.facts == nil ? "facts" : table.word_table == nil ? "word_table" : table.forward == nil ? "forward" : nil
+      table.facts == nil
+      ? "facts" : table.word_table == nil ? "word_table" : table.forward == nil ? "forward" : nil
   case Int(PTUNE_ADAPTER):
     let table = try methodTable(methods, ptune_adapter_v1.self, component)
     missing = table.positions == nil ? "positions" : table.inject == nil ? "inject" : nil
@@ -82,7 +85,9 @@ private func checkMethods(_ methods: UnsafeRawPointer, of kind: ptune_kind, comp
       table.encode == nil
       ? "encode"
       : table.scores == nil
-        ? "scores" : table.loss == nil ? "loss" : table.predict == nil ? "predict" : table.measure == nil ? "measure" : nil
+        ? "scores"
+        : table.loss == nil
+          ? "loss" : table.predict == nil ? "predict" : table.measure == nil ? "measure" : nil
   default: missing = nil  // A kind of a later version: it will be skipped.
   }
   if let missing { throw DescriptionError(text: "'\(component)' lacks the method `\(missing)`") }
@@ -100,7 +105,8 @@ private func checkSize<Table>(_ size: Int, of type: Table.Type, _ place: String)
   let expected = MemoryLayout<Table>.size
   guard size == expected else {
     throw DescriptionError(
-      text: "\(place) has struct_size \(size) where \(type) has \(expected): it was built with another ptune.h")
+      text:
+        "\(place) has struct_size \(size) where \(type) has \(expected): it was built with another ptune.h")
   }
 }
 
@@ -109,7 +115,9 @@ private func text(_ pointer: UnsafePointer<CChar>?, _ place: String) throws(Desc
   return try optionalText(pointer, place)
 }
 
-private func optionalText(_ pointer: UnsafePointer<CChar>?, _ place: String) throws(DescriptionError) -> String {
+private func optionalText(_ pointer: UnsafePointer<CChar>?, _ place: String) throws(DescriptionError)
+  -> String
+{
   guard let pointer else { return "" }
   guard let text = String(validatingCString: pointer) else {
     throw DescriptionError(text: "\(place) is not UTF-8")

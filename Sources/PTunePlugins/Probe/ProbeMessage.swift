@@ -89,31 +89,30 @@ extension PluginReport {
 
 /// Puts messages together from the bytes of the channel, however they are cut.
 struct ProbeMessageReader {
+  /// Whether something else than the probe wrote into the channel; nothing is read after that.
+  private(set) var isGarbled = false
   private var rest: [UInt8] = []
   private var fields: [String] = []
 
   /// The messages that these bytes complete.
-  ///
-  /// - Throws: `Garbled` if something else than the probe wrote into the channel.
-  mutating func read(_ bytes: some Sequence<UInt8>) throws(Garbled) -> [ProbeMessage] {
+  mutating func read(_ bytes: some Sequence<UInt8>) -> [ProbeMessage] {
     var messages: [ProbeMessage] = []
-    for byte in bytes {
+    for byte in bytes where !isGarbled {
       guard byte == 0 else {
         rest.append(byte)
         continue
       }
       fields.append(String(decoding: rest, as: UTF8.self))
       rest.removeAll(keepingCapacity: true)
-      guard let count = Int(fields[0]) else { throw Garbled() }
-      if fields.count == count + 1 {
-        guard let message = ProbeMessage(fields: Array(fields.dropFirst())) else { throw Garbled() }
-        messages.append(message)
+      let count = Int(fields[0])
+      if fields.count - 1 == count {
+        let message = ProbeMessage(fields: Array(fields.dropFirst()))
         fields.removeAll()
+        if let message { messages.append(message) } else { isGarbled = true }
+      } else if count == nil {
+        isGarbled = true
       }
     }
     return messages
   }
-
-  /// The bytes are no messages.
-  struct Garbled: Error {}
 }

@@ -17,7 +17,7 @@ struct ProbeSession {
   /// How far the child is with file `outcomes.count`; `nil` between two files.
   private var stage: Rejection.Stage?
   private var isDone = false
-  private var isGarbled = false
+  private var isOutOfTurn = false
 
   init(timeout: Duration) {
     self.timeout = timeout
@@ -26,7 +26,9 @@ struct ProbeSession {
   /// Probes the files until all are done or one ends the child.
   ///
   /// - Throws: `ProbeStartError` if the child does not begin at all.
-  mutating func run(_ executable: String, files: [String], environment: [String: String]) throws(ProbeStartError) {
+  mutating func run(_ executable: String, files: [String], environment: [String: String])
+    throws(ProbeStartError)
+  {
     var child = try ProbeProcess(executable, files: files, environment: environment)
     let ending = follow(&child)
     child.end()
@@ -53,7 +55,7 @@ struct ProbeSession {
       let ending = child.ending()
       output.read(child.readOutput())
       if read(child.readReport()) { deadline = clock.now + timeout }
-      if isGarbled { return .garbledReport }
+      if isOutOfTurn || messages.isGarbled { return .garbledReport }
       if isDone { return .exit(0) }
       if let ending { return ending }
     }
@@ -61,16 +63,9 @@ struct ProbeSession {
 
   /// Takes in what arrived; true if the child got a step further.
   private mutating func read(_ report: [UInt8]) -> Bool {
-    var hasAdvanced = false
-    do throws(ProbeMessageReader.Garbled) {
-      for message in try messages.read(report) {
-        guard take(message) else { throw ProbeMessageReader.Garbled() }
-        hasAdvanced = true
-      }
-    } catch {
-      isGarbled = true
-    }
-    return hasAdvanced
+    let arrived = messages.read(report)
+    for message in arrived where !isOutOfTurn { isOutOfTurn = !take(message) }
+    return !arrived.isEmpty
   }
 
   /// False if the message does not come at its turn.

@@ -15,7 +15,9 @@ public struct LoadedComponent {
   /// - Returns: `self` for the component's methods and for `destroy`; it may be NULL.
   /// - Throws: `HyperparameterError` if a value does not fit; `ConstructionError` if `create` fails, where the
   ///   host's `fail` was told why.
-  public func create(values: [String: HyperparameterValue], call: OpaquePointer?) throws -> UnsafeMutableRawPointer? {
+  public func create(values: [String: HyperparameterValue], call: OpaquePointer?) throws
+    -> UnsafeMutableRawPointer?
+  {
     let arguments = try description.schema.arguments(from: values)
     guard let create = component.pointee.create else {
       throw ConstructionError.impossible(component: description.name)

@@ -22,6 +22,8 @@ public enum ComponentKind: String, CaseIterable, Sendable {
     }
   }
 
+  var nounWithArticle: String { (self == .adapter ? "an " : "a ") + noun }
+
   /// "base model", "adapter": as a sentence has it.
   public var noun: String { rawValue.split(separator: "-").joined(separator: " ") }
 }
@@ -126,7 +128,7 @@ extension UnknownComponentError: CustomStringConvertible {
   /// Which name, of which kind.
   public var description: String {
     if kind == nil, ofThatName.count > 1 {
-      return "'\(name)' is the name of \(ofThatName.map { "a \($0.noun)" }.joined(separator: " and of "))"
+      return "'\(name)' is the name of \(ofThatName.map(\.nounWithArticle).joined(separator: " and of "))"
     }
     return "there is no \(kind?.noun ?? "component") '\(name)'"
   }
@@ -134,7 +136,9 @@ extension UnknownComponentError: CustomStringConvertible {
   /// The nearest name, or all of them.
   public var help: String? {
     if kind == nil, ofThatName.count > 1 { return "say which: --kind \(ofThatName[0].rawValue)" }
-    if let kind, let other = ofThatName.first, other != kind { return "'\(name)' is a \(other.noun)" }
+    if let kind, let other = ofThatName.first, other != kind {
+      return "'\(name)' is \(other.nounWithArticle)"
+    }
     if let nearest = nearest(to: name, in: known) { return "did you mean '\(nearest)'?" }
     let hint = rejected > 0 ? "; `ptune list-plugins` shows \(rejected) that cannot be used, and why" : ""
     if known.isEmpty { return "no plugin has one" + hint }

@@ -40,7 +40,8 @@ extension PluginInventory {
       shadowed.append(Shadowed(path: file, winner: winner.file, reason: .samePlugin(id: report.id)))
       return
     }
-    let plugin = PluginDescription(id: report.id, version: report.version, runtime: report.runtime, file: file)
+    let plugin = PluginDescription(
+      id: report.id, version: report.version, runtime: report.runtime, file: file)
     plugins.append(plugin)
     for component in report.components {
       do throws(Rejection.Reason) {
@@ -91,7 +92,9 @@ private func isName(_ name: String) -> Bool {
   let words = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
   let isWord = { (word: Substring.UTF8View) in
     !word.isEmpty
-      && word.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (0x30...0x39).contains($0) }
+      && word.allSatisfy {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (0x30...0x39).contains($0)
+      }
   }
   return words.allSatisfy(isWord) && name.utf8.first.map { $0 > 0x39 } == true
 }

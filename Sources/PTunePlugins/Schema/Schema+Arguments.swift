@@ -24,7 +24,9 @@ extension Schema {
     -> TypedArgument
   {
     let typed = try typed(value, for: parameter)
-    guard let limits = parameter.limits, !limits.allow(widened(value, to: parameter.type)) else { return typed }
+    guard let limits = parameter.limits, !limits.allow(widened(value, to: parameter.type)) else {
+      return typed
+    }
     guard case .choices(let choices) = limits else {
       throw error(parameter.name, .outOfRange(value: "\(value)", limits: "\(limits)"))
     }

@@ -20,7 +20,9 @@ extension Schema {
 
 extension SchemaScanner {
   /// `type name[=literal] [limits] ["documentation"]`
-  fileprivate mutating func parameter(after others: [Schema.Parameter]) throws(SchemaError) -> Schema.Parameter {
+  fileprivate mutating func parameter(after others: [Schema.Parameter]) throws(SchemaError)
+    -> Schema.Parameter
+  {
     _ = next
     let typePlace = offset
     let typeName = try word("a type")
@@ -51,7 +53,8 @@ extension SchemaScanner {
     }
     if let defaultValue, let limits, !limits.allow(defaultValue) {
       throw error(
-        .defaultOutsideLimits(parameter: name, value: "\(defaultValue)", limits: "\(limits)"), at: defaultPlace)
+        .defaultOutsideLimits(parameter: name, value: "\(defaultValue)", limits: "\(limits)"),
+        at: defaultPlace)
     }
     return Schema.Parameter(
       name: name, type: type, defaultValue: defaultValue, limits: limits, documentation: documentation)

@@ -80,7 +80,8 @@ struct CSVRecords: RecordSource {
     while true {
       if position < bytes.count, bytes[position] == Self.quote {
         fields.append(try quoted(&bytes, &position, &number))
-        let end = position == bytes.count || position == bytes.count - 1 && bytes[position] == UInt8(ascii: "\r")
+        let end =
+          position == bytes.count || position == bytes.count - 1 && bytes[position] == UInt8(ascii: "\r")
         if end { return Record(line: begin, fields: fields) }
         guard bytes[position] == Self.comma else { throw .textAfterQuote(path: lines.path, line: number) }
       } else {

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// One line of a file, without its newline.
 struct Line {
   /// Counts from 1.
@@ -49,7 +57,7 @@ final class LineReader {
     var searched = 0
     while true {
       let begin = unread.lowerBound
-      if let newline = find(0x0A, from: begin + searched) {
+      if let newline = newline(from: begin + searched) {
         unread = newline + 1..<unread.upperBound
         return try line(begin..<newline)
       }
@@ -65,7 +73,8 @@ final class LineReader {
 
   private func line(_ range: Range<Int>) throws(TextError) -> Line {
     number += 1
-    let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bindMemory(to: UInt8.self)
+    let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bindMemory(
+      to: UInt8.self)
     if let invalid = UTF8Text.firstInvalid(bytes) {
       throw .invalidUTF8(path: path, line: number, byte: invalid + 1)
     }
@@ -73,13 +82,11 @@ final class LineReader {
     return Line(number: number, bytes: bytes)
   }
 
-  private func find(_ byte: UInt8, from begin: Int) -> Int? {
-    var position = begin
-    while position < unread.upperBound {
-      if buffer[position] == byte { return position }
-      position += 1
-    }
-    return nil
+  private func newline(from begin: Int) -> Int? {
+    guard begin < unread.upperBound, let base = buffer.baseAddress,
+      let found = memchr(base + begin, 0x0A, unread.upperBound - begin)
+    else { return nil }
+    return UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
   }
 
   /// Reads another chunk behind what is unread; false at the end of the file.

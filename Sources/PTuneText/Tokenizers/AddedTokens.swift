@@ -38,7 +38,9 @@ struct AddedTokens: Sendable {
       rawStarts[Int(first)] = true
       return raw.insert(token.content.utf8, value: token.id)
     }
-    let bytes = Array(token.content.utf8).withUnsafeBufferPointer { normalizer.normalize($0, 0..<$0.count).bytes }
+    let bytes = Array(token.content.utf8).withUnsafeBufferPointer {
+      normalizer.normalize($0, 0..<$0.count).bytes
+    }
     guard let first = bytes.first else { return }
     normalizedStarts[Int(first)] = true
     normalized.insert(bytes, value: token.id)
@@ -48,7 +50,10 @@ struct AddedTokens: Sendable {
   subscript(id: Int32) -> AddedToken? { byID[id] }
 
   /// The id of the added token with this content.
-  func id(_ content: String) -> Int32? { byID.values.first { $0.content == content }?.id }
+  // NB: compares bytes; to Swift's strings a composed and a decomposed letter are equal.
+  func id(_ content: String) -> Int32? {
+    byID.values.first { $0.content.utf8.elementsEqual(content.utf8) }?.id
+  }
 
   /// Cuts text as given around the tokens in it; `body` gets a token's id, or nil for the text between.
   func split(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (Int32?, Range<Int>) -> Void) {
@@ -119,7 +124,9 @@ struct AddedTokens: Sendable {
     return begin
   }
 
-  private func isSpace(_ scalar: UInt32) -> Bool { CharacterClasses.shared.flags(scalar).contains(.whitespace) }
+  private func isSpace(_ scalar: UInt32) -> Bool {
+    CharacterClasses.shared.flags(scalar).contains(.whitespace)
+  }
 
   /// `\w` of regular expressions (UTS 18): letters, marks, decimal digits, connectors, joiners.
   private func isWordCharacter(_ scalar: UInt32) -> Bool {

@@ -37,7 +37,6 @@ private struct BertNormalizerRun {
     while position < range.upperBound {
       let byte = bytes[position]
       if byte < 0x80 {
-        flush()
         ascii(byte, position)
         position += 1
       } else {
@@ -53,9 +52,11 @@ private struct BertNormalizerRun {
   private mutating func ascii(_ byte: UInt8, _ position: Int) {
     var byte = byte
     if byte < 0x20 || byte == 0x7F, options.cleansText {
+      // NB: what is removed does not part the marks around it, so nothing is flushed.
       guard byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
       byte = 0x20
     }
+    flush()
     if options.lowercases, byte &- 0x41 < 26 { byte |= 0x20 }
     text.append(ascii: byte, at: position)
   }

@@ -41,7 +41,7 @@ struct ByteTrie: Sendable {
   @inline(__always)
   func child(of node: UInt32, _ byte: UInt8) -> UInt32? {
     let key = UInt64(node) << 8 | UInt64(byte)
-    var slot = Int(key &* 0x9E37_79B9_7F4A_7C15 >> shift)
+    var slot = Int((key &* 0x9E37_79B9_7F4A_7C15) >> shift)
     while true {
       let entry = slots[slot]
       if entry >> 28 == key { return UInt32(truncatingIfNeeded: entry & Self.childMask) }
@@ -83,7 +83,7 @@ struct ByteTrie: Sendable {
   }
 
   private mutating func store(_ entry: UInt64) {
-    var slot = Int((entry >> 28) &* 0x9E37_79B9_7F4A_7C15 >> shift)
+    var slot = Int(((entry >> 28) &* 0x9E37_79B9_7F4A_7C15) >> shift)
     while slots[slot] != Self.free { slot = (slot + 1) & (slots.count - 1) }
     slots[slot] = entry
   }

@@ -21,7 +21,9 @@ public struct Encoding: Equatable, Sendable {
   public var count: Int { ids.count }
 
   /// Lays out pieces as `template` says.
-  init(first: ArraySlice<TokenPiece>, second: ArraySlice<TokenPiece>?, template: SequenceTemplate, dropped: Int) {
+  init(
+    first: ArraySlice<TokenPiece>, second: ArraySlice<TokenPiece>?, template: SequenceTemplate, dropped: Int
+  ) {
     self.dropped = dropped
     for part in second == nil ? template.single : template.pair {
       switch part {

@@ -16,7 +16,8 @@ public enum TokenizerLoader {
       vocabularyText: path("vocab.txt"), configuration: ByteFile.exists(configuration) ? configuration : nil)
   }
 
-  /// The tokenizer that a `tokenizer.json` describes.
+  /// The tokenizer that a `tokenizer.json` describes. Its truncation and padding settings are not applied: the
+  /// caller of `encode` says how many positions are free, and nothing is ever padded.
   ///
   /// - Throws: `TextError` naming the file and the key in it.
   public static func load(tokenizerJSON path: String) throws(TextError) -> any Tokenizer {

@@ -28,7 +28,8 @@ extension TokenizerLoader {
     special.mask = vocabulary.id(names.mask)
     special.unknown = try required(names.unknown)
     return WordPieceTokenizer(
-      normalizer: normalizer, model: WordPieceModel(vocabulary: vocabulary, unknown: try required(names.unknown)),
+      normalizer: normalizer,
+      model: WordPieceModel(vocabulary: vocabulary, unknown: try required(names.unknown)),
       added: added, template: .bert(classification: classification, separator: separator),
       decoder: WordPieceDecoder(continuingPrefix: "##", cleansUp: true), specialTokens: special)
   }

@@ -13,7 +13,8 @@ struct WordPieceModel: Sendable {
   /// Where continuing entries begin in the vocabulary; nil when there are none.
   private let continuation: UInt32?
 
-  init(vocabulary: Vocabulary, unknown: Int32, continuingPrefix: String = "##", maximumCharacters: Int = 100) {
+  init(vocabulary: Vocabulary, unknown: Int32, continuingPrefix: String = "##", maximumCharacters: Int = 100)
+  {
     self.vocabulary = vocabulary
     self.unknown = unknown
     self.continuingPrefix = continuingPrefix
@@ -56,29 +57,46 @@ struct WordPieceDecoder: Equatable, Sendable {
   /// Takes out the space before punctuation and contractions.
   let cleansUp: Bool
 
+  // NB: works on bytes, because to Swift's strings "##" before a combining mark is not "##".
   func decode(_ tokens: [String]) -> String {
-    var text = ""
+    var text: [UInt8] = []
     for (index, token) in tokens.enumerated() {
-      var piece = token
+      var piece = Array(token.utf8)
       if index > 0 {
-        piece = token.hasPrefix(continuingPrefix) ? String(token.dropFirst(continuingPrefix.count)) : " " + token
+        if piece.starts(with: continuingPrefix.utf8) {
+          piece.removeFirst(continuingPrefix.utf8.count)
+        } else {
+          piece.insert(UInt8(ascii: " "), at: 0)
+        }
       }
       text += cleansUp ? cleaned(piece) : piece
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// A token at a time, as the reference does it: so only what lies within one token changes.
-  private func cleaned(_ piece: String) -> String {
-    var piece = piece
-    for (spaced, joined) in Self.contractions {
-      if piece.utf8.count >= spaced.utf8.count { piece = piece.replacing(spaced, with: joined) }
+  private func cleaned(_ piece: [UInt8]) -> [UInt8] {
+    guard piece.contains(UInt8(ascii: " ")) else { return piece }
+    return Self.contractions.reduce(piece) { replace($1.0, with: $1.1, in: $0) }
+  }
+
+  private func replace(_ old: [UInt8], with new: [UInt8], in piece: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var rest = piece[...]
+    while let first = rest.first {
+      if rest.starts(with: old) {
+        result += new
+        rest = rest.dropFirst(old.count)
+      } else {
+        result.append(first)
+        rest = rest.dropFirst()
+      }
     }
-    return piece
+    return result
   }
 
   private static let contractions = [
     (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
     (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
-  ]
+  ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
 }

@@ -12,7 +12,8 @@ struct WordPieceReader {
       added.add(try AddedToken(node, id: node.member("id").tokenID()), normalizer: normalizer)
     }
     let tokenizer = WordPieceTokenizer(
-      normalizer: normalizer, model: model, added: added, template: try readTemplate(), decoder: try readDecoder(),
+      normalizer: normalizer, model: model, added: added, template: try readTemplate(),
+      decoder: try readDecoder(),
       specialTokens: .bert(unknown: model.unknown) { added.id($0) ?? model.vocabulary.id($0) })
     try check(tokenizer)
     return tokenizer
@@ -34,14 +35,19 @@ struct WordPieceReader {
     let entries = try node.object()
     var vocabulary = Vocabulary(bytes: entries.keys.reduce(0) { $0 + $1.utf8.count })
     for (token, value) in zip(entries.keys, entries.values) {
-      guard case .number(let text) = value, let id = Int32(text), (0..<Int32(Vocabulary.maximumID)).contains(id) else {
+      guard case .number(let text) = value, let id = Int32(text),
+        (0..<Int32(Vocabulary.maximumID)).contains(id)
+      else {
         throw .invalidValue(
-          path: node.path, key: "\(node.key)[\"\(token)\"]", expected: "a whole number below \(Vocabulary.maximumID)")
+          path: node.path, key: "\(node.key)[\"\(token)\"]",
+          expected: "a whole number below \(Vocabulary.maximumID)")
       }
       vocabulary.add(token, id: id)
     }
     let unknown = try model.member("unk_token")
-    guard let id = vocabulary.id(try unknown.string()) else { throw unknown.invalid("a token of the vocabulary") }
+    guard let id = vocabulary.id(try unknown.string()) else {
+      throw unknown.invalid("a token of the vocabulary")
+    }
     return WordPieceModel(
       vocabulary: vocabulary, unknown: id,
       continuingPrefix: try model["continuing_subword_prefix"]?.string() ?? "##",
@@ -63,7 +69,8 @@ struct WordPieceReader {
       return .bert(classification: try bertToken(node, "cls"), separator: try bertToken(node, "sep"))
     }
     return SequenceTemplate(
-      single: try parts(node.member("single"), node, sources: 1), pair: try parts(node.member("pair"), node, sources: 2))
+      single: try parts(node.member("single"), node, sources: 1),
+      pair: try parts(node.member("pair"), node, sources: 2))
   }
 
   /// `["[CLS]", 101]`.
@@ -99,7 +106,8 @@ struct WordPieceReader {
   private func check(_ tokenizer: WordPieceTokenizer) throws(TextError) {
     for case .special(let id, _) in tokenizer.template.single + tokenizer.template.pair
     where tokenizer.token(id) == nil {
-      throw .invalidValue(path: top.path, key: "post_processor", expected: "made of ids of the vocabulary, not \(id)")
+      throw .invalidValue(
+        path: top.path, key: "post_processor", expected: "made of ids of the vocabulary, not \(id)")
     }
   }
 }

@@ -1,9 +1,9 @@
 /// BERT's tokenizer: clean-up, words at white space and punctuation, word pieces. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
-public struct WordPieceTokenizer: Tokenizer {
-  public let specialTokens: SpecialTokens
-  public let template: SequenceTemplate
-  public let vocabularySize: Int
+struct WordPieceTokenizer: Tokenizer {
+  let specialTokens: SpecialTokens
+  let template: SequenceTemplate
+  let vocabularySize: Int
   let normalizer: BertNormalizer
   let model: WordPieceModel
   let added: AddedTokens
@@ -23,7 +23,7 @@ public struct WordPieceTokenizer: Tokenizer {
     vocabularySize = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
   }
 
-  public func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
+  func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []
     pieces.reserveCapacity(bytes.count / 4 + 8)
     added.split(bytes) { id, range in
@@ -72,11 +72,11 @@ public struct WordPieceTokenizer: Tokenizer {
     if word < position { model.spell(text, bytes, word..<position, into: &pieces) }
   }
 
-  public func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
+  func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
 
-  public func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
+  func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
 
-  public func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
+  func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
     let tokens = ids.compactMap { id in
       skippingSpecialTokens && added[id]?.isSpecial == true ? nil : token(id)
     }

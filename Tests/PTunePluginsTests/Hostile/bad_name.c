@@ -1,0 +1,2 @@
+#define NAME "Good Name"
+#include "minimal.h"

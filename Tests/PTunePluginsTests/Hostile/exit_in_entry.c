@@ -1,0 +1,3 @@
+#include <stdlib.h>
+#define BEFORE_RETURN exit(host == NULL)
+#include "minimal.h"

@@ -1,0 +1,5 @@
+#include <unistd.h>
+#include "minimal.h"
+__attribute__((constructor)) static void wait_for_ever(void) {
+  for (;;) pause();
+}

@@ -1,0 +1,2 @@
+#define INJECT NULL
+#include "minimal.h"

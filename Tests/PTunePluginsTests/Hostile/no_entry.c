@@ -1,0 +1,1 @@
+int ptune_plugin = 1;

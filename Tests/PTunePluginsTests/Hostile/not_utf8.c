@@ -1,0 +1,2 @@
+#define ID "org.example.\xff"
+#include "minimal.h"

@@ -1,0 +1,2 @@
+#include "minimal.h"
+__attribute__((constructor)) static void crash(void) { *(volatile int *)8 = 1; }

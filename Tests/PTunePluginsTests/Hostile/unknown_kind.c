@@ -1,0 +1,2 @@
+#define KIND 99
+#include "minimal.h"

@@ -1,0 +1,2 @@
+#define METHODS_SIZE 24
+#include "minimal.h"

@@ -1,0 +1,112 @@
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+import Testing
+
+@testable import PTuneTraining
+
+/// Real plugins against transformers, PEFT and PyTorch references on tiny checkpoints.
+@Suite("References") struct ReferenceTests {
+  @Test(
+    "BERT's hidden rows equal transformers' for sequences of unequal lengths, in one batch and alone",
+    arguments: ["tiny-bert", "tiny-bert-classifier"])
+  func bertForward(_ checkpoint: String) throws {
+    let cases = Workbench.cases("bert-forward")
+    let file = try #require(cases.first).tensors()
+    let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/\(checkpoint)")
+    let sequences = try cases.map {
+      PackedBatch.Sequence(
+        tokens: try $0.json.integers("tokens"), tokenTypes: try $0.json.integers("token_types"))
+    }
+    let expected = try cases.map { try file.floats(try #require($0.json.list("hidden").last?.stringValue)).array }
+    let together = try model.hiddenRows(PackedBatch(sequences, training: false)).values
+    #expect(absoluteDifference(together, expected.flatMap { $0 }) < 1e-5)
+    for (sequence, expected) in zip(sequences, expected) {
+      let alone = try model.hiddenRows(PackedBatch([sequence], training: false)).values
+      #expect(absoluteDifference(alone, expected) < 1e-5)
+    }
+  }
+
+  @Test(
+    "a step's loss, scores and gradients equal PyTorch's",
+    arguments: ["peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads"].flatMap {
+      Workbench.cases("steps/\($0)")
+    })
+  func steps(_ fixture: FixtureCase) throws {
+    let file = try fixture.tensors()
+    let json = fixture.json
+    let composition = try Workbench.compose(
+      checkpoint: try json.text("checkpoint"), adapter: try adapter(json), head: try head(json))
+    let parameters = try json.list("parameters")
+    try #require(composition.model.parameters.count == parameters.count)
+    for (parameter, stored) in zip(composition.model.parameters, parameters) {
+      let values = try layout(file.floats(try stored.text("value")), stored)
+      try #require(values.count == parameter.count, "\(parameter.name)")
+      for (index, value) in values.enumerated() { parameter.values[index] = value }
+    }
+    let batch = try batch(try #require(json["batch"]), training: true)
+    let loss = try composition.model.differentiate(batch)
+    #expect(relativeDifference([loss], try file.floats(try json.text("loss")).array) < 1e-5, "loss")
+    let scores = try composition.model.scores(batch).perSequence.flatMap { $0 }
+    #expect(relativeDifference(scores, try file.floats(try json.text("logits")).array) < 1e-5, "scores")
+    for (parameter, stored) in zip(composition.model.parameters, parameters) {
+      let expected = try layout(file.floats(try stored.text("gradient")), stored)
+      let gradient = UnsafeBufferPointer(start: parameter.gradients, count: parameter.count)
+      #expect(relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
+    }
+  }
+
+  private func adapter(_ json: JSONValue) throws -> ComponentChoice {
+    var hyperparameters: [String: HyperparameterValue] = [:]
+    for (key, value) in try #require(json["hyperparameters"]?.objectValue) {
+      hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?
+    }
+    let plugin = try json.text("adapter")
+    hyperparameters["dropout"] = .double(0)
+    if plugin != "prompt-tuning" {
+      hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
+    }
+    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
+  }
+
+  private func head(_ json: JSONValue) throws -> ComponentChoice {
+    let head = try #require(json["head"])
+    let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
+    return ComponentChoice(
+      plugin: "sequence-classification",
+      hyperparameters: [
+        "labels": .strings(labels), "pooling": .string(try head.text("pooling")),
+        "base_pooler": .bool(head["base_pooler"] == true),
+        "hidden_layers": .int(try #require(head["hidden_layers"]?.intValue)), "dropout": .double(0),
+      ])
+  }
+
+  private func batch(_ json: JSONValue, training: Bool) throws -> PackedBatch {
+    let tokens = try json.list("tokens")
+    let types = try json.list("token_types")
+    let labels = try json.integers("labels")
+    return PackedBatch(
+      try tokens.indices.map {
+        PackedBatch.Sequence(
+          tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+          tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+          integers: [labels[$0]])
+      }, training: training)
+  }
+
+  /// The reference keeps hidden prefixes as [layers, tokens, hidden]; ptune keeps a row per token.
+  private func layout(_ tensor: FloatTensor, _ stored: JSONValue) throws -> [Float] {
+    let shape = tensor.shape
+    guard try stored.text("name") == "hidden_prefix", shape.count == 3 else { return tensor.array }
+    let values = tensor.array
+    let (layers, tokens, hidden) = (shape[0], shape[1], shape[2])
+    var rows: [Float] = []
+    for token in 0..<tokens {
+      for layer in 0..<layers {
+        let begin = (layer * tokens + token) * hidden
+        rows += values[begin..<begin + hidden]
+      }
+    }
+    return rows
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+import PTuneText
+import Testing
+
+@testable import PTuneTraining
+
+/// Compositions of real plugins over tiny checkpoints, and the numbers PyTorch gives for them.
+enum Workbench {
+  static let fixtures =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures"
+
+  /// Where the package manager put the plugins and the program: beside the test bundle.
+  static let built = URL(fileURLWithPath: executablePath() ?? "").deletingLastPathComponent().path
+
+  // NB: `nonisolated(unsafe)` is sound: the table is constant.
+  nonisolated(unsafe) static let host = HostTable.connect(closures: makeClosuresInterface())
+
+  /// A factory over the plugins of this package.
+  static func factory() -> ComponentFactory {
+    let program = "\(built)/ptune"
+    return ComponentFactory(
+      registry: PluginRegistry(
+        host: host, search: PluginSearch(options: [built], environment: [:], executable: program),
+        prober: Prober(executable: program, environment: ProcessInfo.processInfo.environment)))
+  }
+
+  /// A composition over a folder of Tests/Fixtures.
+  static func compose(
+    checkpoint: String, adapter: ComponentChoice, head: ComponentChoice, threads: Int = 2
+  ) throws -> Composition {
+    let place = RunPlace.flag("test")
+    let data = DataSpec(
+      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:], maximumRows: nil)
+    let blueprint = Blueprint(
+      base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
+      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads, seed: 1)
+    return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
+  }
+
+  /// A model of a base alone, without an adapter.
+  static func base(checkpoint folder: String) throws -> Model {
+    let factory = factory()
+    let model = Model(session: Session(threads: ThreadPool(count: 2), seed: 1))
+    let choice = ComponentChoice(plugin: "bert")
+    let component = try factory.load(.baseModel, choice)
+    try model.setBase(
+      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      tokenize: { _ in [] }, frequentTokens: { _ in [] }
+    ) { try factory.baseModel(component, choice, $0) }
+    return model
+  }
+
+  static func cases(_ name: String) -> [FixtureCase] {
+    ((try? JSONValue.read("\(fixtures)/\(name).json"))?.arrayValue ?? []).map { FixtureCase(file: name, json: $0) }
+  }
+}
+
+/// A case of a fixture file, shown by its name.
+struct FixtureCase: Sendable, CustomTestStringConvertible {
+  let file: String
+  let json: JSONValue
+
+  var testDescription: String { "\(file) \(json["name"]?.stringValue ?? "")" }
+
+  func tensors() throws -> SafetensorsFile { try SafetensorsFile("\(Workbench.fixtures)/\(file).safetensors") }
+}
+
+extension JSONValue {
+  func text(_ key: String) throws -> String { try #require(self[key]?.stringValue) }
+  func list(_ key: String) throws -> [JSONValue] { try #require(self[key]?.arrayValue) }
+  func integers(_ key: String) throws -> [Int32] { try list(key).map { Int32(try #require($0.intValue)) } }
+}
+
+/// The largest difference of two lists, relative to the largest value of the second.
+func relativeDifference(_ values: some Collection<Float>, _ expected: some Collection<Float>) -> Float {
+  guard values.count == expected.count else { return .infinity }
+  let scale = max(expected.map(abs).max() ?? 0, 1e-6)
+  return zip(values, expected).reduce(0) { largest, pair in
+    // A comparison with NaN is false: it must not pass for small.
+    let difference = abs(pair.0 - pair.1) / scale
+    return difference <= largest ? largest : (difference.isNaN ? .infinity : difference)
+  }
+}
+
+/// The largest difference of two lists.
+func absoluteDifference(_ values: some Collection<Float>, _ expected: some Collection<Float>) -> Float {
+  relativeDifference(values, expected) * max(expected.map(abs).max() ?? 0, 1e-6)
+}
