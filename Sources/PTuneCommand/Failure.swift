@@ -1,5 +1,9 @@
 import ArgumentParser
+import PTuneEngine
+import PTuneFormats
 import PTunePlugins
+import PTuneText
+import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin
@@ -18,6 +22,19 @@ extension HyperparameterError: HelpfulError {}
 extension ConstructionError: HelpfulError {}
 extension UnknownComponentError: HelpfulError {}
 extension Rejection: HelpfulError {}
+extension EngineFailure: HelpfulError {
+  /// What a plugin refused is in its own words.
+  var help: String? { nil }
+}
+extension RunFileError: HelpfulError {}
+extension TrainingError: HelpfulError {}
+extension TextError: HelpfulError {}
+extension FileError: HelpfulError {}
+extension JSONError: HelpfulError {}
+extension SafetensorsError: HelpfulError {}
+extension ModelError: HelpfulError {}
+extension CheckpointError: HelpfulError {}
+extension ConfigError: HelpfulError {}
 
 /// How a command that throws ends: what it prints and its exit status.
 enum Failure {
@@ -49,7 +66,7 @@ enum Failure {
   }
 
   private static func text(of error: any Error) -> String {
-    if let error = error as? any CustomStringConvertible { return error.description }
+    if let error = error as? any HelpfulError { return error.description }
     return PTuneCommand.message(for: error)
   }
 

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -25,9 +27,15 @@ enum Output {
     case cyan = "36"
   }
 
-  /// Lets a write to a closed pipe fail instead of ending the process with a signal.
-  static func handleBrokenPipes() {
+  /// Lets a write to a closed pipe, or beyond the limit on file sizes, fail instead of ending the process with a
+  /// signal, and fills the places of standard streams that the caller closed.
+  static func prepare() {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    // Otherwise the next file to be opened would be taken for standard output. Writing here fails, as it should.
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDONLY)
+    }
   }
 
   /// Writes a line, or several, to standard output.
@@ -43,6 +51,16 @@ enum Output {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     print(String(decoding: try encoder.encode(document), as: UTF8.self))
+  }
+
+  /// Writes one JSON document to standard output.
+  static func json(_ document: JSONValue) {
+    print(document.text(JSONStyle(trailingNewline: false)))
+  }
+
+  /// Writes a warning to standard error.
+  static func warning(_ text: String) {
+    message("\(paint("warning:", .yellow)) \(text)")
   }
 
   /// Writes a line for the user to standard error.
@@ -62,7 +80,8 @@ enum Output {
   /// The environment of this process.
   static let environment = ProcessInfo.processInfo.environment
 
-  private static func write(_ text: String, to stream: Int32) -> Bool {
+  /// Writes all of the text; false if that fails.
+  static func write(_ text: String, to stream: Int32) -> Bool {
     var text = text
     return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)

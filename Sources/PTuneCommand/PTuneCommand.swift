@@ -11,12 +11,12 @@ struct PTuneCommand: ParsableCommand {
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
     version: version,
-    subcommands: [ListPlugins.self, Describe.self, Doctor.self])
+    subcommands: [Train.self, ListPlugins.self, Describe.self, Doctor.self])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
   static func main() {
+    Output.prepare()
     PluginProbe.runIfAsked(version: version)
-    Output.handleBrokenPipes()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -4,10 +4,18 @@ struct TextTable {
   private var rows: [[String]] = []
 
   init(_ header: String...) {
+    self.init(header)
+  }
+
+  init(_ header: [String]) {
     self.header = header
   }
 
   mutating func add(_ cells: String...) {
+    add(cells)
+  }
+
+  mutating func add(_ cells: [String]) {
     // A line feed in a cell would tear the table.
     rows.append(cells.map { cell in String(cell.map { $0.isNewline ? " " : $0 }) })
   }

@@ -18,6 +18,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case tensor(file: String, name: String, reason: String)
   /// A selector was named, but this adapter asks none; or the like.
   case unusable(String, help: String)
+  /// Another process trains into this folder.
+  case outputInUse(folder: String)
   /// The loss is not a number any more.
   case diverged(step: Int, loss: Double)
   /// A task that the adapter does not have.
@@ -40,6 +42,7 @@ extension TrainingError: CustomStringConvertible {
       "\(adapter) was trained on \(trainedOn), but \(model) has other weights"
     case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
     case .unusable(let what, _): what
+    case .outputInUse(let folder): "another ptune is training into '\(folder)'"
     case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
     case .unknownTask(let name, let known):
       "there is no task '\(name)'; the adapter has \(known.joined(separator: ", "))"
@@ -58,6 +61,7 @@ extension TrainingError: CustomStringConvertible {
     case .otherBase: "name the base model it was trained on with --base-model"
     case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
     case .unusable(_, let help): help
+    case .outputInUse: "wait until it has ended, or give this run another folder with --output"
     case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
     case .unknownTask: "name one of them with --task"
     }

@@ -49,7 +49,14 @@ public final class Trainer {
   /// - Throws: `FileError`, `EngineFailure` or ``TrainingError``.
   public func train(resume: Bool, interrupted: @escaping () -> Bool) throws -> TrainingResult {
     model.session.isCancelled = interrupted
-    try prepareOutput(resume: resume)
+    try FileSystem.createFolder(output)
+    return try OutputLock.hold(output) {
+      try prepareOutput(resume: resume)
+      return try takeSteps(interrupted)
+    }
+  }
+
+  private func takeSteps(_ interrupted: () -> Bool) throws -> TrainingResult {
     let metrics = try LineAppender(FilePath.join(output, "metrics.jsonl"))
     try report(.started(plan()))
     let clock = ContinuousClock()
@@ -78,8 +85,9 @@ public final class Trainer {
     TrainingPlan(
       adapter: run.composition.adapter.plugin, trainableParameters: model.trainableCount,
       baseParameters: model.baseCount, examples: examples.train.count,
-      validationExamples: examples.validation?.count ?? 0, steps: totalSteps, learningRate: curve.peak,
-      truncated: examples.train.count { $0.dropped > 0 }, resumedFrom: progress.step)
+      validationExamples: examples.validation?.count ?? 0, testExamples: examples.test?.count ?? 0, steps: totalSteps,
+      learningRate: curve.peak, truncated: examples.train.count { $0.dropped > 0 },
+      maximumLength: run.composition.maximumLength, resumedFrom: progress.step)
   }
 
   // MARK: - Steps
@@ -189,13 +197,14 @@ public final class Trainer {
   // MARK: - On disk
 
   private func prepareOutput(resume: Bool) throws {
-    try FileSystem.createFolder(output)
     try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
     let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     if resume, let state = try checkpoints.latest() {
       progress = try state.restore(optimizer: optimizer, model: model)
     } else {
-      // The metrics of an earlier run in this folder would mix with the new ones.
+      // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
+      // training would take for its own.
+      try checkpoints.removeAll()
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
   }

@@ -78,6 +78,13 @@ struct CheckpointStore {
     }
   }
 
+  /// Removes all checkpoints.
+  ///
+  /// - Throws: `FileError`.
+  func removeAll() throws {
+    for step in try steps() { try FileSystem.removeFile(FilePath.join(folder, "\(Self.prefix)\(step)\(Self.suffix)")) }
+  }
+
   /// The steps that have a checkpoint, ascending.
   private func steps() throws -> [Int] {
     guard FileSystem.isFolder(folder) else { return [] }

@@ -28,12 +28,16 @@ public struct TrainingPlan: Sendable {
   public let examples: Int
   /// Validation examples.
   public let validationExamples: Int
+  /// Test examples.
+  public let testExamples: Int
   /// Steps of the optimiser.
   public let steps: Int
   /// The learning rate after the warm-up.
   public let learningRate: Double
-  /// Texts that were cut to the maximum length.
+  /// Training texts that were cut to the maximum length.
   public let truncated: Int
+  /// Tokens that a text may have, special tokens included.
+  public let maximumLength: Int
   /// The step training continues from; 0 for a fresh start.
   public let resumedFrom: Int
 }

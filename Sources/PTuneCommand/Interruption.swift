@@ -1,0 +1,39 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+import Synchronization
+
+/// Ctrl-C and SIGTERM: the first one asks the command to come to an end, the second one ends it.
+enum Interruption {
+  private static let count = Atomic<Int>(0)
+
+  /// Whether the user asked the command to end.
+  static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
+
+  /// Takes over both signals; one that was ignored when the process began stays so.
+  static func handle() {
+    // Made here: a signal handler must not be the first to touch it.
+    _ = isRequested
+    for number in [SIGINT, SIGTERM] {
+      var old = sigaction()
+      sigaction(number, nil, &old)
+      if isIgnored(old) { continue }
+      signal(number) { _ in
+        guard Interruption.count.add(1, ordering: .relaxed).oldValue == 0 else { _exit(Failure.interruptedStatus) }
+      }
+    }
+  }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import PTuneEngine
+import PTunePlugins
+import PTuneTraining
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// `ptune train RUN`: trains an adapter as a run file says.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train an adapter as a run file says.",
+    discussion: """
+      The run file names a base model, an adapter, a task with its data, and how to train; flags take the place of \
+      what it says. The trained adapter is in OUTPUT/adapter.
+      """)
+
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))
+  var runFile: String
+
+  @OptionGroup var options: RunOptions
+
+  @Flag(help: "Go on from the latest checkpoint in the output folder.")
+  var resume = false
+
+  @Flag(help: "Print one JSON document at the end; everything else goes to standard error.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
+  var quiet = false
+
+  @OptionGroup var plugins: PluginOptions
+
+  func run() throws {
+    Interruption.handle()
+    let registry = plugins.registry()
+    var spec = try RunSpec.read(runFile, overrides: try options.overrides())
+    for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
+    let view = TrainingView(
+      console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
+      command: "ptune train \(ShellText.quoted(runFile))")
+    let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
+    if Interruption.isRequested { throw CancellationError() }
+    view.loaded(run)
+    let result: TrainingResult
+    do {
+      result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
+    } catch {
+      view.end()
+      throw error
+    }
+    view.show(result)
+    if json { Output.json(result.document) }
+    if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
+  ///
+  /// - Returns: a warning if there were any.
+  private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
+    guard let adapter = options.adapter else { return [] }
+    // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
+    let settings = try options.settings.map { try RunOverride(set: $0) }
+    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter else {
+      return []
+    }
+    let known = try registry.inventory.component(.adapter, named: spec.adapter.plugin.value).schema.parameters
+    let strangers = spec.adapter.hyperparameters.filter { name, value in
+      guard case .file = value.place else { return false }
+      return !known.contains { $0.name == name }
+    }
+    guard !strangers.isEmpty else { return [] }
+    for name in strangers.keys { spec.adapter.hyperparameters[name] = nil }
+    return [
+      "\(runFile) is for \(own); \(adapter) has no \(strangers.keys.sorted().joined(separator: ", ")), "
+        + "so \(strangers.count == 1 ? "this is" : "these are") left out"
+    ]
+  }
+}
+
+extension PluginOptions {
+  /// The registry of a command that runs components.
+  func registry() -> PluginRegistry {
+    PluginRegistry(
+      host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober)
+  }
+}
