@@ -15,6 +15,7 @@ struct UnaryOperation: Operation {
   }
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { true }
   var backwardReadsResult: Bool { true }
 
@@ -50,6 +51,7 @@ struct BinaryOperation: Operation {
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow {
     node.inputs[index].rows == node.rows && node.rows > 1 ? .same : .all
   }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool {
     switch function {
     case .add, .subtract: false
@@ -159,6 +161,7 @@ struct AffineOperation: Operation {
   let scale, shift: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
@@ -180,6 +183,7 @@ struct DropoutOperation: Operation {
   let seed: UInt64
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   private func factor(_ index: Int) -> Float {
     var generator = SplitMix64(seed: seed &+ UInt64(index))
@@ -211,6 +215,7 @@ struct StopGradientOperation: Operation {
   let name = "stop_gradient"
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
