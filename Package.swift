@@ -44,6 +44,7 @@ struct TestsOf {
 
 let tests = [
   TestsOf(target: "CPTuneKernels"),
+  TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
@@ -85,11 +86,11 @@ let package = Package(
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
-    .target(name: "PTunePlugins", dependencies: ["CPTune", "CFFI", "CPTunePlatform"]),
+    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
     .target(name: "PTuneFormats"),
-    .target(name: "PTuneText", dependencies: ["PTuneFormats"]),
+    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(
       name: "PTuneTraining",
       dependencies: [

@@ -1,5 +1,6 @@
 import CPTune
 import CPTuneKernels
+import PTune
 
 /// y = f(x), element by element.
 struct UnaryOperation: Operation {

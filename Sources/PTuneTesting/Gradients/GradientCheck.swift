@@ -1,3 +1,4 @@
+import PTune
 import PTuneEngine
 
 /// Compares the gradients that the engine computes with differences of the loss.
