@@ -178,11 +178,16 @@ struct Composer {
     session.log = log
     let model = Model(session: session)
     let tokenizer = tokenizer
-    try model.setBase(
-      factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
-      tokenize: { tokenizer.pieces($0).map(\.id) },
-      frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
-    ) { try factory.baseModel(basePlugin, base, $0) }
+    do {
+      try model.setBase(
+        factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
+        tokenize: { tokenizer.pieces($0).map(\.id) },
+        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
+      ) { try factory.baseModel(basePlugin, base, $0) }
+    } catch let failure as EngineFailure {
+      throw TrainingError.base(
+        folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
+    }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, blueprint.adapter, $0)
     }

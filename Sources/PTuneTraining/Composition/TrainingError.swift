@@ -9,6 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
   case tooFewLabels(path: String, labels: [String])
+  /// The base model's plugin cannot use the model's files.
+  case base(folder: String, component: String, reason: String)
   /// The base model and the tokenizer do not belong together.
   case vocabulary(folder: String, tokenizer: Int, model: Int)
   /// The virtual tokens leave no room for text.
@@ -36,6 +38,7 @@ public enum TrainingError: Error, Equatable, Sendable {
 }
 
 extension TrainingError: CustomStringConvertible {
+  /// What went wrong, where.
   public var description: String {
     switch self {
     case .noModelType(let config):
@@ -43,6 +46,7 @@ extension TrainingError: CustomStringConvertible {
     case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
+    case .base(let folder, let component, let reason): "\(folder) does not suit \(component): \(reason)"
     case .vocabulary(let folder, let tokenizer, let model):
       "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
     case .noRoom(let positions, let virtual):
@@ -68,6 +72,7 @@ extension TrainingError: CustomStringConvertible {
     case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
     case .row: nil
     case .tooFewLabels: "check the 'label' column of the data section"
+    case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"
     case .noRoom: "use fewer virtual tokens"
     case .notAnAdapter: "give the folder that 'ptune train' wrote: OUTPUT/adapter"

@@ -79,6 +79,7 @@ public final class Trainer {
       }
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
+    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint() }
     try metrics.sync()
     return try finish(wasInterrupted: wasInterrupted)
   }
