@@ -50,6 +50,7 @@ let tests = [
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
 ]
 
 let package = Package(
