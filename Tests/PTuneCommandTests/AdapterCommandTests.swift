@@ -149,7 +149,8 @@ import Testing
     try desk.write("out/adapter/adapter_model.safetensors", bytes: Array(weights.prefix(weights.count - 4)))
     #expect(
       try desk.ptune(arguments).errors == """
-        error: FOLDER/out/adapter/adapter_model.safetensors: tensor 'x'
+        error: out/adapter/adapter_model.safetensors: tensor 'prompt_embeddings' ends at byte 2312 of the data, \
+        which has 2308
         help: the file is cut off; fetch or copy it again
 
         """)

@@ -91,7 +91,7 @@ import Testing
     Mistake(
       "corrupt weights", [],
       """
-      error: FOLDER/model/model.safetensors: the header claims to have 7310584035444519790 bytes; the format allows \
+      error: FOLDER/model/model.safetensors: the header claims to have 8030883942550761326 bytes; the format allows \
       100000000
       help: this is no safetensors file, or a damaged one
       """
@@ -155,6 +155,7 @@ import Testing
       error: the model 'nobody/nothing' was not found; looked at:
         FOLDER/hf/hub/models--nobody--nothing
         FOLDER/cache/huggingface/hub/models--nobody--nothing
+        FOLDER/.cache/huggingface/hub/models--nobody--nothing
         FOLDER/cache/ptune/models/nobody--nothing
       help: fetch it with 'hf download nobody/nothing', or give the path of a folder
       """),
@@ -162,8 +163,7 @@ import Testing
       "a head that asks for what the base model lacks",
       ["--set", "tasks.tone.head.base_pooler=true"],
       """
-      error: task head sequence-classification (PLUGINS/libptune_sequence_classification.so), loss: the checkpoint \
-      has no pooler
+      error: base model bert (PLUGINS/libptune_bert.so), pooler: the checkpoint has no pooling layer (pooler.dense)
       """
     ) { try removePooler($0) },
   ]

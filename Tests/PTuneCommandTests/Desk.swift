@@ -98,7 +98,8 @@ final class Desk {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "XDG_DATA_HOME": folder + "/nobody", "XDG_CACHE_HOME": folder + "/cache", "HF_HOME": folder + "/hf",
+      "HOME": folder, "XDG_DATA_HOME": folder + "/nobody", "XDG_CACHE_HOME": folder + "/cache",
+      "HF_HOME": folder + "/hf",
       "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "PTUNE_PLUGIN_PATH": "",
     ]) { $1 }
     return process

@@ -83,6 +83,16 @@ import Testing
     #expect(result.errors.hasPrefix("model     FOLDER/model"))
   }
 
+  @Test("--resume without a checkpoint begins, and says so")
+  func nothingToResume() throws {
+    let desk = try Desk()
+    let result = try desk.ptune("train", "run.yaml", "--quiet", "--resume", "--max-steps", "1")
+    #expect(result.status == 0)
+    #expect(
+      result.errors
+        == "warning: there is no checkpoint in FOLDER/out/checkpoints; training begins at the first step\n")
+  }
+
   @Test("--quiet leaves the result")
   func quiet() throws {
     let desk = try Desk()
