@@ -23,7 +23,9 @@ enum Interruption {
       sigaction(number, nil, &old)
       if isIgnored(old) { continue }
       signal(number) { _ in
-        guard Interruption.count.add(1, ordering: .relaxed).oldValue == 0 else { _exit(Failure.interruptedStatus) }
+        guard Interruption.count.add(1, ordering: .relaxed).oldValue == 0 else {
+          _exit(Failure.interruptedStatus)
+        }
       }
     }
   }

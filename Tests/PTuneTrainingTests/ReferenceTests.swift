@@ -18,7 +18,9 @@ import Testing
       PackedBatch.Sequence(
         tokens: try $0.json.integers("tokens"), tokenTypes: try $0.json.integers("token_types"))
     }
-    let expected = try cases.map { try file.floats(try #require($0.json.list("hidden").last?.stringValue)).array }
+    let expected = try cases.map {
+      try file.floats(try #require($0.json.list("hidden").last?.stringValue)).array
+    }
     let together = try model.hiddenRows(PackedBatch(sequences, training: false)).values
     #expect(absoluteDifference(together, expected.flatMap { $0 }) < 1e-5)
     for (sequence, expected) in zip(sequences, expected) {
@@ -52,7 +54,8 @@ import Testing
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
       let expected = try layout(file.floats(try stored.text("gradient")), stored)
       let gradient = UnsafeBufferPointer(start: parameter.gradients, count: parameter.count)
-      #expect(relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
+      #expect(
+        relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
     }
   }
 

@@ -34,10 +34,12 @@ enum Workbench {
     let place = RunPlace.flag("test")
     let data = DataSpec(
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
-      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:], maximumRows: nil)
+      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:],
+      maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads, seed: 1)
+      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads,
+      seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 
@@ -55,7 +57,9 @@ enum Workbench {
   }
 
   static func cases(_ name: String) -> [FixtureCase] {
-    ((try? JSONValue.read("\(fixtures)/\(name).json"))?.arrayValue ?? []).map { FixtureCase(file: name, json: $0) }
+    ((try? JSONValue.read("\(fixtures)/\(name).json"))?.arrayValue ?? []).map {
+      FixtureCase(file: name, json: $0)
+    }
   }
 }
 
@@ -66,7 +70,9 @@ struct FixtureCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(file) \(json["name"]?.stringValue ?? "")" }
 
-  func tensors() throws -> SafetensorsFile { try SafetensorsFile("\(Workbench.fixtures)/\(file).safetensors") }
+  func tensors() throws -> SafetensorsFile {
+    try SafetensorsFile("\(Workbench.fixtures)/\(file).safetensors")
+  }
 }
 
 extension JSONValue {
