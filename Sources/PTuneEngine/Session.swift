@@ -51,6 +51,9 @@ public final class Session {
   /// Whether the user asked to stop.
   public var isCancelled: () -> Bool = { false }
 
+  /// Bytes taken from the system for values of steps; they are reused and never given back.
+  public var allocatedBytes: Int { machine.pool.allocatedBytes }
+
   // MARK: - Scopes and calls
 
   /// Runs `body` as one scope: everything it records is forgotten, and its memory reused, afterwards.

@@ -38,7 +38,7 @@ import Testing
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
-      checkpoint: try json.text("checkpoint"), adapter: try adapter(json), head: try head(json))
+      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json), head: try StepFixture.head(json))
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
@@ -46,7 +46,7 @@ import Testing
       try #require(values.count == parameter.count, "\(parameter.name)")
       for (index, value) in values.enumerated() { parameter.values[index] = value }
     }
-    let batch = try batch(try #require(json["batch"]), training: true)
+    let batch = try StepFixture.batch(try #require(json["batch"]))
     let loss = try composition.model.differentiate(batch)
     #expect(relativeDifference([loss], try file.floats(try json.text("loss")).array) < 1e-5, "loss")
     let scores = try composition.model.scores(batch).perSequence.flatMap { $0 }
@@ -57,44 +57,6 @@ import Testing
       #expect(
         relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
     }
-  }
-
-  private func adapter(_ json: JSONValue) throws -> ComponentChoice {
-    var hyperparameters: [String: HyperparameterValue] = [:]
-    for (key, value) in try #require(json["hyperparameters"]?.objectValue) {
-      hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?
-    }
-    let plugin = try json.text("adapter")
-    hyperparameters["dropout"] = .double(0)
-    if plugin != "prompt-tuning" {
-      hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
-    }
-    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
-  }
-
-  private func head(_ json: JSONValue) throws -> ComponentChoice {
-    let head = try #require(json["head"])
-    let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
-    return ComponentChoice(
-      plugin: "sequence-classification",
-      hyperparameters: [
-        "labels": .strings(labels), "pooling": .string(try head.text("pooling")),
-        "base_pooler": .bool(head["base_pooler"] == true),
-        "hidden_layers": .int(try #require(head["hidden_layers"]?.intValue)), "dropout": .double(0),
-      ])
-  }
-
-  private func batch(_ json: JSONValue, training: Bool) throws -> PackedBatch {
-    let tokens = try json.list("tokens")
-    let types = try json.list("token_types")
-    let labels = try json.integers("labels")
-    return PackedBatch(
-      try tokens.indices.map {
-        PackedBatch.Sequence(
-          tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
-          tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
-          integers: [labels[$0]])
-      }, training: training)
   }
 
   /// The reference keeps hidden prefixes as [layers, tokens, hidden]; ptune keeps a row per token.

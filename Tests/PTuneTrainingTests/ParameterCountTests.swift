@@ -1,0 +1,78 @@
+import PTune
+import PTuneEngine
+import PTunePlugins
+import Testing
+
+@testable import PTuneTraining
+
+@Suite("Parameter counts") struct ParameterCountTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let adapter: String
+    let hyperparameters: [String: HyperparameterValue]
+    let layers: Int
+    let count: Int
+
+    var testDescription: String { "\(adapter) with \(count) numbers" }
+  }
+
+  @Test(
+    "methods train as many numbers as their papers count, with a hidden size of 768",
+    arguments: [
+      Case(
+        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(10), "form": .string("hidden")], layers: 6,
+        count: 46_080),
+      Case(
+        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(5), "form": .string("hidden")], layers: 6,
+        count: 23_040),
+      Case(
+        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(20), "form": .string("key-value")],
+        layers: 12, count: 368_640),
+      Case(
+        adapter: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(5), "initialization": .string("random")],
+        layers: 6, count: 3_840),
+      Case(
+        adapter: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(20), "initialization": .string("random")],
+        layers: 12, count: 15_360),
+      Case(
+        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")], layers: 12,
+        count: 184_320),
+      Case(
+        adapter: "p-tuning-v2",
+        hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden"), "depth": .int(3)], layers: 12,
+        count: 46_080),
+    ])
+  func counts(_ expected: Case) throws {
+    let factory = Workbench.factory()
+    let choice = ComponentChoice(plugin: expected.adapter, hyperparameters: expected.hyperparameters)
+    let component = try factory.load(.adapter, choice)
+    let model = Model(session: Session(threads: ThreadPool(count: 1), seed: 1))
+    try model.setBase(
+      ComponentIdentity(component: "a base of facts", owner: "base"), checkpoint: NoCheckpoint(),
+      tokenize: { _ in [] }, frequentTokens: { _ in [] }
+    ) { _ in FactsOnly(layers: expected.layers) }
+    try model.setAdapter(factory.identity(component, owner: "adapter")) {
+      try factory.adapter(component, choice, $0)
+    }
+    #expect(model.trainableCount == expected.count)
+  }
+}
+
+/// A base model that has facts and computes nothing.
+private final class FactsOnly: BaseModel {
+  let facts: BaseFacts
+  let wordTable = Tensor(handle: nil)
+
+  init(layers: Int) {
+    facts = BaseFacts(
+      hiddenSize: 768, layers: layers, keyValueSize: 768, attentionHeads: 12, vocabularySize: 30_522, positions: 512,
+      causal: false)
+  }
+
+  func forward(_ forward: Forward) throws -> Tensor { wordTable }
+}
+
+private final class NoCheckpoint: CheckpointSource {
+  func configuration(_ key: String) -> ConfigurationValue? { nil }
+  func hasWeight(_ name: String) -> Bool { false }
+  func weight(_ name: String) throws -> CheckpointWeight? { nil }
+}

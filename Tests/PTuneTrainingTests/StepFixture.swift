@@ -1,0 +1,47 @@
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+import Testing
+
+@testable import PTuneTraining
+
+/// Reads what Scripts/fixtures writes of a training step.
+enum StepFixture {
+  static func adapter(_ json: JSONValue) throws -> ComponentChoice {
+    var hyperparameters: [String: HyperparameterValue] = [:]
+    for (key, value) in try #require(json["hyperparameters"]?.objectValue) {
+      hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?
+    }
+    let plugin = try json.text("adapter")
+    hyperparameters["dropout"] = .double(0)
+    if plugin != "prompt-tuning" {
+      hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
+    }
+    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
+  }
+
+  static func head(_ json: JSONValue) throws -> ComponentChoice {
+    let head = try #require(json["head"])
+    let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
+    return ComponentChoice(
+      plugin: "sequence-classification",
+      hyperparameters: [
+        "labels": .strings(labels), "pooling": .string(try head.text("pooling")),
+        "base_pooler": .bool(head["base_pooler"] == true),
+        "hidden_layers": .int(try #require(head["hidden_layers"]?.intValue)), "dropout": .double(0),
+      ])
+  }
+
+  static func batch(_ json: JSONValue) throws -> PackedBatch {
+    let tokens = try json.list("tokens")
+    let types = try json.list("token_types")
+    let labels = try json.integers("labels")
+    return PackedBatch(
+      try tokens.indices.map {
+        PackedBatch.Sequence(
+          tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+          tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+          integers: [labels[$0]])
+      }, training: true)
+  }
+}
