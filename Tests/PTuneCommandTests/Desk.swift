@@ -30,7 +30,7 @@ final class Desk {
       - name: tone
         head: {plugin: sequence-classification, dropout: 0}
         data: {train: train.tsv, validation: dev.tsv, test: test.tsv, text: sentence}
-    training: {epochs: 2, batch_size: 8, log_every: 5, threads: 2}
+    training: {epochs: 2, batch_size: 8, learning_rate: 0.01, log_every: 5, threads: 2}
     output: out
 
     """
