@@ -44,12 +44,17 @@ struct TestsOf {
 
 let tests = [
   TestsOf(target: "CPTuneKernels"),
-  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats"]),
+  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
-  TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+  TestsOf(
+    target: "PTuneTraining",
+    others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
+  TestsOf(
+    target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
+  TestsOf(target: "PTuneReport"),
   TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
 ]
 
@@ -82,7 +87,6 @@ let package = Package(
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
     .target(name: "PTunePlugins", dependencies: ["CPTune", "CFFI", "CPTunePlatform"]),
-    .target(name: "PTuneTesting", dependencies: ["PTune", "PTuneEngine", "PTunePlugins"]),
 
     // Files, text, training, results.
     .target(name: "PTuneFormats"),
@@ -93,7 +97,12 @@ let package = Package(
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport", dependencies: ["PTuneTraining"]),
+    .target(name: "PTuneReport"),
+
+    // What plugin authors, and the tests here, check a plugin with.
+    .target(
+      name: "PTuneTesting",
+      dependencies: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneReport"]),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [

@@ -2,6 +2,7 @@ import Foundation
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneTesting
 import PTuneText
 import Testing
 
@@ -15,15 +16,12 @@ enum Workbench {
   /// Where the package manager put the plugins and the program: beside the test bundle.
   static let built = URL(fileURLWithPath: executablePath() ?? "").deletingLastPathComponent().path
 
-  // NB: `nonisolated(unsafe)` is sound: the table is constant.
-  nonisolated(unsafe) static let host = HostTable.connect(closures: makeClosuresInterface())
-
   /// A factory over the plugins of this package.
   static func factory() -> ComponentFactory {
     let program = "\(built)/ptune"
     return ComponentFactory(
       registry: PluginRegistry(
-        host: host, search: PluginSearch(options: [built], environment: [:], executable: program),
+        host: TestHost.connect(), search: PluginSearch(options: [built], environment: [:], executable: program),
         prober: Prober(executable: program, environment: ProcessInfo.processInfo.environment)))
   }
 
