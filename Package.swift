@@ -58,8 +58,7 @@ let tests = [
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
-  TestsOf(
-    target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+  TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
 ]
 
 let package = Package(
