@@ -41,14 +41,21 @@ enum Workbench {
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 
-  /// A model of a base alone, without an adapter.
+  /// A model of a base alone, without an adapter, by the plugin that config.json asks for.
   static func base(checkpoint folder: String) throws -> Model {
-    let factory = factory()
+    let checkpoint = try ModelCheckpoint(folder: folder)
+    return try base(try #require(checkpoint.config.modelType), checkpoint, factory())
+  }
+
+  /// A model of a base alone, without an adapter.
+  static func base(
+    _ plugin: String, _ checkpoint: any CheckpointSource, _ factory: ComponentFactory
+  ) throws -> Model {
     let model = Model(session: Session(threads: ThreadPool(count: 2), seed: 1))
-    let choice = ComponentChoice(plugin: "bert")
+    let choice = ComponentChoice(plugin: plugin)
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      factory.identity(component, owner: "base"), checkpoint: checkpoint,
       tokenize: { _ in [] }, frequentTokens: { _ in [] }
     ) { try factory.baseModel(component, choice, $0) }
     return model
