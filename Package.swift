@@ -7,10 +7,19 @@ struct Plugin {
   let library: String
   let target: String
   let folder: String
+  /// Targets it links beside the kit.
+  var parts: [String] = []
 }
 
 let plugins = [
-  Plugin(library: "ptune_bert", target: "BertBaseModel", folder: "BaseModels/Bert"),
+  Plugin(
+    library: "ptune_bert", target: "BertBaseModel", folder: "BaseModels/Bert", parts: ["PTuneEncoders"]),
+  Plugin(
+    library: "ptune_distilbert", target: "DistilBertBaseModel", folder: "BaseModels/DistilBert",
+    parts: ["PTuneEncoders"]),
+  Plugin(
+    library: "ptune_roberta", target: "RobertaBaseModel", folder: "BaseModels/Roberta",
+    parts: ["PTuneEncoders"]),
   Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
   Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
   Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
@@ -56,6 +65,7 @@ let tests = [
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
   TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
 ]
 
 let package = Package(
@@ -74,6 +84,9 @@ let package = Package(
     // The plugin ABI (one C header) and the core that bridges it to Swift.
     .target(name: "CPTune"),
     .target(name: "PTune", dependencies: ["CPTune"]),
+
+    // What several plugins share; each links its own copy.
+    .target(name: "PTuneEncoders", dependencies: ["PTune"]),
 
     // The engine.
     .target(
@@ -113,7 +126,8 @@ let package = Package(
   ]
     + plugins.map {
       .target(
-        name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
+        name: $0.target, dependencies: (["CPTune", "PTune"] + $0.parts).map { .target(name: $0) },
+        path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
     + tests.map {

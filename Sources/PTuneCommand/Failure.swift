@@ -24,8 +24,11 @@ extension ConstructionError: HelpfulError {}
 extension UnknownComponentError: HelpfulError {}
 extension Rejection: HelpfulError {}
 extension EngineFailure: HelpfulError {
-  /// What a plugin refused is in its own words.
-  var help: String? { nil }
+  /// Where hyperparameters are explained, if that is what a component refused.
+  var help: String? {
+    guard method == "create", let name = component.split(separator: " ").last else { return nil }
+    return "`ptune describe \(name)` shows what each hyperparameter takes"
+  }
 }
 extension RunFileError: HelpfulError {}
 extension TrainingError: HelpfulError {}

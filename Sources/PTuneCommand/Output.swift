@@ -42,7 +42,8 @@ enum Output {
   static func print(_ text: String = "") {
     if !write(text + "\n", to: STDOUT_FILENO) {
       // Whoever read us has seen enough (`ptune … | head`).
-      exit(errno == EPIPE ? 0 : 1)
+      if errno == EPIPE { exit(0) }
+      Failure.end(with: FileError(.write, "standard output"))
     }
   }
 

@@ -1,17 +1,18 @@
 import ArgumentParser
+import PTuneEngine
 import PTunePlugins
 
 /// The command `ptune`: its subcommands, one to a file, and what every one of them does about errors.
 @main
 struct PTuneCommand: ParsableCommand {
   /// The version of this ptune.
-  static let version = "0.1.0"
+  static let version = HostTable.version
 
   static let configuration = CommandConfiguration(
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
     version: version,
-    subcommands: [Train.self, ListPlugins.self, Describe.self, Doctor.self])
+    subcommands: [Train.self, Eval.self, Predict.self, ListPlugins.self, Describe.self, Doctor.self])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
   static func main() {

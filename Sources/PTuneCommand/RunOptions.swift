@@ -6,7 +6,8 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Train with this adapter.", valueName: "name"))
   var adapter: String?
 
-  @Option(help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
+  @Option(
+    help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
   var model: String?
 
   @Option(help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"))
@@ -33,7 +34,8 @@ struct RunOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Set any key of the run file, as in adapter.virtual_tokens=50; may be repeated.", valueName: "key=value"))
+      "Set any key of the run file, as in adapter.virtual_tokens=50; may be repeated.", valueName: "key=value"
+    ))
   var settings: [String] = []
 
   /// What the flags say, `--set` last.

@@ -43,7 +43,8 @@ struct Train: ParsableCommand {
     for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
-      command: "ptune train \(ShellText.quoted(runFile))")
+      command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
+      isResumed: resume)
     let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
@@ -66,7 +67,8 @@ struct Train: ParsableCommand {
     guard let adapter = options.adapter else { return [] }
     // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
     let settings = try options.settings.map { try RunOverride(set: $0) }
-    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter else {
+    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter
+    else {
       return []
     }
     let known = try registry.inventory.component(.adapter, named: spec.adapter.plugin.value).schema.parameters

@@ -18,7 +18,8 @@ extension TrainingResult {
 extension UsedPlugin {
   var document: JSONValue {
     [
-      "kind": .string(kind.rawValue), "name": .string(name), "version": .string(version), "file": .string(file),
+      "kind": .string(kind.rawValue), "name": .string(name), "version": .string(version),
+      "file": .string(file),
     ]
   }
 }

@@ -10,19 +10,21 @@ final class TrainingView {
   private let spec: RunSpec
   /// The command that began this training.
   private let command: String
+  /// Whether that says `--resume` already.
+  private let isResumed: Bool
   private var plan: TrainingPlan?
   private var started = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
-  private var evaluationSteps = 0
 
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
 
-  init(console: Console, quiet: Bool, spec: RunSpec, command: String) {
+  init(console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool) {
     self.console = console
     self.quiet = quiet
     self.spec = spec
     self.command = command
+    self.isResumed = isResumed
   }
 
   /// A message of a component.
@@ -36,11 +38,18 @@ final class TrainingView {
     guard !quiet else { return }
     let composition = run.composition
     let model = composition.model
-    console.line(field("model", "\(composition.modelName) (\(composition.base.plugin), "
-      + "\(NumberText.grouped(model.baseCount)) parameters)"))
-    console.line(field("adapter", "\(composition.adapter.plugin), "
-      + "\(NumberText.grouped(model.trainableCount)) trainable parameters "
-      + "(\(NumberText.percent(Double(model.trainableCount) / Double(max(1, model.baseCount)))) of the model's)"))
+    console.line(
+      field(
+        "model",
+        "\(composition.modelName) (\(composition.base.plugin), "
+          + "\(NumberText.grouped(model.baseCount)) parameters)"))
+    console.line(
+      field(
+        "adapter",
+        "\(composition.adapter.plugin), "
+          + "\(NumberText.grouped(model.trainableCount)) trainable parameters "
+          + "(\(NumberText.percent(Double(model.trainableCount) / Double(max(1, model.baseCount)))) of the model's)"
+      ))
   }
 
   func show(_ event: TrainingEvent) {
@@ -74,10 +83,13 @@ final class TrainingView {
     }
     guard !quiet else { return }
     var counts = ["\(NumberText.grouped(plan.examples)) examples"]
-    if plan.validationExamples > 0 { counts.append("\(NumberText.grouped(plan.validationExamples)) for validation") }
+    if plan.validationExamples > 0 {
+      counts.append("\(NumberText.grouped(plan.validationExamples)) for validation")
+    }
     if plan.testExamples > 0 { counts.append("\(NumberText.grouped(plan.testExamples)) for test") }
     console.line(field("data", counts.joined(separator: ", ")))
-    console.line(field("training", "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"))
+    console.line(
+      field("training", "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"))
     if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
     console.line()
   }
@@ -137,7 +149,7 @@ final class TrainingView {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
           + "\(FilePath.join(spec.output, "checkpoints"))")
-      console.line("go on with: \(command) --resume")
+      console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
     if !quiet { console.line() }
@@ -168,7 +180,8 @@ final class TrainingView {
     let heldOut = !result.test.isEmpty ? "test" : result.validation.isEmpty ? nil : "validation"
     if let heldOut, !quiet {
       let count = reports.reduce(0) { $0 + $1.examples }
-      console.line("\nMeasured on \(NumberText.grouped(count)) \(heldOut) examples, best step \(result.bestStep).")
+      console.line(
+        "\nMeasured on \(NumberText.grouped(count)) \(heldOut) examples, best step \(result.bestStep).")
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter)) --text \"…\"")

@@ -8,17 +8,22 @@ import Testing
 /// Real plugins against transformers, PEFT and PyTorch references on tiny checkpoints.
 @Suite("References") struct ReferenceTests {
   @Test(
-    "BERT's hidden rows equal transformers' for sequences of unequal lengths, in one batch and alone",
-    arguments: ["tiny-bert", "tiny-bert-classifier"])
-  func bertForward(_ checkpoint: String) throws {
-    let cases = Workbench.cases("bert-forward")
+    "hidden rows equal transformers' for sequences of unequal lengths, in one batch and alone",
+    arguments: [
+      ("tiny-bert", "bert-forward"), ("tiny-bert-classifier", "bert-forward"),
+      ("tiny-distilbert", "distilbert-forward"), ("tiny-roberta", "roberta-forward"),
+    ])
+  func forward(_ checkpoint: String, _ reference: String) throws {
+    let cases = Workbench.cases(reference)
     let file = try #require(cases.first).tensors()
     let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/\(checkpoint)")
     let sequences = try cases.map {
       PackedBatch.Sequence(
         tokens: try $0.json.integers("tokens"), tokenTypes: try $0.json.integers("token_types"))
     }
-    let expected = try cases.map { try file.floats(try #require($0.json.list("hidden").last?.stringValue)).array }
+    let expected = try cases.map {
+      try file.floats(try #require($0.json.list("hidden").last?.stringValue)).array
+    }
     let together = try model.hiddenRows(PackedBatch(sequences, training: false)).values
     #expect(absoluteDifference(together, expected.flatMap { $0 }) < 1e-5)
     for (sequence, expected) in zip(sequences, expected) {
@@ -29,9 +34,9 @@ import Testing
 
   @Test(
     "a step's loss, scores and gradients equal PyTorch's",
-    arguments: ["peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads"].flatMap {
-      Workbench.cases("steps/\($0)")
-    })
+    arguments: [
+      "peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads", "distilbert", "roberta",
+    ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
     let json = fixture.json
@@ -52,7 +57,8 @@ import Testing
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
       let expected = try layout(file.floats(try stored.text("gradient")), stored)
       let gradient = UnsafeBufferPointer(start: parameter.gradients, count: parameter.count)
-      #expect(relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
+      #expect(
+        relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
     }
   }
 

@@ -32,28 +32,39 @@ enum Workbench {
     let place = RunPlace.flag("test")
     let data = DataSpec(
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
-      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:], maximumRows: nil)
+      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:],
+      maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads, seed: 1)
+      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads,
+      seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 
-  /// A model of a base alone, without an adapter.
+  /// A model of a base alone, without an adapter, by the plugin that config.json asks for.
   static func base(checkpoint folder: String) throws -> Model {
-    let factory = factory()
+    let checkpoint = try ModelCheckpoint(folder: folder)
+    return try base(try #require(checkpoint.config.modelType), checkpoint, factory())
+  }
+
+  /// A model of a base alone, without an adapter.
+  static func base(
+    _ plugin: String, _ checkpoint: any CheckpointSource, _ factory: ComponentFactory
+  ) throws -> Model {
     let model = Model(session: Session(threads: ThreadPool(count: 2), seed: 1))
-    let choice = ComponentChoice(plugin: "bert")
+    let choice = ComponentChoice(plugin: plugin)
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      factory.identity(component, owner: "base"), checkpoint: checkpoint,
       tokenize: { _ in [] }, frequentTokens: { _ in [] }
     ) { try factory.baseModel(component, choice, $0) }
     return model
   }
 
   static func cases(_ name: String) -> [FixtureCase] {
-    ((try? JSONValue.read("\(fixtures)/\(name).json"))?.arrayValue ?? []).map { FixtureCase(file: name, json: $0) }
+    ((try? JSONValue.read("\(fixtures)/\(name).json"))?.arrayValue ?? []).map {
+      FixtureCase(file: name, json: $0)
+    }
   }
 }
 
@@ -64,7 +75,9 @@ struct FixtureCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(file) \(json["name"]?.stringValue ?? "")" }
 
-  func tensors() throws -> SafetensorsFile { try SafetensorsFile("\(Workbench.fixtures)/\(file).safetensors") }
+  func tensors() throws -> SafetensorsFile {
+    try SafetensorsFile("\(Workbench.fixtures)/\(file).safetensors")
+  }
 }
 
 extension JSONValue {

@@ -14,8 +14,8 @@ final class Instruction {
   var borrowsValue = false
   /// The gradient of the loss by the result, once something was added to it.
   var gradient: Floats?
-  /// What the forward computation leaves for the backward one, with sizes.
-  var saved: [(buffer: Floats, count: Int)] = []
+  /// What the forward computation leaves for the backward one.
+  var saved: [Floats] = []
   /// Instructions that have yet to read the value in the forward pass.
   var pendingReaders = 0
   /// Whether the value must survive the forward pass.

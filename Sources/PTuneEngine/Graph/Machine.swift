@@ -72,7 +72,7 @@ final class Machine {
   /// A buffer that the forward computation leaves for the backward one.
   func save(_ count: Int, for instruction: Instruction) -> Floats {
     let buffer = pool.take(count)
-    instruction.saved.append((buffer, count))
+    instruction.saved.append(buffer)
     return buffer
   }
 
@@ -99,21 +99,21 @@ final class Machine {
     threads.split(input.count, work: input.count, grain: 16) { range in
       ptk_add(range.count, part + range.lowerBound, gradient + range.lowerBound)
     }
-    pool.give(part, input.count)
+    pool.give(part)
   }
 
   private func releaseValue(_ instruction: Instruction) {
-    if let value = instruction.value, !instruction.borrowsValue { pool.give(value, instruction.count) }
+    if let value = instruction.value, !instruction.borrowsValue { pool.give(value) }
     instruction.value = nil
   }
 
   func releaseGradient(_ instruction: Instruction) {
-    if let gradient = instruction.gradient { pool.give(gradient, instruction.count) }
+    if let gradient = instruction.gradient { pool.give(gradient) }
     instruction.gradient = nil
   }
 
   private func releaseSaved(_ instruction: Instruction) {
-    for (buffer, count) in instruction.saved { pool.give(buffer, count) }
+    for buffer in instruction.saved { pool.give(buffer) }
     instruction.saved = []
   }
 }

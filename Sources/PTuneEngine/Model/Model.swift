@@ -80,6 +80,9 @@ public final class Model {
   /// Number of frozen values that the base model loaded.
   public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
 
+  /// Whether a task's head scores each token, not each sequence.
+  public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
+
   // MARK: - Steps
 
   /// Computes the loss of a batch and adds its gradient to the parameters'.

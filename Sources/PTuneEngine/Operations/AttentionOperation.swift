@@ -52,7 +52,7 @@ struct AttentionOperation: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let out = instruction.value else { return }
     let queries = instruction.inputs[0]
-    let logSums = instruction.saved[0].buffer
+    let logSums = instruction.saved[0]
     withKernel(instruction, machine, gradients: true) { kernel in
       func run(_ dq: Floats?) {
         split(instruction, machine) { part in

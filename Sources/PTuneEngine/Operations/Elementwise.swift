@@ -17,8 +17,9 @@ struct UnaryOperation: Operation {
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
   var restrictsRows: Bool { true }
-  func backwardReads(_ index: Int) -> Bool { true }
-  var backwardReadsResult: Bool { true }
+  func backwardReads(_ index: Int) -> Bool { !backwardReadsResult }
+  /// These derivatives are simplest in terms of the result, the others in terms of the input.
+  var backwardReadsResult: Bool { [PTK_TANH, PTK_SIGMOID, PTK_EXP, PTK_SQRT].contains(function) }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
@@ -29,12 +30,13 @@ struct UnaryOperation: Operation {
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
+    // The kernel takes both x and y and reads the one that was kept.
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]),
-      let x = instruction.inputs[0].value, let y = instruction.value
+      let kept = backwardReadsResult ? instruction.value : instruction.inputs[0].value
     else { return }
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
       let from = range.lowerBound
-      ptk_unary_backward(function, range.count, x + from, y + from, dy + from, dx + from)
+      ptk_unary_backward(function, range.count, kept + from, kept + from, dy + from, dx + from)
     }
   }
 }

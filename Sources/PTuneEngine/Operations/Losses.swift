@@ -33,10 +33,10 @@ struct CrossEntropyOperation: Operation {
     guard let dy = instruction.gradient, let logits = input.value, let dx = machine.gradient(of: input) else {
       return
     }
-    let weightSum = instruction.saved[1].buffer.pointee
+    let weightSum = instruction.saved[1].pointee
     guard weightSum != 0 else { return }
     ptk_cross_entropy_backward(
-      input.rows, input.columns, logits, targets, classWeights, smoothing, instruction.saved[0].buffer,
+      input.rows, input.columns, logits, targets, classWeights, smoothing, instruction.saved[0],
       dy.pointee / weightSum, dx)
   }
 }

@@ -29,7 +29,7 @@ struct LayerNormOperation: Operation {
       let gain = instruction.inputs[1].value
     else { return }
     let columns = instruction.columns
-    let (mean, rstd) = (instruction.saved[0].buffer, instruction.saved[1].buffer)
+    let (mean, rstd) = (instruction.saved[0], instruction.saved[1])
     if let dx = machine.gradient(of: instruction.inputs[0]) {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound
@@ -72,7 +72,7 @@ struct RMSNormOperation: Operation {
       let gain = instruction.inputs[1].value
     else { return }
     let columns = instruction.columns
-    let rstd = instruction.saved[0].buffer
+    let rstd = instruction.saved[0]
     if let dx = machine.gradient(of: instruction.inputs[0]) {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound

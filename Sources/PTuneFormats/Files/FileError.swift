@@ -63,6 +63,7 @@ public struct FileError: Error, Equatable, Sendable {
       case .open, .read, .map, .list: return "check the path; a relative one starts from the current folder"
       default: return "there is no folder '\(folder)'"
       }
+    case EEXIST where operation == .createFolder: return "a file has this name; choose another folder"
     case EISDIR: return "it is a folder; name a file"
     case ENAMETOOLONG: return "choose a shorter name"
     case EMFILE, ENFILE: return "too many files are open; see 'ulimit -n'"

@@ -6,6 +6,8 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case csv
   /// One JSON object a line.
   case jsonl
+  /// One text a line and nothing else, in a column named `text`; a blank line is an empty text.
+  case text
 
   /// The format that a file's extension says: .tsv and .txt, .csv, .jsonl and .json.
   ///

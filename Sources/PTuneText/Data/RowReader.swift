@@ -21,6 +21,7 @@ public final class RowReader {
     case .tsv: parser = SeparatedParser(records: TSVRecords(lines: lines), path: path, header: header)
     case .csv: parser = SeparatedParser(records: CSVRecords(lines: lines), path: path, header: header)
     case .jsonl: parser = JSONLinesParser(lines: lines, path: path)
+    case .text: parser = try TextLinesParser(lines: lines, path: path)
     }
     guard let row = try parser.next() else { throw .noRows(path: path) }
     first = row

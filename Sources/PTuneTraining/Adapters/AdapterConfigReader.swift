@@ -25,7 +25,8 @@ struct AdapterConfigReader {
     return AdapterFolder(
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
       adapter: try component(own["adapter"], "adapter"), tasks: composed,
-      maximumLength: own["maximum_length"]?.intValue, plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
+      maximumLength: own["maximum_length"]?.intValue,
+      plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
   }
 
   private func task(_ value: JSONValue) throws(TrainingError) -> ComposedTask {

@@ -110,7 +110,9 @@ extension AdapterFolder {
     object["label"] = .string(data.label.value)
     if !data.fields.isEmpty {
       var fields = JSONObject()
-      for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) { fields[name] = .string(column.value) }
+      for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {
+        fields[name] = .string(column.value)
+      }
       object["fields"] = .object(fields)
     }
     return object

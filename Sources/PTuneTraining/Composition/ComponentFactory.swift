@@ -97,7 +97,8 @@ public final class ComponentFactory {
 
   /// The learning rate that an adapter recommends; nil if it does not say.
   func recommendedLearningRate(_ component: LoadedComponent) -> Double? {
-    guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1) else { return nil }
+    guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1)
+    else { return nil }
     let recommendation = found.assumingMemoryBound(to: ptune_recommendation_v1.self).pointee
     guard recommendation.struct_size == MemoryLayout<ptune_recommendation_v1>.size,
       recommendation.learning_rate > 0, recommendation.learning_rate.isFinite

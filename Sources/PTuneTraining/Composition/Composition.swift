@@ -41,7 +41,8 @@ public final class Composition {
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapter: ComponentChoice, recommendedLearningRate: Double?, tasks: [ComposedTask],
+    tokenizer: any Tokenizer, adapter: ComponentChoice, recommendedLearningRate: Double?,
+    tasks: [ComposedTask],
     plugins: [UsedPlugin], maximumLength: Int
   ) {
     self.model = model
@@ -65,18 +66,38 @@ public final class Composition {
   }
 
   func encode(_ row: TokenizedRow, task: Int, path: String) throws -> EncodedExample {
-    let encoding = try tokenizer.encode(pieces: row.first, pair: row.second, maximumLength: maximumLength)
+    let (example, dropped) = try exampleRow(row, path: path)
     var targets: TargetCollector?
     if row.fields["label"] != nil {
       do {
-        targets = try model.encode(ExampleRow(encoding, fields: row.fields), task: task)
+        targets = try model.encode(example.row, task: task)
       } catch let failure as EngineFailure {
         throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
       }
     }
     return EncodedExample(
-      tokens: encoding.ids, types: encoding.types, integers: targets?.integers ?? [],
-      numbers: targets?.numbers ?? [], line: row.line, dropped: encoding.dropped)
+      tokens: example.ids, types: example.types, integers: targets?.integers ?? [],
+      numbers: targets?.numbers ?? [], line: row.line, dropped: dropped)
+  }
+
+  /// A row as the model and as a head read it, and how many pieces did not fit.
+  func exampleRow(
+    _ row: TokenizedRow, path: String
+  ) throws -> ((row: ExampleRow, ids: [Int32], types: [Int32]), dropped: Int) {
+    switch row.content {
+    case .pieces(let first, let second):
+      let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
+      return ((ExampleRow(encoding, fields: row.fields), encoding.ids, encoding.types), encoding.dropped)
+    case .tokens(let given):
+      // Which tokens could be cut only the one who made them knows.
+      guard given.ids.count <= maximumLength else {
+        throw TrainingError.row(
+          path: path, line: row.line,
+          reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
+      }
+      let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
+      return ((ExampleRow(fields: row.fields, tokens: given.ids, spans: outside), given.ids, given.types), 0)
+    }
   }
 
   /// A packed batch of examples of one task.
@@ -84,7 +105,8 @@ public final class Composition {
     PackedBatch(
       examples.map {
         PackedBatch.Sequence(
-          tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers, numbers: $0.numbers)
+          tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers,
+          numbers: $0.numbers)
       }, training: training)
   }
 }
@@ -156,11 +178,16 @@ struct Composer {
     session.log = log
     let model = Model(session: session)
     let tokenizer = tokenizer
-    try model.setBase(
-      factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
-      tokenize: { tokenizer.pieces($0).map(\.id) },
-      frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
-    ) { try factory.baseModel(basePlugin, base, $0) }
+    do {
+      try model.setBase(
+        factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
+        tokenize: { tokenizer.pieces($0).map(\.id) },
+        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
+      ) { try factory.baseModel(basePlugin, base, $0) }
+    } catch let failure as EngineFailure {
+      throw TrainingError.base(
+        folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
+    }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, blueprint.adapter, $0)
     }
@@ -170,7 +197,8 @@ struct Composer {
       }
     }
     return Composition(
-      model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName, checkpoint: checkpoint,
+      model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
+      checkpoint: checkpoint,
       base: base, tokenizer: tokenizer, adapter: blueprint.adapter,
       recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: blueprint.tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))

@@ -19,6 +19,7 @@ public final class ModelCheckpoint: CheckpointSource {
   /// What tells this base model from another.
   public var fingerprint: Fingerprint { Fingerprint(checkpoint, config) }
 
+  /// A value of config.json; nil if it is absent or null.
   public func configuration(_ key: String) -> ConfigurationValue? {
     switch config.value(key) {
     case nil, .null?: nil
@@ -30,8 +31,10 @@ public final class ModelCheckpoint: CheckpointSource {
     }
   }
 
+  /// Whether there is a tensor of this name.
   public func hasWeight(_ name: String) -> Bool { checkpoint.tensor(name) != nil }
 
+  /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {
     guard hasWeight(name) else { return nil }
     let tensor = try checkpoint.floats(name)

@@ -1,3 +1,6 @@
+import PTuneFormats
+import PTunePlugins
+
 /// What went wrong around a run, and what to do about it.
 public enum TrainingError: Error, Equatable, Sendable {
   /// config.json names no `model_type`, and the run file no plugin.
@@ -6,6 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
   case tooFewLabels(path: String, labels: [String])
+  /// The base model's plugin cannot use the model's files.
+  case base(folder: String, component: String, reason: String)
   /// The base model and the tokenizer do not belong together.
   case vocabulary(folder: String, tokenizer: Int, model: Int)
   /// The virtual tokens leave no room for text.
@@ -14,6 +19,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case notAnAdapter(folder: String, reason: String)
   /// The adapter was trained on another base model.
   case otherBase(adapter: String, trainedOn: String, model: String)
+  /// The base model that the adapter was trained on is not where it was.
+  case baseNotFound(adapter: String, ModelError)
+  /// A hyperparameter does not fit its component.
+  case hyperparameter(RunPlace, HyperparameterError)
   /// A tensor of the adapter file does not fit.
   case tensor(file: String, name: String, reason: String)
   /// A selector was named, but this adapter asks none; or the like.
@@ -24,15 +33,20 @@ public enum TrainingError: Error, Equatable, Sendable {
   case diverged(step: Int, loss: Double)
   /// A task that the adapter does not have.
   case unknownTask(String, known: [String])
+  /// The adapter has several tasks, and none was named.
+  case ambiguousTask(known: [String])
 }
 
 extension TrainingError: CustomStringConvertible {
+  /// What went wrong, where.
   public var description: String {
     switch self {
-    case .noModelType(let config): "\(config) has no model_type, so it is not clear which base model plugin fits"
+    case .noModelType(let config):
+      "\(config) has no model_type, so it is not clear which base model plugin fits"
     case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
+    case .base(let folder, let component, let reason): "\(folder) does not suit \(component): \(reason)"
     case .vocabulary(let folder, let tokenizer, let model):
       "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
     case .noRoom(let positions, let virtual):
@@ -40,12 +54,15 @@ extension TrainingError: CustomStringConvertible {
     case .notAnAdapter(let folder, let reason): "\(folder) is not an adapter folder: \(reason)"
     case .otherBase(let adapter, let trainedOn, let model):
       "\(adapter) was trained on \(trainedOn), but \(model) has other weights"
+    case .baseNotFound(let adapter, let error): "the base model of \(adapter) is missing: \(error)"
+    case .hyperparameter(let place, let error): "\(place): \(error)"
     case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
     case .unusable(let what, _): what
     case .outputInUse(let folder): "another ptune is training into '\(folder)'"
     case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
     case .unknownTask(let name, let known):
       "there is no task '\(name)'; the adapter has \(known.joined(separator: ", "))"
+    case .ambiguousTask(let known): "the adapter has several tasks: \(known.joined(separator: ", "))"
     }
   }
 
@@ -55,15 +72,18 @@ extension TrainingError: CustomStringConvertible {
     case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
     case .row: nil
     case .tooFewLabels: "check the 'label' column of the data section"
+    case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"
     case .noRoom: "use fewer virtual tokens"
     case .notAnAdapter: "give the folder that 'ptune train' wrote: OUTPUT/adapter"
     case .otherBase: "name the base model it was trained on with --base-model"
+    case .baseNotFound: "name the folder it is in now with --base-model"
+    case .hyperparameter(_, let error): error.help
     case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
     case .unusable(_, let help): help
     case .outputInUse: "wait until it has ended, or give this run another folder with --output"
     case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
-    case .unknownTask: "name one of them with --task"
+    case .unknownTask, .ambiguousTask: "name one of them with --task"
     }
   }
 }

@@ -4,12 +4,18 @@ import PTuneText
 
 /// A row of data, cut into pieces, before it is known how many positions are free.
 struct TokenizedRow {
+  enum Content {
+    /// A text, or two.
+    case pieces([TokenPiece], pair: [TokenPiece]?)
+    /// Ids as the model reads them, special tokens included, and their token types.
+    case tokens(GivenTokens)
+  }
+
   /// Where it stands in its file.
   let line: Int
   /// What a head may ask for: "label" and further fields.
   let fields: [String: String]
-  let first: [TokenPiece]
-  let second: [TokenPiece]?
+  let content: Content
 }
 
 /// A row of data as a batch takes it.
@@ -28,10 +34,13 @@ public struct EncodedExample: Sendable {
   public let dropped: Int
 }
 
-/// Reads the rows of a task's data files.
+/// Reads the rows of a task's data files. A row without the text column may have `input_ids` instead: a JSON list of
+/// ids, special tokens included, and perhaps `token_type_ids`.
 struct RowSource {
   let data: DataSpec
   let tokenizer: any Tokenizer
+  /// The column of the text in rows that do not have the column that `data` names.
+  var otherTextColumn: String?
 
   /// All rows of a file, cut into pieces.
   ///
@@ -55,9 +64,17 @@ struct RowSource {
       fields["label"] = label
     }
     for (name, column) in data.fields { fields[name] = try row.value(column.value) }
-    return TokenizedRow(
-      line: row.line, fields: fields, first: tokenizer.pieces(try row.value(data.text.value)),
-      second: try data.textPair.map { tokenizer.pieces(try row.value($0.value)) })
+    return TokenizedRow(line: row.line, fields: fields, content: try content(row))
+  }
+
+  private func content(_ row: Row) throws -> TokenizedRow.Content {
+    let text = row[data.text.value] ?? otherTextColumn.flatMap { row[$0] }
+    if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
+      return .tokens(given)
+    }
+    return .pieces(
+      tokenizer.pieces(try text ?? row.value(data.text.value)),
+      pair: try data.textPair.map { tokenizer.pieces(try row.value($0.value)) })
   }
 }
 
@@ -67,8 +84,13 @@ struct TokenCounts {
 
   mutating func add(_ rows: [TokenizedRow]) {
     for row in rows {
-      for piece in row.first { counts[piece.id, default: 0] += 1 }
-      for piece in row.second ?? [] { counts[piece.id, default: 0] += 1 }
+      switch row.content {
+      case .pieces(let first, let second):
+        for piece in first { counts[piece.id, default: 0] += 1 }
+        for piece in second ?? [] { counts[piece.id, default: 0] += 1 }
+      case .tokens(let given):
+        for id in given.ids { counts[id, default: 0] += 1 }
+      }
     }
   }
 

@@ -21,7 +21,9 @@ struct TaskRows {
   ///
   /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
   func labels(path: String) throws -> [String] {
-    let labels = Set(train.compactMap { $0.fields["label"] }).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
+    let labels = Set(train.compactMap { $0.fields["label"] }).sorted {
+      Array($0.utf8).lexicographicallyPrecedes($1.utf8)
+    }
     guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
     return labels
   }

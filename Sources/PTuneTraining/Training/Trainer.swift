@@ -68,7 +68,9 @@ public final class Trainer {
       progress.seconds = secondsBefore + (clock.now - start).seconds
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
-      if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps { try evaluate(metrics) }
+      if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
+        try evaluate(metrics)
+      }
       if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint() }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
@@ -77,6 +79,7 @@ public final class Trainer {
       }
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
+    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint() }
     try metrics.sync()
     return try finish(wasInterrupted: wasInterrupted)
   }
@@ -85,7 +88,8 @@ public final class Trainer {
     TrainingPlan(
       adapter: run.composition.adapter.plugin, trainableParameters: model.trainableCount,
       baseParameters: model.baseCount, examples: examples.train.count,
-      validationExamples: examples.validation?.count ?? 0, testExamples: examples.test?.count ?? 0, steps: totalSteps,
+      validationExamples: examples.validation?.count ?? 0, testExamples: examples.test?.count ?? 0,
+      steps: totalSteps,
       learningRate: curve.peak, truncated: examples.train.count { $0.dropped > 0 },
       maximumLength: run.composition.maximumLength, resumedFrom: progress.step)
   }
@@ -108,9 +112,13 @@ public final class Trainer {
     if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
     let loss = losses.reduce(0, +) / Double(losses.count)
     let norm = optimizer.gradientNorm()
-    guard loss.isFinite, norm.isFinite else { throw TrainingError.diverged(step: progress.step + 1, loss: loss) }
+    guard loss.isFinite, norm.isFinite else {
+      throw TrainingError.diverged(step: progress.step + 1, loss: loss)
+    }
     // As torch.nn.utils.clip_grad_norm_ does it.
-    if options.clipNorm > 0, norm > options.clipNorm { optimizer.scaleGradients(options.clipNorm / (norm + 1e-6)) }
+    if options.clipNorm > 0, norm > options.clipNorm {
+      optimizer.scaleGradients(options.clipNorm / (norm + 1e-6))
+    }
     let rate = curve.rate(at: progress.step)
     optimizer.update(learningRate: rate)
     progress.step += 1
@@ -170,7 +178,9 @@ public final class Trainer {
     progress.evaluationsWithoutBest = 0
     progress.bestStep = progress.step
     progress.best = evaluation
-    progress.bestValues = model.parameters.map { Array(UnsafeBufferPointer(start: $0.values, count: $0.count)) }
+    progress.bestValues = model.parameters.map {
+      Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
+    }
     try AdapterFolder.write(run.composition, maximumLength: options.maximumLength, to: adapterFolder)
   }
 
@@ -198,10 +208,16 @@ public final class Trainer {
 
   private func prepareOutput(resume: Bool) throws {
     try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
-    let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+    let checkpoints = CheckpointStore(
+      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     if resume, let state = try checkpoints.latest() {
       progress = try state.restore(optimizer: optimizer, model: model)
+      try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
+      if resume {
+        try report(
+          .warning("there is no checkpoint in \(checkpoints.folder); training begins at the first step"))
+      }
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
@@ -210,7 +226,8 @@ public final class Trainer {
   }
 
   private func writeCheckpoint() throws {
-    let checkpoints = CheckpointStore(folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+    let checkpoints = CheckpointStore(
+      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
   }
 }

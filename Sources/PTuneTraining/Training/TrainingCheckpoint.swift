@@ -42,15 +42,18 @@ struct TrainingCheckpoint {
         "metrics": .array(
           evaluation.metrics.map {
             [
-              "name": .string($0.name), "value": .double($0.value), "higher_is_better": .bool($0.higherIsBetter),
+              "name": .string($0.name), "value": .double($0.value),
+              "higher_is_better": .bool($0.higherIsBetter),
             ]
           }),
       ]
     }
     return [
       "format": 1, "step": .int(progress.step), "epoch": .int(progress.epoch), "batch": .int(progress.batch),
-      "evaluations_without_best": .int(progress.evaluationsWithoutBest), "finished": .bool(progress.isFinished),
-      "seconds": .double(progress.seconds), "loss": .double(progress.loss), "best_step": .int(progress.bestStep),
+      "evaluations_without_best": .int(progress.evaluationsWithoutBest),
+      "finished": .bool(progress.isFinished),
+      "seconds": .double(progress.seconds), "loss": .double(progress.loss),
+      "best_step": .int(progress.bestStep),
       "best": best, "generator": .string(String(generator)), "optimizer_step": .int(optimizerStep),
     ]
   }
@@ -82,7 +85,9 @@ struct CheckpointStore {
   ///
   /// - Throws: `FileError`.
   func removeAll() throws {
-    for step in try steps() { try FileSystem.removeFile(FilePath.join(folder, "\(Self.prefix)\(step)\(Self.suffix)")) }
+    for step in try steps() {
+      try FileSystem.removeFile(FilePath.join(folder, "\(Self.prefix)\(step)\(Self.suffix)"))
+    }
   }
 
   /// The steps that have a checkpoint, ascending.
@@ -144,7 +149,8 @@ struct StoredCheckpoint {
 extension TrainingProgress {
   /// Reads what a checkpoint's metadata says; nil if something is missing.
   fileprivate init?(_ json: JSONValue) {
-    guard json["format"]?.intValue == 1, let step = json["step"]?.intValue, let epoch = json["epoch"]?.intValue,
+    guard json["format"]?.intValue == 1, let step = json["step"]?.intValue,
+      let epoch = json["epoch"]?.intValue,
       let batch = json["batch"]?.intValue, let without = json["evaluations_without_best"]?.intValue,
       let finished = json["finished"]?.boolValue, let seconds = json["seconds"]?.doubleValue,
       let loss = json["loss"]?.doubleValue, let bestStep = json["best_step"]?.intValue

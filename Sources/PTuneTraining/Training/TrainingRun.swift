@@ -47,7 +47,13 @@ public final class TrainingRun {
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
     // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    _ = try factory.registry.load(.adapter, named: spec.adapter.plugin.value)
+    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
+    if let plugin = spec.base.plugin {
+      try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
+    }
+    for task in spec.tasks {
+      try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
+    }
     let opened = try Composer(factory: factory, blueprint: blueprint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
@@ -63,8 +69,29 @@ public final class TrainingRun {
     examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
       try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
     }
+    // What does not go together comes out in a first pass, before anything is written.
+    for (task, examples) in examples.enumerated() {
+      if let example = examples.train.first {
+        _ = try composition.model.scores(composition.batch([example], task: task, training: false))
+      }
+    }
     self.spec = spec
     self.composition = composition
+  }
+
+  /// Checks a component of the run against its schema.
+  ///
+  /// - Throws: `UnknownComponentError`, or ``TrainingError/hyperparameter(_:_:)`` with the place in the run file.
+  private static func check(
+    _ kind: ComponentKind, _ plugin: Located<String>, _ hyperparameters: [String: Located<RunValue>],
+    _ registry: PluginRegistry
+  ) throws {
+    let schema = try registry.inventory.component(kind, named: plugin.value).schema
+    do throws(HyperparameterError) {
+      _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
+    } catch {
+      throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
+    }
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.

@@ -1,0 +1,95 @@
+import ArgumentParser
+import PTuneFormats
+import PTuneTraining
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// `ptune eval`: measures a trained adapter on labelled rows.
+struct Eval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a trained adapter on labelled data.",
+    discussion: "Columns are those of the training unless flags name others.")
+
+  @OptionGroup var adapter: AdapterOptions
+
+  @Option(help: ArgumentHelp("The file of labelled rows.", valueName: "file"))
+  var data: String
+
+  @Option(
+    name: [.customLong("text-column"), .customLong("text")],
+    help: ArgumentHelp("The column of the text.", valueName: "column"))
+  var text: String?
+
+  @Option(
+    name: [.customLong("text-pair-column"), .customLong("text-pair")],
+    help: ArgumentHelp("The column of the second text.", valueName: "column"))
+  var textPair: String?
+
+  @Option(
+    name: [.customLong("label-column"), .customLong("label")],
+    help: ArgumentHelp("The column of the label.", valueName: "column"))
+  var label: String?
+
+  @OptionGroup var layout: LayoutOptions
+
+  @Flag(help: "Print one JSON document; everything else goes to standard error.")
+  var json = false
+
+  func run() throws {
+    let run = try adapter.load()
+    let task = try run.task(named: adapter.task)
+    let data = layout.data(
+      of: run.folder.tasks[task], file: data, text: text, textPair: textPair, label: label)
+    let progress = EvaluationProgress(Console(STDERR_FILENO))
+    defer { progress.end() }
+    let report = try run.evaluate(data, task: task, batchSize: adapter.batchSize, progress: progress.show)
+    progress.end()
+    if json {
+      Output.json(document(report, run))
+    } else {
+      print(report, run)
+    }
+  }
+
+  private func print(_ report: EvaluationReport, _ run: AdapterRun) {
+    Output.print(
+      "\(run.folder.adapter.plugin) on \(run.composition.modelName), task \(report.task): "
+        + "\(NumberText.grouped(report.examples)) examples in \(NumberText.fixed(report.seconds, 1)) s\n")
+    var table = TextTable("METRIC", "VALUE")
+    for metric in report.metrics { table.add(metric.name, NumberText.fixed(metric.value, 4)) }
+    Output.print(table)
+  }
+
+  private func document(_ report: EvaluationReport, _ run: AdapterRun) -> JSONValue {
+    [
+      "adapter": .string(adapter.adapter), "base_model": .string(run.composition.modelName),
+      "data": .string(data), "task": .string(report.task), "examples": .int(report.examples),
+      "metrics": [report].metrics, "seconds": .double(report.seconds),
+      "examples_per_second": .double(report.seconds > 0 ? Double(report.examples) / report.seconds : 0),
+      "peak_memory_bytes": .int(peakMemory()), "plugins": .array(run.composition.plugins.map(\.document)),
+    ]
+  }
+}
+
+/// The line that an evaluation draws over on a terminal.
+final class EvaluationProgress {
+  private let console: Console
+  private var lastDrawn: ContinuousClock.Instant?
+
+  init(_ console: Console) { self.console = console }
+
+  func show(_ done: Int, of count: Int) {
+    let now = ContinuousClock.now
+    if done < count, let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
+    lastDrawn = now
+    console.redraw(["evaluating \(done)/\(count)"])
+  }
+
+  func end() { console.clear() }
+}

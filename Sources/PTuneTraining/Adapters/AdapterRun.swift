@@ -1,0 +1,73 @@
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+import PTuneText
+
+/// A trained adapter on its base model, ready to evaluate and to predict.
+public final class AdapterRun {
+  /// What was trained.
+  public let folder: AdapterFolder
+  /// What was put together.
+  public let composition: Composition
+
+  /// Loads an adapter folder.
+  ///
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - baseModel: a folder or a name, if the base model is not where it was in training.
+  ///   - threads: threads to compute with; nil for all cores.
+  ///   - log: takes messages of components.
+  /// - Throws: ``TrainingError``, and what is wrong with the files, the plugins or the base model.
+  public init(
+    _ path: String, baseModel: String?, threads: Int?, registry: PluginRegistry,
+    resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
+  ) throws {
+    folder = try AdapterFolder.read(path)
+    let modelName = baseModel ?? folder.modelName
+    let modelFolder: String
+    do {
+      modelFolder = try resolver.resolve(modelName).folder
+    } catch let error as ModelError where baseModel == nil {
+      throw TrainingError.baseNotFound(adapter: path, error)
+    }
+    let blueprint = Blueprint(
+      base: folder.base, modelName: modelName, modelFolder: modelFolder, adapter: folder.adapter,
+      tasks: folder.tasks, maximumLength: folder.maximumLength,
+      threads: threads ?? TrainingRun.processorCount, seed: 0)
+    let composer = try Composer(factory: ComponentFactory(registry: registry), blueprint: blueprint)
+    guard composer.checkpoint.fingerprint.weights == folder.fingerprint else {
+      throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: modelName)
+    }
+    composition = try composer.compose(counts: TokenCounts(), log: log)
+    try folder.load(into: composition)
+  }
+
+  /// The number of a task.
+  ///
+  /// - Parameter name: its name; nil for the only one.
+  /// - Throws: ``TrainingError/unknownTask(_:known:)`` or ``TrainingError/ambiguousTask(known:)``.
+  public func task(named name: String?) throws -> Int {
+    let known = folder.tasks.map(\.name)
+    guard let name else {
+      guard known.count == 1 else { throw TrainingError.ambiguousTask(known: known) }
+      return 0
+    }
+    guard let task = known.firstIndex(of: name) else { throw TrainingError.unknownTask(name, known: known) }
+    return task
+  }
+
+  /// Measures a task on a file of labelled rows.
+  ///
+  /// - Parameter data: the columns, and the file as `train`.
+  /// - Throws: `TextError` or ``TrainingError`` with file and line; `EngineFailure`.
+  public func evaluate(
+    _ data: DataSpec, task: Int, batchSize: Int, progress: (_ done: Int, _ count: Int) throws -> Void
+  ) throws -> EvaluationReport {
+    let path = data.train.value
+    let rows = try RowSource(data: data, tokenizer: composition.tokenizer).rows(of: path, labelled: true)
+    let examples = try composition.encode(rows, task: task, path: path)
+    return try composition.evaluate(examples, task: task, batchSize: batchSize) {
+      try progress($0, examples.count)
+    }
+  }
+}
