@@ -36,7 +36,8 @@ public struct PluginBench {
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
       factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
-      tokenize: { $0.utf8.map { 2 + Int32($0) % 16 } }, frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
+      tokenize: { $0.utf8.map { 2 + Int32($0) % 16 } },
+      frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
     ) { try factory.baseModel(component, choice, $0) }
   }
 
@@ -55,6 +56,8 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useHead(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.taskHead, choice)
-    try model.addHead(factory.identity(component, owner: "head.test")) { try factory.head(component, choice, $0) }
+    try model.addHead(factory.identity(component, owner: "head.test")) {
+      try factory.head(component, choice, $0)
+    }
   }
 }

@@ -43,7 +43,9 @@ import Testing
     arguments: [
       Case("binary: add of [2, 3] and [4, 5]") { try $0.addLoss(ones(2, 3) + ones(4, 5)) },
       Case("matmul: [2, 3] times [2, 3]") { try $0.addLoss(ones(2, 3).matmul(ones(2, 3))) },
-      Case("matmul: [2, 3]ᵀ times [3, 4]") { try $0.addLoss(ones(2, 3).matmul(ones(3, 4), transposed: true)) },
+      Case("matmul: [2, 3]ᵀ times [3, 4]") {
+        try $0.addLoss(ones(2, 3).matmul(ones(3, 4), transposed: true))
+      },
       Case("linear: input [2, 3] with weight [4, 5]") { try $0.addLoss(ones(2, 3).linear(ones(4, 5))) },
       Case("layer_norm: input [2, 3] with a vector [1, 4]") {
         try $0.addLoss(ones(2, 3).layerNorm(gain: ones(1, 4), bias: ones(1, 3), epsilon: 0))
@@ -62,7 +64,9 @@ import Testing
         try $0.addLoss(ones(2_000_000, 1).matmul(ones(1, 2_000_000)))
       },
       Case("dropout: probability 1.0 is not in [0, 1)") { try $0.addLoss(ones(2, 3).dropout(1)) },
-      Case("injection of input: rows [2, 3] for a hidden size of 16") { try $0.input(ones(2, 3), at: .start) },
+      Case("injection of input: rows [2, 3] for a hidden size of 16") {
+        try $0.input(ones(2, 3), at: .start)
+      },
       Case("injection of input: 4 rows for 3 sequences") {
         try $0.input(ones(4, 16), at: .start, perSequence: true)
       },
@@ -109,7 +113,8 @@ import Testing
 
   @Test("what a component throws is its failure's reason")
   func thrown() throws {
-    let reason = try message { _, _, _ in throw ComponentFailure.unsupported("no such thing as a free prompt") }
+    let reason = try message { _, _, _ in throw ComponentFailure.unsupported("no such thing as a free prompt")
+    }
     #expect(reason == "adapter wrong (/plugins/libptune_wrong.so), inject: no such thing as a free prompt")
   }
 

@@ -28,7 +28,8 @@ import Testing
   }
 
   private func ops() throws -> ptune_ops_v1 { try #require(Host.tables.ops?.pointee) }
-  private let stranger = "unary got a pointer that is no tensor of this step; tensors do not outlive their step"
+  private let stranger =
+    "unary got a pointer that is no tensor of this step; tensors do not outlive their step"
 
   @Test(
     "a pointer that the host never gave is no tensor",
@@ -37,7 +38,8 @@ import Testing
     let ops = try ops()
     session.scoped {
       var result: OpaquePointer?
-      let failed = reason { _ in result = ops.unary(ptune_unary(PTUNE_TANH), OpaquePointer(bitPattern: bits)) }
+      let failed = reason { _ in result = ops.unary(ptune_unary(PTUNE_TANH), OpaquePointer(bitPattern: bits))
+      }
       #expect(result == nil)
       #expect(failed == stranger)
     }
@@ -103,10 +105,13 @@ import Testing
         ops.shape(some, nil, nil)
         #expect(ops.read(some, nil) != ptune_status(PTUNE_OK))
         let results: [OpaquePointer?] = [
-          ops.constant(call, 2, 3, nil), ops.unary(1, nil), ops.binary(1, some, nil), ops.binary(1, nil, some),
-          ops.affine(nil, 1, 1), ops.dropout(nil, 0.1), ops.stop_gradient(nil), ops.matmul(some, false, nil, false),
+          ops.constant(call, 2, 3, nil), ops.unary(1, nil), ops.binary(1, some, nil),
+          ops.binary(1, nil, some),
+          ops.affine(nil, 1, 1), ops.dropout(nil, 0.1), ops.stop_gradient(nil),
+          ops.matmul(some, false, nil, false),
           ops.linear(some, nil, nil, false), ops.linear(some, some, nil, true), ops.transpose(nil),
-          ops.reshape(nil, 1, 1), ops.layer_norm(some, nil, nil, 0), ops.rms_norm(some, nil, 0), ops.softmax(nil),
+          ops.reshape(nil, 1, 1), ops.layer_norm(some, nil, nil, 0), ops.rms_norm(some, nil, 0),
+          ops.softmax(nil),
           ops.log_softmax(nil), ops.sum(nil, 1), ops.mean(nil, 1), ops.gather_rows(some, nil, 2),
           ops.assemble_rows(nil, 2, nil, nil, 2), ops.mean_rows(some, nil, nil, 2),
           ops.concatenate_columns(nil, 2), ops.slice_columns(nil, 0, 1), ops.cross_entropy(some, nil, nil, 0),
@@ -114,7 +119,8 @@ import Testing
           tables.parameters?.pointee.declare(call, nil, nil, 2, nil),
           tables.checkpoint?.pointee.weight(call, nil, 1, 1, false), tables.base?.pointee.word_table(call),
           tables.base?.pointee.pooler(call, nil), tables.forward?.pointee.input_rows(nil, nil),
-          tables.forward?.pointee.linear(nil, nil, nil, nil, true), tables.forward?.pointee.key_rows(nil, 0, nil),
+          tables.forward?.pointee.linear(nil, nil, nil, nil, true),
+          tables.forward?.pointee.key_rows(nil, 0, nil),
           tables.forward?.pointee.attention(nil, 0, nil, nil, nil, 1, 1),
           tables.select?.pointee.weights(call, nil, nil),
         ]
@@ -133,7 +139,8 @@ import Testing
           tables.injections?.pointee.hidden_prefix(nil, 0, nil, false),
           tables.injections?.pointee.key_value_prefix(nil, 0, nil, nil, false),
           tables.injections?.pointee.loss(nil, nil), tables.export?.pointee.tensor(nil, nil, nil, nil, 0),
-          tables.export?.pointee.hyperparameter(nil, nil, nil), tables.data?.pointee.emit_integers(nil, nil, 1),
+          tables.export?.pointee.hyperparameter(nil, nil, nil),
+          tables.data?.pointee.emit_integers(nil, nil, 1),
           tables.data?.pointee.emit_numbers(nil, nil, 1), tables.data?.pointee.put(nil, nil, nil),
           tables.data?.pointee.metric(nil, nil, 0, true), tables.base?.pointee.word_rows(call, nil, 1, nil),
         ]

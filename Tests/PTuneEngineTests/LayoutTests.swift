@@ -47,7 +47,8 @@ import Testing
     #expect(layout.firstRow == [0, 3, 7])
   }
 
-  @Test("several injections stand in the order they were made, each sequence with its own rows where it has some")
+  @Test(
+    "several injections stand in the order they were made, each sequence with its own rows where it has some")
   func several() {
     let inputs: [(rows: Int, placement: Placement, perSequence: Bool)] = [
       (1, .start, false), (4, .end, true), (1, .start, false), (2, .afterFirst, true),
@@ -79,7 +80,8 @@ import Testing
       try model.useTwinBase(causal: true)
       try model.useTwinAdapter {
         try TwinAdapter(parameters: [[3, 16]]) { values, batch, injections in
-          let rows = perSequence ? Tensor.concatenatingRows((0..<batch.count).map { _ in values[0] }) : values[0]
+          let rows =
+            perSequence ? Tensor.concatenatingRows((0..<batch.count).map { _ in values[0] }) : values[0]
           try injections.input(rows, at: .start, perSequence: perSequence)
         }
       }

@@ -75,28 +75,33 @@ import Testing
       }
       let batch = PackedBatch.forTesting(lengths: [5, 1, 3])
       let loss = try model.differentiate(batch)
-      let gradients = model.parameters.map { Array(UnsafeBufferPointer(start: $0.gradients, count: $0.count)) }
+      let gradients = model.parameters.map {
+        Array(UnsafeBufferPointer(start: $0.gradients, count: $0.count))
+      }
       return (loss, try model.scores(batch).perSequence, gradients, rows(head.plan, "attention"))
     }
     let (pruned, whole) = (try run(readsAll: false), try run(readsAll: true))
     #expect(pruned.rows == [15, 3] && whole.rows == [15, 15])
-    #expect(pruned.loss == whole.loss)
-    #expect(pruned.scores == whole.scores)
+    // Not bit by bit: a matrix product of fewer rows may add its terms in another order.
+    #expect(relativeDifference([pruned.loss], [whole.loss]) < 1e-6)
+    #expect(relativeDifference(pruned.scores.flatMap { $0 }, whole.scores.flatMap { $0 }) < 1e-6)
     for (pruned, whole) in zip(pruned.gradients, whole.gradients) {
-      #expect(relativeDifference(pruned, whole) < 1e-6)
+      #expect(relativeDifference(pruned, whole) < 1e-5)
     }
   }
 
   @Test("some rows of any operator's result equal those rows of the whole result, in value and gradient")
   func rowsOfOperators() throws {
     let operators: [(name: String, apply: (Tensor, Tensor) -> Tensor)] = [
-      ("unary", { x, _ in x.gelu() }), ("binary", { x, y in x * y }), ("one row", { x, y in x - y.rows(0..<1) }),
+      ("unary", { x, _ in x.gelu() }), ("binary", { x, y in x * y }),
+      ("one row", { x, y in x - y.rows(0..<1) }),
       ("one column", { x, y in x * y.columns(0..<1) }), ("affine", { x, _ in x.affine(scale: 2, shift: 1) }),
       ("matmul", { x, y in x.matmul(y) }), ("matmul aT", { x, y in x.matmul(y, transposed: true) }),
       ("linear", { x, y in x.linear(y, bias: y.rows(0..<1)) }), ("transpose", { x, _ in x.transposed() }),
       ("reshape", { x, _ in x.reshaped(rows: 8, columns: 2) }),
       ("layer norm", { x, y in x.layerNorm(gain: y.rows(1..<2), bias: y.rows(2..<3), epsilon: 1e-5) }),
-      ("rms norm", { x, y in x.rmsNorm(gain: y.rows(1..<2), epsilon: 1e-5) }), ("softmax", { x, _ in x.softmax() }),
+      ("rms norm", { x, y in x.rmsNorm(gain: y.rows(1..<2), epsilon: 1e-5) }),
+      ("softmax", { x, _ in x.softmax() }),
       ("sum of columns", { x, _ in x.sum(over: .columns).matmul(.filled(1, rows: 1, columns: 4)) }),
       ("columns", { x, y in .concatenatingColumns([x.columns(1..<3), y]) }),
       ("rows", { x, y in .concatenatingRows([x.rows(1..<3), y]) }),
@@ -148,7 +153,9 @@ import Testing
         == Array(repeating: false, count: 7) + Array(repeating: true, count: 5))
     for frozen in head.plan where !frozen.needsGradient {
       #expect(model.session.machine.gradient(of: frozen) == nil)
-      model.session.machine.addGradient(to: frozen) { _ in Issue.record("a gradient of \(frozen.operation.name)") }
+      model.session.machine.addGradient(to: frozen) { _ in
+        Issue.record("a gradient of \(frozen.operation.name)")
+      }
     }
     #expect(head.plan.contains { $0.operation.name == "weight" && !$0.needsGradient })
   }

@@ -87,9 +87,12 @@ import Testing
 
   @Test(
     "the gradients of every adapter are right, in each of its forms",
-    arguments: Placement.allCases.map { Form(plugin: "prompt-tuning", values: ["placement": .string($0.name)]) }
+    arguments: Placement.allCases.map {
+      Form(plugin: "prompt-tuning", values: ["placement": .string($0.name)])
+    }
       + [
-        Form(plugin: "prompt-tuning", values: ["initialization": .string("random"), "dropout": .double(0.3)]),
+        Form(
+          plugin: "prompt-tuning", values: ["initialization": .string("random"), "dropout": .double(0.3)]),
         Form(plugin: "prefix-tuning", values: ["form": .string("hidden")]),
         Form(plugin: "prefix-tuning", values: ["form": .string("key-value")]),
         Form(plugin: "p-tuning-v2", values: ["form": .string("hidden"), "depth": .int(2)]),

@@ -20,7 +20,8 @@ enum Workshop {
   /// An adapter on Tests/Fixtures/tiny-bert with a linear classifier on the mean of the text.
   static func model(_ adapter: ComponentChoice, from bench: PluginBench = bench()) throws -> Model {
     let model = Model.forTesting()
-    try bench.useBase(ComponentChoice(plugin: "bert"), folder: "\(package)/Tests/Fixtures/tiny-bert", in: model)
+    try bench.useBase(
+      ComponentChoice(plugin: "bert"), folder: "\(package)/Tests/Fixtures/tiny-bert", in: model)
     try bench.useAdapter(adapter, in: model)
     try bench.useHead(
       ComponentChoice(

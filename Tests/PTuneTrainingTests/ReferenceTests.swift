@@ -41,7 +41,8 @@ import Testing
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
-      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json), head: try StepFixture.head(json))
+      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
+      head: try StepFixture.head(json))
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {

@@ -21,7 +21,8 @@ enum Workbench {
     let program = "\(built)/ptune"
     return ComponentFactory(
       registry: PluginRegistry(
-        host: TestHost.connect(), search: PluginSearch(options: [built], environment: [:], executable: program),
+        host: TestHost.connect(),
+        search: PluginSearch(options: [built], environment: [:], executable: program),
         prober: Prober(executable: program, environment: ProcessInfo.processInfo.environment)))
   }
 

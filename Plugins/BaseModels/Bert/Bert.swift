@@ -8,6 +8,7 @@ private func bert() throws -> any BaseModel {
     EncoderLayout(prefix: "bert.", epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12)))
 }
 
+/// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!

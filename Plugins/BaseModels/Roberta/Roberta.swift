@@ -11,6 +11,7 @@ private func roberta() throws -> any BaseModel {
       paddingToken: try Checkpoint.integer("pad_token_id", default: 1)))
 }
 
+/// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!

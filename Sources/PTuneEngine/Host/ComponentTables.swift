@@ -136,7 +136,9 @@ extension Session {
       }
       let stored = transposed ? [columns, rows] : [rows, columns]
       guard found.shape == stored || (rows == 1 && found.shape == [columns]) else {
-        record("tensor '\(name)' of the checkpoint has the shape \(found.shape), not \(stored) as config.json says")
+        record(
+          "tensor '\(name)' of the checkpoint has the shape \(found.shape), not \(stored) as config.json says"
+        )
         return nil
       }
       guard let values = found.values.baseAddress else {
@@ -161,7 +163,9 @@ private final class TransposedCopy {
 
   init(_ source: UnsafePointer<Float>, rows: Int, columns: Int) {
     values = .allocate(capacity: rows * columns)
-    for row in 0..<rows { for column in 0..<columns { values[row * columns + column] = source[column * rows + row] } }
+    for row in 0..<rows {
+      for column in 0..<columns { values[row * columns + column] = source[column * rows + row] }
+    }
   }
 
   deinit { values.deallocate() }

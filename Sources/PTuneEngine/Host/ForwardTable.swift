@@ -95,7 +95,8 @@ enum InjectionsTable {
           guard nodes[0].columns == facts.key_value_size, nodes[1].columns == facts.key_value_size,
             nodes[0].rows == nodes[1].rows
           else {
-            return "keys \(nodes[0].shapeText) and values \(nodes[1].shapeText) for \(facts.key_value_size) columns"
+            return
+              "keys \(nodes[0].shapeText) and values \(nodes[1].shapeText) for \(facts.key_value_size) columns"
           }
           set.prefixes[layer, default: []].append(
             .init(rows: nodes[0], values: nodes[1], perSequence: perSequence))

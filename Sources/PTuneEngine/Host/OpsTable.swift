@@ -30,7 +30,9 @@ enum OpsTable {
       },
       unary: { function, x in
         guard let recorder = Recorder("unary") else { return nil }
-        guard let operation = UnaryOperation(function) else { return recorder.fail("no function \(function)") }
+        guard let operation = UnaryOperation(function) else {
+          return recorder.fail("no function \(function)")
+        }
         return recorder.keepShape(operation, x)
       },
       binary: { function, a, b in Recorder("binary")?.binary(function, a, b) },
@@ -83,14 +85,17 @@ enum OpsTable {
       },
       mean_rows: { x, rows, offsets, groups in
         guard let recorder = Recorder("mean_rows") else { return nil }
-        guard (0..<Recorder.largest).contains(groups) else { return recorder.fail("\(groups) groups are too many") }
+        guard (0..<Recorder.largest).contains(groups) else {
+          return recorder.fail("\(groups) groups are too many")
+        }
         guard let bounds = recorder.array(offsets, groups + 1, "offsets"),
           let rows = recorder.array(rows, max(0, Int(bounds[groups])), "rows")
         else { return nil }
         return recorder.meanRows(x, rows, bounds)
       },
       concatenate_columns: { sources, count in
-        guard let recorder = Recorder("concatenate_columns"), let nodes = recorder.nodes(sources, count) else {
+        guard let recorder = Recorder("concatenate_columns"), let nodes = recorder.nodes(sources, count)
+        else {
           return nil
         }
         return recorder.concatenateColumns(nodes)

@@ -200,7 +200,8 @@ struct Recorder {
   }
 
   func crossEntropy(
-    _ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?, _ weights: UnsafePointer<Float>?, _ smoothing: Float
+    _ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?, _ weights: UnsafePointer<Float>?,
+    _ smoothing: Float
   ) -> OpaquePointer? {
     guard let x = node(x), let classes = array(targets, x.rows, "targets") else { return nil }
     if let wrong = classes.first(where: { $0 >= x.columns }) {

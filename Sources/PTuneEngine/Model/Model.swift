@@ -51,7 +51,9 @@ public final class Model {
     heads.append((try create(identity, make), identity))
   }
 
-  private func create<Part>(_ identity: ComponentIdentity, _ make: (OpaquePointer?) throws -> Part) throws -> Part {
+  private func create<Part>(_ identity: ComponentIdentity, _ make: (OpaquePointer?) throws -> Part) throws
+    -> Part
+  {
     try session.scoped {
       try session.call(identity, "create") { call in try Host.within(call) { try make(call) } }
     }
@@ -166,7 +168,8 @@ public final class Model {
     let task = Int(batch.tasks.first ?? 0)
     guard heads.indices.contains(task), batch.tasks.allSatisfy({ Int($0) == task }) else {
       throw EngineFailure(
-        component: "the run", plugin: nil, method: "forward", reason: "a batch must hold one of the run's tasks",
+        component: "the run", plugin: nil, method: "forward",
+        reason: "a batch must hold one of the run's tasks",
         status: ptune_status(PTUNE_FAILED))
     }
     return task
@@ -279,7 +282,9 @@ public final class Model {
   }
 
   /// What the adapter file holds, and hyperparameters (as JSON) the saved adapter has instead of its own.
-  public func exportAdapter() throws -> (tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]) {
+  public func exportAdapter() throws -> (
+    tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]
+  ) {
     guard let adapter else { return ([], []) }
     guard let folding = adapter.method as? any FoldingAdapter else {
       return (saved(owner: adapter.identity.owner), [])

@@ -37,7 +37,8 @@ public final class PackedBatch: Sendable {
 
     /// A sequence with these tokens and targets.
     public init(
-      tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [], numbers: [Float] = []
+      tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
+      numbers: [Float] = []
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)

@@ -20,7 +20,8 @@ struct LayerNormOperation: Operation {
     machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
       let from = rows.lowerBound
       ptk_layer_norm_forward(
-        rows.count, columns, x + from * columns, gain, bias, epsilon, y + from * columns, mean + from, rstd + from)
+        rows.count, columns, x + from * columns, gain, bias, epsilon, y + from * columns, mean + from,
+        rstd + from)
     }
   }
 
@@ -77,7 +78,8 @@ struct RMSNormOperation: Operation {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound
         ptk_rms_norm_backward(
-          rows.count, columns, x + from * columns, gain, rstd + from, dy + from * columns, dx + from * columns, nil)
+          rows.count, columns, x + from * columns, gain, rstd + from, dy + from * columns,
+          dx + from * columns, nil)
       }
     }
     if let dgain = machine.gradient(of: instruction.inputs[1]) {

@@ -20,7 +20,9 @@ struct GatherRows: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
     let columns = instruction.columns
-    for (row, source) in rows.enumerated() { ptk_add(columns, dy + row * columns, dx + Int(source) * columns) }
+    for (row, source) in rows.enumerated() {
+      ptk_add(columns, dy + row * columns, dx + Int(source) * columns)
+    }
   }
 }
 
@@ -89,7 +91,9 @@ struct MeanRows: Operation {
   }
 
   /// Visits each row of each group: where both begin, and the row's share of the mean.
-  private func eachRow(_ instruction: Instruction, _ visit: (_ group: Int, _ row: Int, _ share: Float) -> Void) {
+  private func eachRow(
+    _ instruction: Instruction, _ visit: (_ group: Int, _ row: Int, _ share: Float) -> Void
+  ) {
     let columns = instruction.columns
     for group in 0..<instruction.rows {
       let members = rows[Int(offsets[group])..<Int(offsets[group + 1])]

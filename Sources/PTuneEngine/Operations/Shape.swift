@@ -14,7 +14,9 @@ struct TransposeOperation: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
     let (rows, columns) = (instruction.rows, instruction.columns)
-    for row in 0..<rows { for column in 0..<columns { dx[column * rows + row] += dy[row * columns + column] } }
+    for row in 0..<rows {
+      for column in 0..<columns { dx[column * rows + row] += dy[row * columns + column] }
+    }
   }
 }
 

@@ -40,7 +40,8 @@ extension Schema {
       }
     let wrong = texts.first { !choices.contains($0) } ?? "\(value)"
     throw error(
-      parameter.name, .notAChoice(value: wrong, choices: choices, nearest: Suggestion.nearest(wrong, among: choices)))
+      parameter.name,
+      .notAChoice(value: wrong, choices: choices, nearest: Suggestion.nearest(wrong, among: choices)))
   }
 
   private func typed(_ value: HyperparameterValue, for parameter: Parameter) throws(HyperparameterError)

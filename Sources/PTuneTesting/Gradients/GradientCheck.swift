@@ -72,7 +72,8 @@ public struct GradientCheck: Sendable {
   ) throws -> Double {
     let values = (0..<parameter.count).map { parameter.values[$0] }
     defer { for index in values.indices { parameter.values[index] = values[index] } }
-    let size = max((values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)).squareRoot(), 0.1)
+    let size = max(
+      (values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)).squareRoot(), 0.1)
 
     /// D(h) and g·d along the step that single precision really made, both per h.
     func derivatives(_ h: Double) throws -> (numeric: Double, analytic: Double) {

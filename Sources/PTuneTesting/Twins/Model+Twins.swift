@@ -32,7 +32,9 @@ extension Model {
   ///
   /// - Throws: `EngineFailure` if there is no base model yet.
   public func useTwinHead(_ reading: TwinHead.Reading = .mean) throws {
-    try addHead(ComponentIdentity(component: "task head twin", owner: "head.twin")) { _ in try TwinHead(reading) }
+    try addHead(ComponentIdentity(component: "task head twin", owner: "head.twin")) { _ in
+      try TwinHead(reading)
+    }
   }
 }
 

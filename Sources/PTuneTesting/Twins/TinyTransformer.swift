@@ -28,7 +28,8 @@ public final class TinyTransformer: BaseModel {
   public init(causal: Bool) throws {
     facts = BaseFacts(
       hiddenSize: Self.hiddenSize, layers: Self.layerCount, keyValueSize: Self.hiddenSize,
-      attentionHeads: Self.heads, vocabularySize: Self.vocabularySize, positions: Self.positions, causal: causal)
+      attentionHeads: Self.heads, vocabularySize: Self.vocabularySize, positions: Self.positions,
+      causal: causal)
     wordTable = try Checkpoint.weight("words", rows: Self.vocabularySize, columns: Self.hiddenSize)
     positionTable = try Checkpoint.weight("positions", rows: Self.positions, columns: Self.hiddenSize)
     layers = try (0..<Self.layerCount).map { layer in
@@ -66,14 +67,18 @@ public final class TinyTransformer: BaseModel {
   public func forward(_ forward: Forward) throws -> Tensor {
     var x = forward.inputRows(from: wordTable) + positionTable.rows(at: forward.positions)
     for (index, layer) in layers.enumerated() {
-      func linear(_ x: Tensor, _ name: String) -> Tensor { forward.linear(x, layer[name] ?? Tensor(handle: nil)) }
+      func linear(_ x: Tensor, _ name: String) -> Tensor {
+        forward.linear(x, layer[name] ?? Tensor(handle: nil))
+      }
       func norm(_ x: Tensor) -> Tensor {
         x.layerNorm(
-          gain: layer["gain"] ?? Tensor(handle: nil), bias: layer["bias"] ?? Tensor(handle: nil), epsilon: 1e-5)
+          gain: layer["gain"] ?? Tensor(handle: nil), bias: layer["bias"] ?? Tensor(handle: nil),
+          epsilon: 1e-5)
       }
       let source = forward.keyRows(layer: index, x)
       let attended = forward.attention(
-        layer: index, queries: linear(x, "query"), keys: linear(source, "key"), values: linear(source, "value"),
+        layer: index, queries: linear(x, "query"), keys: linear(source, "key"),
+        values: linear(source, "value"),
         heads: Self.heads, keyValueHeads: Self.heads)
       let middle = norm(x + linear(attended, "output"))
       x = norm(middle + linear(linear(middle, "up").gelu(), "down"))

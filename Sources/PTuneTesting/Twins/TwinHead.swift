@@ -44,7 +44,9 @@ public final class TwinHead: TaskHead {
   }
 
   /// Mean cross-entropy.
-  public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor { scores.crossEntropy(batch.integerTargets) }
+  public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
+    scores.crossEntropy(batch.integerTargets)
+  }
 
   /// The class with the highest score.
   public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
