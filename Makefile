@@ -2,6 +2,8 @@
 
 PREFIX = /usr/local
 RUN = Examples/demo.yaml
+# One with torch, transformers and peft, for `make bench`.
+PYTHON = python3
 
 RELEASE = .build/release
 # Where an installed ptune (first) and an installed plugin (second) find the Swift runtime beside them.
@@ -40,7 +42,7 @@ uninstall: ## remove what `make install` put under PREFIX
 	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune 2>/dev/null || true
 
 bench: setup build ## compare the demo run with PyTorch's (needs torch, transformers and peft)
-	python3 Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict

@@ -1,11 +1,12 @@
 import ArgumentParser
+import PTuneEngine
 import PTunePlugins
 
 /// The command `ptune`: its subcommands, one to a file, and what every one of them does about errors.
 @main
 struct PTuneCommand: ParsableCommand {
   /// The version of this ptune.
-  static let version = "0.1.0"
+  static let version = HostTable.version
 
   static let configuration = CommandConfiguration(
     commandName: "ptune",

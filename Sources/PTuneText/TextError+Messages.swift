@@ -1,3 +1,5 @@
+import PTune
+
 extension TextError: CustomStringConvertible {
   /// What happened and where, as `file:line: what`.
   public var description: String {

@@ -46,13 +46,13 @@ public func ptune_plugin_entry_v1(
 
           `key-value` trains 2·L·P·H numbers and `hidden` L·P·H, L being the number of layers with prompts.
           """,
-        learningRate: 1e-2,
+        learningRate: 3e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of virtual tokens P"),
         .choice(
           "form", of: LayerPrompts.Form.allCases.map(\.rawValue), default: "key-value",
           "what is trained: keys and values, or rows of the layers' inputs"),
         .integer("depth", default: 0, in: 0...1024, "how many of the upper layers have prompts; 0: all"),
-        .number("deviation", default: 0.02, in: 0...100, "standard deviation of the random start"),
+        .number("deviation", default: 1.0, in: 0...100, "standard deviation of the random start"),
         .flag("shift_positions", default: true, "count the text's positions from P, as PEFT does"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout on the prompts in training"),
         make: PTuningV2.init)

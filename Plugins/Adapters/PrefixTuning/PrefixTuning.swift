@@ -48,12 +48,12 @@ public func ptune_plugin_entry_v1(
           PEFT counts the text's positions from P; `shift_positions: false` leaves the text where the base \
           model learnt it, and its full length free.
           """,
-        learningRate: 1e-2,
+        learningRate: 3e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of virtual tokens P"),
         .choice(
           "form", of: LayerPrompts.Form.allCases.map(\.rawValue), default: "key-value",
           "what is trained: keys and values, or rows of the layers' inputs"),
-        .number("deviation", default: 0.02, in: 0...100, "standard deviation of the random start"),
+        .number("deviation", default: 1.0, in: 0...100, "standard deviation of the random start"),
         .flag("shift_positions", default: true, "count the text's positions from P, as PEFT does"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the virtual tokens in training"),
         make: PrefixTuning.init)

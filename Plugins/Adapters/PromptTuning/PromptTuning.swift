@@ -53,7 +53,7 @@ public func ptune_plugin_entry_v1(
           A prompt that starts as embeddings of frequent words learns faster than a random one, and the \
           learning rate is far above fine-tuning's: 1e-3 to 0.3.
           """,
-        learningRate: 1e-2,
+        learningRate: 3e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
           "placement", of: Placement.allCases.map(\.name), default: "start",

@@ -166,17 +166,19 @@ enum DataTable {
         Session.current?.object(pointer, .example, ExampleRow.self)?.withTokens(ids, spans) ?? 0
       },
       emit_integers: { pointer, values, count in
-        guard let to = Session.current?.object(pointer, .targets, TargetCollector.self) else {
-          return ptune_status(PTUNE_FAILED)
-        }
-        to.integers += UnsafeBufferPointer(start: values, count: count)
+        guard let recorder = Recorder("emit_integers"),
+          let to = recorder.session.object(pointer, .targets, TargetCollector.self),
+          let values = recorder.array(values, count, "targets")
+        else { return ptune_status(PTUNE_FAILED) }
+        to.integers += values
         return ptune_status(PTUNE_OK)
       },
       emit_numbers: { pointer, values, count in
-        guard let to = Session.current?.object(pointer, .targets, TargetCollector.self) else {
-          return ptune_status(PTUNE_FAILED)
-        }
-        to.numbers += UnsafeBufferPointer(start: values, count: count)
+        guard let recorder = Recorder("emit_numbers"),
+          let to = recorder.session.object(pointer, .targets, TargetCollector.self),
+          let values = recorder.array(values, count, "targets")
+        else { return ptune_status(PTUNE_FAILED) }
+        to.numbers += values
         return ptune_status(PTUNE_OK)
       },
       put: { pointer, key, value in
@@ -218,7 +220,7 @@ enum DataTable {
     _ pointer: OpaquePointer?, _ example: Int
   ) -> (EvaluationRecord, EvaluationRecord.Entry)? {
     guard let record = evaluation(pointer) else { return nil }
-    guard example < record.entries.count else {
+    guard record.entries.indices.contains(example) else {
       Session.current?.record("example \(example) of an evaluation of \(record.entries.count)")
       return nil
     }
@@ -241,7 +243,7 @@ enum ExportTable {
         guard let recorder = Recorder("export"), let name, let node = recorder.node(value),
           let record = recorder.session.object(pointer, .export, ExportRecord.self)
         else { return ptune_status(PTUNE_FAILED) }
-        let dimensions = shape.map { Array(UnsafeBufferPointer(start: $0, count: rank)) }
+        let dimensions = shape.map { Array(UnsafeBufferPointer(start: $0, count: min(max(0, rank), 8))) }
         let stated = dimensions ?? [node.rows, node.columns]
         guard stated.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == node.count else {
           _ = recorder.fail("'\(String(cString: name))' \(node.shapeText) as \(stated)")

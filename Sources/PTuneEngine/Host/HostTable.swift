@@ -6,12 +6,6 @@ public enum HostTable {
   /// The release of ptune.
   public static let version = "0.1.0"
 
-  /// Ids of the interfaces the host offers.
-  public static let interfaces = [
-    PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_CLOSURES_V1, PTUNE_CHECKPOINT_V1, PTUNE_BASE_V1, PTUNE_FORWARD_V1,
-    PTUNE_BATCH_V1, PTUNE_INJECTIONS_V1, PTUNE_EXPORT_V1, PTUNE_DATA_V1, PTUNE_SELECT_V1,
-  ]
-
   // NB: set once, before any plugin is loaded; see `connect`.
   nonisolated(unsafe) private static var closures: UnsafePointer<ptune_closures_v1>?
 

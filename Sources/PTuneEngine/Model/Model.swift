@@ -90,6 +90,18 @@ public final class Model {
   /// - Returns: the loss.
   /// - Throws: ``EngineFailure``.
   public func differentiate(_ batch: PackedBatch) throws -> Float {
+    try withLoss(of: batch) { session.differentiate($0) }
+  }
+
+  /// Computes the loss of a batch.
+  ///
+  /// - Throws: ``EngineFailure``.
+  public func loss(_ batch: PackedBatch) throws -> Float {
+    try withLoss(of: batch) { session.evaluate($0)[0] }
+  }
+
+  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute.
+  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node) -> Result) throws -> Result {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
       let task = try uniformTask(batch)
@@ -108,7 +120,7 @@ public final class Model {
           component: heads[task].identity.component, plugin: heads[task].identity.plugin, method: "loss",
           reason: "the loss is not a scalar", status: ptune_status(PTUNE_FAILED))
       }
-      return session.differentiate(node)
+      return body(node)
     }
   }
 

@@ -1,5 +1,5 @@
 /// The examples of a step, packed: sequences stand end to end, without padding.
-public final class PackedBatch {
+public final class PackedBatch: Sendable {
   /// All token ids, special tokens included.
   public let tokens: [Int32]
   /// The segment (0 or 1) of each token.
@@ -23,7 +23,7 @@ public final class PackedBatch {
   public var count: Int { offsets.count - 1 }
 
   /// One sequence of a batch.
-  public struct Sequence {
+  public struct Sequence: Sendable {
     /// Its token ids, special tokens included.
     public var tokens: [Int32]
     /// The segment (0 or 1) of each token.

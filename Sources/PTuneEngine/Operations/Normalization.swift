@@ -6,6 +6,7 @@ struct LayerNormOperation: Operation {
   let epsilon: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { index < 2 }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -51,6 +52,7 @@ struct RMSNormOperation: Operation {
   let epsilon: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -90,6 +92,7 @@ struct SoftmaxOperation: Operation {
   var name: String { logarithm ? "log_softmax" : "softmax" }
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
   var backwardReadsResult: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {

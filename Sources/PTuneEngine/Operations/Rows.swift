@@ -5,6 +5,7 @@ struct GatherRows: Operation {
   let name = "gather_rows"
   let rows: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation { GatherRows(rows: wanted.map { rows[Int($0)] }) }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -29,6 +30,7 @@ struct AssembleRows: Operation {
   let sourceOf: [Int32]
   let rowOf: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation {
     AssembleRows(sourceOf: wanted.map { sourceOf[Int($0)] }, rowOf: wanted.map { rowOf[Int($0)] })
   }
@@ -59,6 +61,7 @@ struct MeanRows: Operation {
   let rows: [Int32]
   let offsets: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation {
     var kept: [Int32] = []
     var offsets: [Int32] = [0]

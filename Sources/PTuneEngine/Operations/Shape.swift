@@ -38,6 +38,7 @@ struct ConcatenateColumnsOperation: Operation {
   let name = "concatenate_columns"
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let y = machine.result(instruction)
@@ -71,6 +72,7 @@ struct SliceColumnsOperation: Operation {
   let begin: Int
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let input = instruction.inputs[0]
@@ -100,6 +102,7 @@ struct SumOperation: Operation {
   let axis: Axis
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { axis == .columns ? .same : .all }
+  var restrictsRows: Bool { axis == .columns }
 
   /// How far the result moves with each row and column of the input.
   private func strides(_ instruction: Instruction) -> (row: Int, column: Int) {

@@ -42,7 +42,7 @@ public final class ComponentFactory {
   /// Loads a component.
   ///
   /// - Throws: `UnknownComponentError` or `Rejection`.
-  func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
+  public func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
     let component = try registry.load(kind, named: choice.plugin)
     used.append(
       UsedPlugin(
@@ -51,7 +51,8 @@ public final class ComponentFactory {
     return component
   }
 
-  func identity(_ component: LoadedComponent, owner: String) -> ComponentIdentity {
+  /// How failures name it, and what owns the parameters it declares.
+  public func identity(_ component: LoadedComponent, owner: String) -> ComponentIdentity {
     ComponentIdentity(
       component: "\(component.description.kind.noun) \(component.description.name)",
       plugin: component.description.plugin.file, owner: owner)
@@ -64,21 +65,30 @@ public final class ComponentFactory {
     _ = try component.description.schema.arguments(from: choice.hyperparameters)
   }
 
-  func baseModel(
+  /// Makes a base model, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func baseModel(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any BaseModel {
     let (instance, table) = try make(component, choice, call, ptune_base_model_v1.self)
     return LoadedBaseModel(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  func adapter(
+  /// Makes an adapter, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func adapter(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any Adapter {
     let (instance, table) = try make(component, choice, call, ptune_adapter_v1.self)
     return LoadedAdapter.make(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  func head(
+  /// Makes a task head, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func head(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any TaskHead {
     let (instance, table) = try make(component, choice, call, ptune_task_head_v1.self)

@@ -214,6 +214,10 @@ public final class Trainer {
       progress = try state.restore(optimizer: optimizer, model: model)
       try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
+      if resume {
+        try report(
+          .warning("there is no checkpoint in \(checkpoints.folder); training begins at the first step"))
+      }
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()

@@ -69,6 +69,12 @@ public final class TrainingRun {
     examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
       try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
     }
+    // What does not go together comes out in a first pass, before anything is written.
+    for (task, examples) in examples.enumerated() {
+      if let example = examples.train.first {
+        _ = try composition.model.scores(composition.batch([example], task: task, training: false))
+      }
+    }
     self.spec = spec
     self.composition = composition
   }

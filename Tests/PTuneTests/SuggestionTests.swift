@@ -1,4 +1,4 @@
-import PTuneText
+import PTune
 import Testing
 
 @Suite("Suggestions")
@@ -7,7 +7,7 @@ struct SuggestionTests {
     "the nearest name is found when it is near enough",
     arguments: [
       ("virtual_token", "virtual_tokens"), ("vitrual_tokens", "virtual_tokens"), ("LABEL", "label"),
-      ("lable", "label"), ("sed", "seed"), ("xyz", nil), ("", nil), ("epoch", "epochs"), ("temperature", nil),
+      ("lable", "label"), ("VirtualTokens", "virtual_tokens"), ("virtual-tokens", "virtual_tokens"), ("sed", "seed"), ("xyz", nil), ("", nil), ("epoch", "epochs"), ("temperature", nil),
     ] as [(String, String?)])
   func nearest(name: String, expected: String?) {
     #expect(Suggestion.nearest(name, among: ["virtual_tokens", "label", "seed", "epochs", "k"]) == expected)
