@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// A JSON value that knows its file and the way to it, so that what is wrong can be said precisely.
 struct JSONNode {
   let value: JSONValue
@@ -9,13 +11,18 @@ struct JSONNode {
   init(contentsOf path: String) throws(TextError) {
     let bytes = try ByteFile.contents(path)
     if bytes.isEmpty { throw .emptyFile(path: path) }
-    let parsed: Result<JSONValue, TextError> = bytes.withUnsafeBufferPointer { buffer in
-      do throws(TextError) { return .success(try JSONValue.parse(buffer, path: path)) } catch {
-        return .failure(error)
+    let parsed: Result<JSONValue, TextError> = bytes.withUnsafeBytes { buffer in
+      do throws(JSONError) {
+        return .success(try JSONValue.parse(bytes: buffer, options: Self.options))
+      } catch {
+        return .failure(TextError(error, path: path, bytes: buffer))
       }
     }
     self.init(value: try parsed.get(), path: path, key: "")
   }
+
+  /// Of members with one name the last counts, as in the libraries that write these files.
+  static let options = JSONOptions(duplicates: .keepLast)
 
   private init(value: JSONValue, path: String, key: String) {
     (self.value, self.path, self.key) = (value, path, key)
@@ -56,7 +63,7 @@ struct JSONNode {
 
   /// A whole number from 0 to `limit`.
   func integer(below limit: Int) throws(TextError) -> Int {
-    guard case .number(let text) = value, let number = Int(text), (0..<limit).contains(number) else {
+    guard case .int(let number) = value, (0..<limit).contains(number) else {
       throw invalid("a whole number below \(limit)")
     }
     return number
@@ -67,4 +74,19 @@ struct JSONNode {
 
   /// The error for a value that is not what it should be.
   func invalid(_ expected: String) -> TextError { .invalidValue(path: path, key: key, expected: expected) }
+}
+
+extension TextError {
+  /// What is wrong with a JSON text, in the words of this module.
+  ///
+  /// - Parameter line: the line of the file that the text begins on.
+  init(_ error: JSONError, path: String, line: Int = 1, bytes: UnsafeRawBufferPointer) {
+    let line = line + error.line - 1
+    if error.problem == .encoding, let invalid = UTF8Text.firstInvalid(bytes.bindMemory(to: UInt8.self)) {
+      let begin = bytes[..<invalid].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+      self = .invalidUTF8(path: path, line: line, byte: invalid - begin + 1)
+    } else {
+      self = .invalidJSON(path: path, line: line, column: error.column, reason: error.problem.text)
+    }
+  }
 }
