@@ -115,8 +115,14 @@ extension Hyperparameter where Value == String {
   public static func choice(
     _ name: String, of choices: [String], default value: String? = nil, _ documentation: String
   ) -> Hyperparameter {
-    Hyperparameter(
-      name, default: value, limits: " {\(choices.joined(separator: "|"))}", documentation)
+    let words = choices.map { choice in
+      let isPlain = choice.utf8.allSatisfy {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
+      }
+      return isPlain ? choice : choice.schemaLiteral
+    }
+    return Hyperparameter(
+      name, default: value, limits: " {\(words.joined(separator: "|"))}", documentation)
   }
   /// A text; required if it has no default.
   public static func text(

@@ -141,6 +141,28 @@ import Testing
     #expect(try desk.ptune(arguments + ["--base-model", "moved"]).output == before.output)
   }
 
+  @Test("an adapter trained on pairs of texts does not predict one alone")
+  func pairs() throws {
+    let desk = try Desk()
+    try desk.write("pairs.tsv", "a\tb\tlabel\ngood\tfilm\tyes\nbad\tfilm\tno\n")
+    let data = "{train: pairs.tsv, text: a, text_pair: b}"
+    try desk.write(
+      "pairs.yaml",
+      Desk.run.replacingOccurrences(
+        of: "{train: train.tsv, validation: dev.tsv, test: test.tsv, text: sentence}", with: data))
+    #expect(try desk.ptune("train", "pairs.yaml", "--max-steps", "1").status == 0)
+    let alone = try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good")
+    #expect(alone.status == 1)
+    #expect(
+      alone.errors == """
+        error: the adapter was trained on pairs of texts, and there is only one
+        help: give the other one: --text-pair
+
+        """)
+    let both = try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good", "--text-pair", "film")
+    #expect(both.status == 0)
+  }
+
   @Test("damaged adapter files are named")
   func damaged() throws {
     let desk = try trained()

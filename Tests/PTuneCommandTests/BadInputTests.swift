@@ -37,11 +37,17 @@ import Testing
       """),
     Mistake(
       "a label that is not in the training data", [],
-      "error: FOLDER/dev.tsv:3: label 'odd' is not one of negative, positive"
+      """
+      error: FOLDER/dev.tsv:3: label 'odd' is not one of negative, positive
+      help: correct the row, or check the columns and labels that the run names
+      """
     ) { try $0.write("dev.tsv", "sentence\tlabel\ngood\tpositive\nfilm\todd\n") },
     Mistake(
       "fewer labels than in the data", ["--set", "tasks.tone.head.labels=[positive, neutral]"],
-      "error: FOLDER/train.tsv:3: label 'negative' is not one of positive, neutral"),
+      """
+      error: FOLDER/train.tsv:3: label 'negative' is not one of positive, neutral
+      help: correct the row, or check the columns and labels that the run names
+      """),
     Mistake(
       "only one label", [],
       """

@@ -115,10 +115,15 @@ import Testing
       result.errors
         == "warning: run.yaml is for p-tuning-v2; prompt-tuning has no depth, so this is left out\n")
     let config = try JSONValue.read(desk.folder + "/other/adapter/adapter_config.json")
+    // All of them, so that the adapter does not change with a default.
     #expect(
       config["ptune"]?["adapter"]
         == [
-          "plugin": "prompt-tuning", "hyperparameters": ["virtual_tokens": 4, "placement": "after-first"],
+          "plugin": "prompt-tuning",
+          "hyperparameters": [
+            "deviation": 0.02, "dropout": 0.0, "initial_text": "", "initialization": "sampled-vocabulary",
+            "placement": "after-first", "virtual_tokens": 4,
+          ],
         ])
     let run = try desk.text("other/run.yaml")
     for line in ["epochs: 9", "max_steps: 2", "batch_size: 4", "seed: 5", "threads: 1", "schedule: cosine"] {

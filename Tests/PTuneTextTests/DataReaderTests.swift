@@ -108,7 +108,8 @@ struct DataReaderTests {
     Failure(
       "a.parquet", "PAR1",
       "cannot tell the format of a.parquet from its name\n"
-        + "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has"),
+        + "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has: --format, or format: in a run "
+        + "file"),
   ]
 
   @Test("what is wrong in a data file is named with its line", arguments: failures)

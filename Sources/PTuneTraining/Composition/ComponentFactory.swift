@@ -58,11 +58,16 @@ public final class ComponentFactory {
       plugin: component.description.plugin.file, owner: owner)
   }
 
-  /// Checks the values against the component's schema, before anything slow happens.
+  /// The choice with every hyperparameter spelled out, so that what is saved does not change with a default.
   ///
-  /// - Throws: `HyperparameterError`.
-  func check(_ component: LoadedComponent, _ choice: ComponentChoice) throws {
-    _ = try component.description.schema.arguments(from: choice.hyperparameters)
+  /// - Throws: `HyperparameterError` if a value does not fit the component's schema.
+  func complete(_ component: LoadedComponent, _ choice: ComponentChoice) throws -> ComponentChoice {
+    let schema = component.description.schema
+    let arguments = try schema.arguments(from: choice.hyperparameters)
+    return ComponentChoice(
+      plugin: choice.plugin,
+      hyperparameters: Dictionary(
+        uniqueKeysWithValues: zip(schema.parameters.map(\.name), arguments.map(\.value))))
   }
 
   /// Makes a base model, within the call of its creation.

@@ -8,7 +8,7 @@ import PTuneText
 public struct ComposedTask: Sendable {
   /// Its name.
   public let name: String
-  /// Its head, with every hyperparameter that is not the default.
+  /// Its head; with every hyperparameter spelled out once it is composed.
   public let head: ComponentChoice
   /// How rows are read; paths in it may be empty.
   public let data: DataSpec
@@ -166,13 +166,15 @@ struct Composer {
   func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
-    let base = try blueprint.base ?? inferredBase()
-    let basePlugin = try factory.load(.baseModel, base)
+    let chosenBase = try blueprint.base ?? inferredBase()
+    let basePlugin = try factory.load(.baseModel, chosenBase)
     let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
     let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
-    try factory.check(basePlugin, base)
-    try factory.check(adapterPlugin, blueprint.adapter)
-    for (plugin, task) in zip(headPlugins, blueprint.tasks) { try factory.check(plugin, task.head) }
+    let base = try factory.complete(basePlugin, chosenBase)
+    let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
+    let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
+      ComposedTask(name: task.name, head: try factory.complete(plugin, task.head), data: task.data)
+    }
 
     let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
     session.log = log
@@ -189,9 +191,9 @@ struct Composer {
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
-      try factory.adapter(adapterPlugin, blueprint.adapter, $0)
+      try factory.adapter(adapterPlugin, adapter, $0)
     }
-    for (plugin, task) in zip(headPlugins, blueprint.tasks) {
+    for (plugin, task) in zip(headPlugins, tasks) {
       try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {
         try factory.head(plugin, task.head, $0)
       }
@@ -199,8 +201,8 @@ struct Composer {
     return Composition(
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapter: blueprint.adapter,
-      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: blueprint.tasks,
+      base: base, tokenizer: tokenizer, adapter: adapter,
+      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
   }
 

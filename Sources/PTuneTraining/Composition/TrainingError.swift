@@ -70,7 +70,7 @@ extension TrainingError: CustomStringConvertible {
   public var help: String? {
     switch self {
     case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
-    case .row: nil
+    case .row: "correct the row, or check the columns and labels that the run names"
     case .tooFewLabels: "check the 'label' column of the data section"
     case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"

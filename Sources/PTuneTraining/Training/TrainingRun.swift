@@ -69,7 +69,10 @@ public final class TrainingRun {
     examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
       try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
     }
-    // What does not go together comes out in a first pass, before anything is written.
+    // What does not go together comes out in a first pass, before anything is written. It must not use up random
+    // numbers of the training.
+    let generator = composition.model.session.generator
+    defer { composition.model.session.generator = generator }
     for (task, examples) in examples.enumerated() {
       if let example = examples.train.first {
         _ = try composition.model.scores(composition.batch([example], task: task, training: false))
