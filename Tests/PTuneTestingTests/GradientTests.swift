@@ -95,6 +95,11 @@ import Testing
         Form(plugin: "p-tuning-v2", values: ["form": .string("hidden"), "depth": .int(2)]),
         Form(plugin: "p-tuning-v2", values: ["form": .string("key-value"), "depth": .int(1)]),
         Form(plugin: "p-tuning-v2", values: ["form": .string("key-value")]),
+        Form(
+          plugin: "prefix-tuning",
+          values: ["reparameterization": .string("mlp"), "bottleneck": .int(6), "dropout": .double(0.3)]),
+        Form(
+          plugin: "p-tuning-v2", values: ["form": .string("hidden"), "reparameterization": .string("mlp")]),
       ])
   func adapters(_ form: Form) throws {
     let report = try GradientCheck().run(try Workshop.model(form.choice), on: Workshop.batch)

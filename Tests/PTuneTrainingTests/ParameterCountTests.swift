@@ -34,6 +34,10 @@ import Testing
         adapter: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(20), "initialization": .string("random")],
         layers: 12, count: 15_360),
       Case(
+        adapter: "prefix-tuning",
+        hyperparameters: ["virtual_tokens": .int(20), "reparameterization": .string("mlp")], layers: 12,
+        count: 14_780_160),
+      Case(
         adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")], layers: 12,
         count: 184_320),
       Case(
