@@ -13,6 +13,9 @@ import Testing
     "{plugin: p-tuning-v2, virtual_tokens: 4, depth: 2}",
     "{plugin: prefix-tuning, virtual_tokens: 4, reparameterization: mlp, bottleneck: 8}",
     "{plugin: p-tuning-v2, virtual_tokens: 4, form: hidden, reparameterization: mlp, bottleneck: 8}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: none, deviation: 0.02}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: mlp, encoder_hidden_size: 8}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: lstm, encoder_hidden_size: 4, encoder_dropout: 0.1}",
   ]
 
   @Test("some steps lower the loss", arguments: adapters)
@@ -33,12 +36,12 @@ import Testing
 
   @Test(
     "each method trains as many values as its papers count",
-    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256]))
+    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152]))
   func counts(adapter: String, count: Int) throws {
     let tiny = try TinyRun(rows: 8)
     let (result, _) = try tiny.train(try tiny.spec(adapter: adapter, ["training.max_steps=1"]))
     // P·H, L·P·H, 2·L·P·H and, for the upper two layers, 2·2·P·H; with an MLP P·H, H·8 + 8 and 8·C + C, where
-    // C is 2·L·H or L·H; and the head: two labels from 32 values, biases.
+    // C is 2·L·H or L·H; PEFT's prompt encoders; and the head: two labels from 32 values, biases.
     let head = 2 * 32 + 2
     #expect(result.trainableParameters == count + head)
     #expect(result.baseParameters == 32_144)
@@ -99,7 +102,8 @@ import Testing
   @Test(
     "an adapter that is saved folded goes on from its checkpoint, which has all that it trains",
     arguments: [
-      "{plugin: prefix-tuning, virtual_tokens: 3, reparameterization: mlp, bottleneck: 8}"
+      "{plugin: prefix-tuning, virtual_tokens: 3, reparameterization: mlp, bottleneck: 8}",
+      "{plugin: p-tuning, virtual_tokens: 3, encoder: lstm, encoder_hidden_size: 4, encoder_dropout: 0.3}",
     ])
   func resumesFolding(adapter: String) throws {
     let tiny = try TinyRun()
