@@ -98,6 +98,18 @@ import Testing
         Form(plugin: "p-tuning-v2", values: ["form": .string("hidden"), "depth": .int(2)]),
         Form(plugin: "p-tuning-v2", values: ["form": .string("key-value"), "depth": .int(1)]),
         Form(plugin: "p-tuning-v2", values: ["form": .string("key-value")]),
+        Form(
+          plugin: "prefix-tuning",
+          values: ["reparameterization": .string("mlp"), "bottleneck": .int(6), "dropout": .double(0.3)]),
+        Form(
+          plugin: "p-tuning-v2", values: ["form": .string("hidden"), "reparameterization": .string("mlp")]),
+        Form(plugin: "p-tuning", values: ["encoder": .string("none"), "placement": .string("after-first")]),
+        Form(plugin: "p-tuning", values: ["encoder": .string("mlp"), "placement": .string("middle")]),
+        Form(
+          plugin: "p-tuning",
+          values: [
+            "encoder": .string("lstm"), "encoder_hidden_size": .int(6), "encoder_dropout": .double(0.3),
+          ]),
       ])
   func adapters(_ form: Form) throws {
     let report = try GradientCheck().run(try Workshop.model(form.choice), on: Workshop.batch)

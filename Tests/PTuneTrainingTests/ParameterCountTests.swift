@@ -39,8 +39,20 @@ import Testing
         hyperparameters: ["virtual_tokens": .int(20), "initialization": .string("random")],
         layers: 12, count: 15_360),
       Case(
-        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")],
-        layers: 12,
+        adapter: "prefix-tuning",
+        hyperparameters: ["virtual_tokens": .int(20), "reparameterization": .string("mlp")], layers: 12,
+        count: 14_780_160),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("none")],
+        layers: 12, count: 15_360),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("mlp")],
+        layers: 12, count: 1_787_136),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("lstm")],
+        layers: 12, count: 27_174_144),
+      Case(
+        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")], layers: 12,
         count: 184_320),
       Case(
         adapter: "p-tuning-v2",

@@ -13,8 +13,8 @@ enum StepFixture {
       hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?
     }
     let plugin = try json.text("adapter")
-    hyperparameters["dropout"] = .double(0)
-    if plugin != "prompt-tuning" {
+    if plugin != "p-tuning" { hyperparameters["dropout"] = .double(0) }
+    if !["prompt-tuning", "p-tuning"].contains(plugin) {
       hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
     }
     return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)

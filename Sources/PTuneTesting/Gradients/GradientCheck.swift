@@ -27,6 +27,10 @@ public struct GradientCheck: Sendable {
   /// A change of the loss that rounding does not blur, about a thousand times its last digit.
   private static let visibleChange = 2e-4
 
+  /// A difference across a kink, such as relu's, is no derivative. Where derivatives disagree, h is made smaller by
+  /// these, which leaves fewer kinks in between; a wrong gradient disagrees with all.
+  private static let scales = [1, 1.0 / 4, 1.0 / 16, 1.0 / 64]
+
   /// A check with the usual settings.
   public init() {}
 
@@ -55,9 +59,13 @@ public struct GradientCheck: Sendable {
       var worst = 0.0
       for _ in 0..<directions {
         let signs = (0..<parameter.count).map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
-        let difference = try difference(parameter, gradient, signs, loss)
-        // A comparison with NaN is false: it must not pass for small.
-        worst = difference <= worst ? worst : (difference.isNaN ? .infinity : difference)
+        var smallest = Double.infinity
+        for scale in Self.scales where smallest > tolerance {
+          let difference = try difference(parameter, gradient, signs, scale, loss)
+          // A comparison with NaN is false: it must not pass for small.
+          smallest = difference < smallest ? difference : smallest
+        }
+        worst = max(worst, smallest)
       }
       return GradientReport.Entry(
         owner: parameter.owner, name: parameter.name, shape: parameter.shape, norm: norm(gradient),
@@ -68,7 +76,8 @@ public struct GradientCheck: Sendable {
 
   /// How far the two derivatives along a direction are apart, relative to the gradient's norm.
   private func difference(
-    _ parameter: TrainableParameter, _ gradient: [Double], _ signs: [Float], _ loss: () throws -> Double
+    _ parameter: TrainableParameter, _ gradient: [Double], _ signs: [Float], _ scale: Double,
+    _ loss: () throws -> Double
   ) throws -> Double {
     let values = (0..<parameter.count).map { parameter.values[$0] }
     defer { for index in values.indices { parameter.values[index] = values[index] } }
@@ -87,7 +96,7 @@ public struct GradientCheck: Sendable {
       return ((above - below) / (2 * h), analytic / (2 * h))
     }
     let wanted = Self.visibleChange / max(norm(gradient), .leastNormalMagnitude)
-    let h = step * size * min(max(1, wanted / (step * size)), 25)
+    let h = scale * step * size * min(max(1, wanted / (step * size)), 25)
     let whole = try derivatives(h)
     let half = try derivatives(h / 2)
     let numeric = (4 * half.numeric - whole.numeric) / 3
