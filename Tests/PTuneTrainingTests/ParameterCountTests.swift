@@ -52,7 +52,8 @@ import Testing
         adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("lstm")],
         layers: 12, count: 27_174_144),
       Case(
-        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")], layers: 12,
+        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")],
+        layers: 12,
         count: 184_320),
       Case(
         adapter: "p-tuning-v2",
