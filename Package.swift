@@ -23,6 +23,9 @@ let plugins = [
   Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
   Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
   Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
+  Plugin(library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool"),
+  Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
+  Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
   Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",

@@ -41,6 +41,16 @@ public struct PluginBench {
     ) { try factory.baseModel(component, choice, $0) }
   }
 
+  /// Makes a plugin's selector the model's; to be called before ``useAdapter(_:in:)``.
+  ///
+  /// - Throws: errors of the plugin, or of its hyperparameters.
+  public func useSelector(_ choice: ComponentChoice, in model: Model) throws {
+    let component = try factory.load(.selector, choice)
+    try model.setSelector(factory.identity(component, owner: "selector")) {
+      try factory.selector(component, choice, $0)
+    }
+  }
+
   /// Makes a plugin's adapter the model's.
   ///
   /// - Throws: errors of the plugin, or of its hyperparameters.

@@ -116,6 +116,39 @@ import Testing
     #expect(report.passes, "\(form.testDescription)\n\(report)")
   }
 
+  struct PoolForm: Sendable, CustomTestStringConvertible {
+    let selector: String
+    let options: [String: HyperparameterValue]
+    let pool: [String: HyperparameterValue]
+    var testDescription: String { "\(selector) \(options) \(pool)" }
+  }
+
+  // Left to the comparison with PyTorch: what a straight-through gate, or a pull loss under soft weights, trains is
+  // not the derivative of the loss; and relu has a kink, which some of its units cross within a difference.
+  @Test(
+    "the gradients of a pool, of its keys, encoder and selector are right",
+    arguments: [
+      PoolForm(selector: "attention", options: [:], pool: ["encoder": .string("tanh")]),
+      PoolForm(
+        selector: "attention", options: ["train_temperature": .bool(true), "scaled": .bool(true)],
+        pool: ["keys": .string("learned"), "encoder": .string("identity")]),
+      PoolForm(selector: "top-k", options: ["k": .int(2)], pool: ["encoder": .string("identity")]),
+      PoolForm(
+        selector: "top-k", options: ["k": .int(1)],
+        pool: ["keys": .string("learned"), "pull": .double(0.5), "encoder": .string("none")]),
+    ])
+  func pools(_ form: PoolForm) throws {
+    let pool: [String: HyperparameterValue] = [
+      "pool_size": .int(3), "virtual_tokens": .int(2), "initialization": .string("random"),
+      "deviation": .double(1),
+    ]
+    let model = try Workshop.model(
+      ComponentChoice(plugin: "prompt-pool", hyperparameters: pool.merging(form.pool) { $1 }),
+      selector: ComponentChoice(plugin: form.selector, hyperparameters: form.options))
+    let report = try GradientCheck().run(model, on: Workshop.batch)
+    #expect(report.passes, "\(report)")
+  }
+
   @Test("an adapter in C has right gradients and learns", arguments: ["after-first", "start"])
   func plainC(_ placement: String) throws {
     let plugin = try CAdapter()

@@ -18,10 +18,13 @@ enum Workshop {
   }
 
   /// An adapter on Tests/Fixtures/tiny-bert with a linear classifier on the mean of the text.
-  static func model(_ adapter: ComponentChoice, from bench: PluginBench = bench()) throws -> Model {
+  static func model(
+    _ adapter: ComponentChoice, selector: ComponentChoice? = nil, from bench: PluginBench = bench()
+  ) throws -> Model {
     let model = Model.forTesting()
     try bench.useBase(
       ComponentChoice(plugin: "bert"), folder: "\(package)/Tests/Fixtures/tiny-bert", in: model)
+    if let selector { try bench.useSelector(selector, in: model) }
     try bench.useAdapter(adapter, in: model)
     try bench.useHead(
       ComponentChoice(

@@ -60,6 +60,13 @@ import Testing
         hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden"), "depth": .int(3)],
         layers: 12,
         count: 46_080),
+      Case(
+        adapter: "prompt-pool",
+        hyperparameters: [
+          "pool_size": .int(10), "virtual_tokens": .int(20), "keys": .string("learned"),
+          "encoder": .string("none"),
+          "initialization": .string("random"),
+        ], layers: 12, count: 161_280),
     ])
   func counts(_ expected: Case) throws {
     let factory = Workbench.factory()

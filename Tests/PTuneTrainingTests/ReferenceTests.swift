@@ -36,14 +36,14 @@ import Testing
     "a step's loss, scores and gradients equal PyTorch's",
     arguments: [
       "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "heads",
-      "distilbert", "roberta",
+      "distilbert", "roberta", "prompt-pool",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
       checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
-      head: try StepFixture.head(json))
+      selector: try StepFixture.selector(json), head: try StepFixture.head(json))
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {

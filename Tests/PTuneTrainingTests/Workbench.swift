@@ -28,7 +28,8 @@ enum Workbench {
 
   /// A composition over a folder of Tests/Fixtures.
   static func compose(
-    checkpoint: String, adapter: ComponentChoice, head: ComponentChoice, threads: Int = 2
+    checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,
+    threads: Int = 2
   ) throws -> Composition {
     let place = RunPlace.flag("test")
     let data = DataSpec(
@@ -37,8 +38,8 @@ enum Workbench {
       maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads,
-      seed: 1)
+      selector: selector, tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil,
+      threads: threads, seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 

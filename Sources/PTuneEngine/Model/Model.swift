@@ -8,6 +8,7 @@ public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity)?
+  private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
 
@@ -39,6 +40,15 @@ public final class Model {
       session.services.frequentTokens = frequentTokens
       session.services.pooler = { [unowned self] rows in try self.pooler(rows) }
     }
+  }
+
+  /// Creates the selector, which the adapter asks for weights over its pool.
+  public func setSelector(
+    _ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Selector
+  ) throws {
+    let made = RunSelector(try create(identity, make), identity, session)
+    selector = made
+    session.services.selector = made.weights
   }
 
   /// Creates the adapter.
@@ -75,7 +85,7 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
-  /// The trained parameters of the adapter and the heads, in the order they were declared.
+  /// The trained parameters of the selector, the adapter and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Number of trained values.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
@@ -194,6 +204,8 @@ public final class Model {
     let viewHandle = session.handle(for: view, .batch)
     if let adapter {
       let target = session.handle(for: injections, .injections)
+      selector?.batch = viewHandle
+      defer { selector?.batch = nil }
       try session.call(adapter.identity, "inject") { call in
         try Host.within(call) {
           try adapter.method.inject(Batch(handle: viewHandle), into: Injections(handle: target))
@@ -302,6 +314,9 @@ public final class Model {
       return (tensors, record.hyperparameters)
     }
   }
+
+  /// The parameters of the selector; empty without one.
+  public func exportSelector() -> [SavedTensor] { selector.map { saved(owner: $0.identity.owner) } ?? [] }
 
   /// The parameters of a task's head.
   public func exportHead(task: Int) -> [SavedTensor] { saved(owner: heads[task].identity.owner) }

@@ -90,6 +90,16 @@ public final class ComponentFactory {
     return LoadedAdapter.make(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
+  /// Makes a selector, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func selector(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
+  ) throws -> any Selector {
+    let (instance, table) = try make(component, choice, call, ptune_selector_v1.self)
+    return LoadedSelector(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
   /// Makes a task head, within the call of its creation.
   ///
   /// - Throws: `HyperparameterError` or `ConstructionError`.

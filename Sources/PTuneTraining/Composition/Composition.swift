@@ -14,7 +14,8 @@ public struct ComposedTask: Sendable {
   public let data: DataSpec
 }
 
-/// A base model, an adapter and heads, put together from plugins, and what is needed to feed them.
+/// A base model, perhaps a selector, an adapter and heads, put together from plugins, and what is needed to feed
+/// them.
 public final class Composition {
   /// What computes.
   public let model: Model
@@ -30,6 +31,8 @@ public final class Composition {
   public let tokenizer: any Tokenizer
   /// The tuning method and its hyperparameters.
   public let adapter: ComponentChoice
+  /// What weighs the adapter's pool; nil for an adapter without one.
+  public let selector: ComponentChoice?
   /// The learning rate that the adapter recommends; nil if it does not say.
   public let recommendedLearningRate: Double?
   /// The tasks.
@@ -41,9 +44,8 @@ public final class Composition {
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapter: ComponentChoice, recommendedLearningRate: Double?,
-    tasks: [ComposedTask],
-    plugins: [UsedPlugin], maximumLength: Int
+    tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
+    recommendedLearningRate: Double?, tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -52,6 +54,7 @@ public final class Composition {
     self.base = base
     self.tokenizer = tokenizer
     self.adapter = adapter
+    self.selector = selector
     self.recommendedLearningRate = recommendedLearningRate
     self.tasks = tasks
     self.plugins = plugins
@@ -128,6 +131,7 @@ struct Blueprint {
   var modelName: String
   var modelFolder: String
   var adapter: ComponentChoice
+  var selector: ComponentChoice?
   var tasks: [ComposedTask]
   var maximumLength: Int?
   var threads: Int
@@ -169,9 +173,11 @@ struct Composer {
     let chosenBase = try blueprint.base ?? inferredBase()
     let basePlugin = try factory.load(.baseModel, chosenBase)
     let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
+    let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
     let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
     let base = try factory.complete(basePlugin, chosenBase)
     let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
+    let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
     let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
       ComposedTask(name: task.name, head: try factory.complete(plugin, task.head), data: task.data)
     }
@@ -190,6 +196,11 @@ struct Composer {
       throw TrainingError.base(
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
+    if let selector, let (_, plugin) = selectorPlugin {
+      try model.setSelector(factory.identity(plugin, owner: "selector")) {
+        try factory.selector(plugin, selector, $0)
+      }
+    }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, adapter, $0)
     }
@@ -201,7 +212,7 @@ struct Composer {
     return Composition(
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapter: adapter,
+      base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
       recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
   }
