@@ -26,6 +26,9 @@ let plugins = [
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
     folder: "TaskHeads/SequenceClassification"),
+  Plugin(
+    library: "ptune_token_classification", target: "TokenClassificationHead",
+    folder: "TaskHeads/TokenClassification"),
 ]
 
 let versionScript = "\(Context.packageDirectory)/Linker/plugin.map"

@@ -92,7 +92,9 @@ private final class TaskHeadBox {
         }
       },
       loss: { pointer, call, scores, batch in
-        Host.tensor(in: call) { try TaskHeadBox.of(pointer).loss(Tensor(handle: scores), Batch(handle: batch)) }
+        Host.tensor(in: call) {
+          try TaskHeadBox.of(pointer).loss(Tensor(handle: scores), Batch(handle: batch))
+        }
       },
       predict: { pointer, call, scores, rows, columns, example, to in
         Host.status(in: call) {
@@ -118,6 +120,33 @@ public struct Example {
   /// A field of the row as text; nil if the row has none.
   public func field(_ name: String) -> String? {
     Host.tables.data?.pointee.field(handle, name).map { String(cString: $0) }
+  }
+
+  /// A field of the row that is a JSON list of texts; nil if the row has none, or something else.
+  public func list(_ name: String) -> [String]? { field(name).flatMap { jsonTexts($0) } }
+
+  /// The tokens of the row, special tokens included, and where each came from. Empty where the caller has none.
+  public var tokens: [Token] {
+    var ids: UnsafePointer<Int32>?
+    var spans: UnsafePointer<ptune_span_v1>?
+    guard let count = Host.tables.data?.pointee.tokens(handle, &ids, &spans), let ids, let spans else {
+      return []
+    }
+    return (0..<count).map { index in
+      let (span, id) = (spans[index], ids[index])
+      let bytes = Int(span.begin)..<max(Int(span.begin), Int(span.end))
+      return Token(id: id, field: span.field < 0 ? nil : Int(span.field), bytes: bytes)
+    }
+  }
+
+  /// A token and its place in the row's texts.
+  public struct Token: Sendable {
+    /// Its id in the vocabulary.
+    public let id: Int32
+    /// 0: the text, 1: the second text; nil: a special token.
+    public let field: Int?
+    /// The bytes of the field's UTF-8 that it stands for.
+    public let bytes: Range<Int>
   }
 }
 
@@ -153,6 +182,8 @@ public struct Prediction {
   public func put(_ text: String, as key: String) throws { try put(json: jsonText(text), key) }
   /// A number.
   public func put(_ number: Double, as key: String) throws { try put(json: jsonNumber(number), key) }
+  /// A value of any shape.
+  public func put(_ value: PredictionValue, as key: String) throws { try put(json: value.json, key) }
   /// An object of numbers, in this order.
   public func put(_ numbers: [(String, Double)], as key: String) throws {
     let members = numbers.map { "\(jsonText($0.0)): \(jsonNumber($0.1))" }
@@ -182,29 +213,15 @@ public struct Evaluation {
     let values = table?.integers(handle, example, &count)
     return UnsafeBufferPointer(start: values, count: count)
   }
+  /// The number targets of one example.
+  public func numbers(_ example: Int) -> UnsafeBufferPointer<Float> {
+    var count = 0
+    let values = table?.numbers(handle, example, &count)
+    return UnsafeBufferPointer(start: values, count: count)
+  }
   /// States a metric.
   public func state(_ name: String, _ value: Double, higherIsBetter: Bool = true) throws {
     let status = table?.metric(handle, name, value, higherIsBetter)
     try Host.check(status ?? ptune_status(PTUNE_FAILED), "stating metric '\(name)'")
   }
-}
-
-private func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-private func jsonText(_ text: String) -> String {
-  var json = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": json += "\\\""
-    case "\\": json += "\\\\"
-    case "\n": json += "\\n"
-    case "\t": json += "\\t"
-    case "\r": json += "\\r"
-    case let control where control.value < 0x20:
-      let digits = String(control.value, radix: 16)
-      json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: json.unicodeScalars.append(scalar)
-    }
-  }
-  return json + "\""
 }

@@ -35,13 +35,15 @@ import Testing
   @Test(
     "a step's loss, scores and gradients equal PyTorch's",
     arguments: [
-      "peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads", "distilbert", "roberta",
+      "peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads", "token-classification", "distilbert",
+      "roberta",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
-      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json), head: try StepFixture.head(json))
+      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
+      head: try StepFixture.head(json))
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
