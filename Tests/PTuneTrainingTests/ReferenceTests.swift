@@ -35,7 +35,8 @@ import Testing
   @Test(
     "a step's loss, scores and gradients equal PyTorch's",
     arguments: [
-      "peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads", "token-classification", "distilbert",
+      "peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads", "token-classification", "regression",
+      "distilbert",
       "roberta",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {

@@ -29,7 +29,7 @@ public func ptune_plugin_entry_v1(
         .texts(
           "labels", default: [], "the labels; by default those of the training data, sorted"),
         .choice(
-          "pooling", of: SequenceClassification.Pooling.allCases.map(\.rawValue), default: "mean",
+          "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean",
           "which row stands for the text"),
         .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
         .integer("hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores"),

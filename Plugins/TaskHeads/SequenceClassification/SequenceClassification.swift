@@ -16,10 +16,6 @@ final class SequenceClassification: TaskHead {
   private let weight: Parameter
   private let bias: Parameter
 
-  enum Pooling: String, CaseIterable {
-    case first, cls, mean, last
-  }
-
   enum Activation: String, CaseIterable {
     case tanh, relu
   }
@@ -72,24 +68,13 @@ final class SequenceClassification: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooled(hidden, batch)
+    var x = try pooling.rows(of: hidden, batch)
     if usesPooler { x = Base.pooler(x) }
     for layer in self.hidden {
       x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias.value)
       x = activation == .relu ? x.relu() : x.tanh()
     }
     return x.dropout(dropout).linear(weight.value, bias: bias.value)
-  }
-
-  private func pooled(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    let text = try batch.textRows()
-    let offsets = batch.offsets
-    switch pooling {
-    case .first: return hidden.rows(at: try batch.firstRows())
-    case .cls: return hidden.rows(at: offsets.dropLast().map { text[Int($0)] })
-    case .last: return hidden.rows(at: offsets.dropFirst().map { text[Int($0) - 1] })
-    case .mean: return hidden.meanRows(at: text, offsets: offsets)
-    }
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
