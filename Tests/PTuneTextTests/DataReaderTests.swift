@@ -65,12 +65,12 @@ struct DataReaderTests {
       ]),
     Case(
       name: "b.conll", text: "id\tform\ttag\n1\tNew York\tB-LOC\n2\t\tO\n", header: true, words: "form",
-      columns: ["id", "tag", "form", "words", "label"],
+      columns: ["id", "form", "tag", "words", "label"],
       rows: [
         (
           2,
           [
-            "[\"1\", \"2\"]", "[\"B-LOC\", \"O\"]", "New York ", "[\"New York\", \"\"]",
+            "[\"1\", \"2\"]", "New York ", "[\"B-LOC\", \"O\"]", "[\"New York\", \"\"]",
             "[\"B-LOC\", \"O\"]",
           ]
         )

@@ -44,9 +44,10 @@ struct CoNLLParser: RowParser {
       throw .missingColumn(path: path, line: line, name: text, columns: names)
     }
     let lists = cells.map { PTuneFormats.JSONValue.array($0.map { .string($0) }).text(.line) }
-    var members = Array(zip(names, lists))
-    members.removeAll { $0.0 == text || $0.0 == "words" }
-    members += [(text, cells[words].joined(separator: " ")), ("words", lists[words])]
+    let joined = cells[words].joined(separator: " ")
+    var members = zip(names, lists).map { ($0, $0 == text ? joined : $1) }
+    if !names.contains(text) { members.append((text, joined)) }
+    if text != "words", !names.contains("words") { members.append(("words", lists[words])) }
     if names.count > 1, text != "label", !names.contains("label") {
       members.append(("label", lists[names.count - 1]))
     }
