@@ -30,6 +30,10 @@ let plugins = [
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
     folder: "TaskHeads/SequenceClassification"),
+  Plugin(
+    library: "ptune_token_classification", target: "TokenClassificationHead",
+    folder: "TaskHeads/TokenClassification"),
+  Plugin(library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression"),
 ]
 
 let versionScript = "\(Context.packageDirectory)/Linker/plugin.map"

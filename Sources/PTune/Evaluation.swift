@@ -42,6 +42,12 @@ public struct Evaluation {
     let values = table?.integers(handle, example, &count)
     return UnsafeBufferPointer(start: values, count: count)
   }
+  /// The number targets of one example.
+  public func numbers(_ example: Int) -> UnsafeBufferPointer<Float> {
+    var count = 0
+    let values = table?.numbers(handle, example, &count)
+    return UnsafeBufferPointer(start: values, count: count)
+  }
   /// States a metric.
   public func state(_ name: String, _ value: Double, higherIsBetter: Bool = true) throws {
     let status = table?.metric(handle, name, value, higherIsBetter)

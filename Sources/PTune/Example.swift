@@ -10,6 +10,33 @@ public struct Example {
   public func field(_ name: String) -> String? {
     Host.tables.data?.pointee.field(handle, name).map { String(cString: $0) }
   }
+
+  /// A field of the row that is a JSON list of texts; nil if the row has none, or something else.
+  public func list(_ name: String) -> [String]? { field(name).flatMap { jsonTexts($0) } }
+
+  /// The tokens of the row, special tokens included, and where each came from. Empty where the caller has none.
+  public var tokens: [Token] {
+    var ids: UnsafePointer<Int32>?
+    var spans: UnsafePointer<ptune_span_v1>?
+    guard let count = Host.tables.data?.pointee.tokens(handle, &ids, &spans), let ids, let spans else {
+      return []
+    }
+    return (0..<count).map { index in
+      let (span, id) = (spans[index], ids[index])
+      let bytes = Int(span.begin)..<max(Int(span.begin), Int(span.end))
+      return Token(id: id, field: span.field < 0 ? nil : Int(span.field), bytes: bytes)
+    }
+  }
+
+  /// A token and its place in the row's texts.
+  public struct Token: Sendable {
+    /// Its id in the vocabulary.
+    public let id: Int32
+    /// 0: the text, 1: the second text; nil: a special token.
+    public let field: Int?
+    /// The bytes of the field's UTF-8 that it stands for.
+    public let bytes: Range<Int>
+  }
 }
 
 /// Receives the targets of a row (`ptune.data/1`).

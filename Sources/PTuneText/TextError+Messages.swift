@@ -41,14 +41,15 @@ extension TextError: CustomStringConvertible {
     switch self {
     case .unreadable: "check the path and its permissions"
     case .unknownFormat:
-      "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has: --format, or format: in a run file"
+      "name the file .tsv, .txt, .csv, .jsonl, .json or .conll, or say which format it has: --format, or format: in a "
+        + "run file"
     case .emptyFile, .noRows: "check that the file was written whole"
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
     case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
     case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
     case .lineTooLong: "is this a text file with one example a line?"
     case .wrongColumnCount:
-      "columns are separated by one tab (.tsv, no quoting) or one comma (.csv, RFC 4180)"
+      "columns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
     case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
     case .duplicateColumn: "rename one of them"
     case .missingColumn(_, _, let name, let columns): columnHelp(name, columns)

@@ -180,7 +180,8 @@ import Testing
       "error: there is no adapter 'p-tunning-v2'\nhelp: did you mean 'p-tuning-v2'?"),
     Mistake(
       "an unknown head", ["--set", "tasks.tone.head.plugin=ranking"],
-      "error: there is no task head 'ranking'\nhelp: there are sequence-classification"),
+      "error: there is no task head 'ranking'\nhelp: there are regression, sequence-classification, token-classification"
+    ),
     Mistake(
       "an unknown hyperparameter", [],
       "error: run.yaml:2: p-tuning-v2 has no hyperparameter 'virtual_tokns'\nhelp: did you mean 'virtual_tokens'?"

@@ -7,7 +7,9 @@ struct DataReaderTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let text: String
-    var header = true
+    var header: Bool?
+    /// The column of the words in CoNLL columns.
+    var words = "text"
     let columns: [String]
     /// Line and values of each row.
     let rows: [(Int, [String?])]
@@ -40,13 +42,49 @@ struct DataReaderTests {
       columns: ["text", "n", "ok", "none", "ids"],
       rows: [(1, ["a\né", "1.50", "true", nil, "[1, {\"b\": 2}]"])]),
     Case(name: "a.json", text: "{\"a\":1}\r\n{\"b\":\"2\"}", columns: ["a"], rows: [(1, ["1"]), (2, ["2"])]),
+    Case(
+      name: "a.conll",
+      text:
+        "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nsays \"\"  O O \r\n\n \n-DOCSTART- -X- O O\nÜber X Y O\nund A B O",
+      columns: ["1", "2", "3", "4", "text", "words", "label"],
+      rows: [
+        (
+          3,
+          [
+            "[\"EU\", \"says\"]", "[\"NNP\", \"\\\"\\\"\"]", "[\"B-NP\", \"O\"]", "[\"B-ORG\", \"O\"]",
+            "EU says", "[\"EU\", \"says\"]", "[\"B-ORG\", \"O\"]",
+          ]
+        ),
+        (
+          8,
+          [
+            "[\"Über\", \"und\"]", "[\"X\", \"A\"]", "[\"Y\", \"B\"]", "[\"O\", \"O\"]",
+            "Über und", "[\"Über\", \"und\"]", "[\"O\", \"O\"]",
+          ]
+        ),
+      ]),
+    Case(
+      name: "b.conll", text: "id\tform\ttag\n1\tNew York\tB-LOC\n2\t\tO\n", header: true, words: "form",
+      columns: ["id", "form", "tag", "words", "label"],
+      rows: [
+        (
+          2,
+          [
+            "[\"1\", \"2\"]", "New York ", "[\"B-LOC\", \"O\"]", "[\"New York\", \"\"]",
+            "[\"B-LOC\", \"O\"]",
+          ]
+        )
+      ]),
+    Case(
+      name: "c.conll", text: "one\n\ntwo\n", columns: ["1", "text", "words"],
+      rows: [(1, ["[\"one\"]", "one", "[\"one\"]"]), (3, ["[\"two\"]", "two", "[\"two\"]"])]),
   ]
 
   @Test("rows, their lines and their columns", arguments: cases)
   func rows(_ example: Case) throws {
     let folder = try Folder()
     let path = try folder.file(example.name, Array(example.text.utf8))
-    let table = try Table(path: path, header: example.header)
+    let table = try Table(path: path, header: example.header, text: example.words)
     #expect(table.columns.names == example.columns)
     #expect(table.rows.map(\.line) == example.rows.map(\.0))
     #expect(table.rows.map(\.values) == example.rows.map(\.1))
@@ -64,12 +102,16 @@ struct DataReaderTests {
   }
 
   private static let columnsHelp =
-    "\ncolumns are separated by one tab (.tsv, no quoting) or one comma (.csv, RFC 4180)"
+    "\ncolumns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
   private static let wholeHelp = "\ncheck that the file was written whole"
   private static let quoteHelp = "\ninside a quoted field write a quote as two quotes: \"\""
 
   static let failures = [
     Failure("a.tsv", "a\tb\n1\t2\n1\n", "a.tsv:3: 1 column, but the first line has 2" + columnsHelp),
+    Failure(
+      "a.conll", "EU B-ORG\nsays\n", "a.conll:2: 1 column, but the first line has 2" + columnsHelp),
+    Failure(
+      "a.conll", "EU B-ORG\n\nhe says O\n", "a.conll:3: 3 columns, but the first line has 2" + columnsHelp),
     Failure("a.csv", "a,b\n1,\"2\n3\",4\n", "a.csv:2: 3 columns, but the first line has 2" + columnsHelp),
     Failure(
       "a.csv", "a,b\n1,2\n3,\"4\n5,6\n",
@@ -108,8 +150,8 @@ struct DataReaderTests {
     Failure(
       "a.parquet", "PAR1",
       "cannot tell the format of a.parquet from its name\n"
-        + "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has: --format, or format: in a run "
-        + "file"),
+        + "name the file .tsv, .txt, .csv, .jsonl, .json or .conll, or say which format it has: --format, or "
+        + "format: in a run file"),
   ]
 
   @Test("what is wrong in a data file is named with its line", arguments: failures)

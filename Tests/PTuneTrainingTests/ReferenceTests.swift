@@ -35,8 +35,9 @@ import Testing
   @Test(
     "a step's loss, scores and gradients equal PyTorch's",
     arguments: [
-      "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "heads",
-      "distilbert", "roberta", "prompt-pool",
+      "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "prompt-pool",
+      "heads",
+      "token-classification", "regression", "distilbert", "roberta",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()

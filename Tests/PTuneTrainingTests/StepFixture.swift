@@ -34,25 +34,43 @@ enum StepFixture {
   static func head(_ json: JSONValue) throws -> ComponentChoice {
     let head = try #require(json["head"])
     let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
+    if head["plugin"]?.stringValue == "regression" {
+      return ComponentChoice(
+        plugin: "regression",
+        hyperparameters: [
+          "pooling": .string(try head.text("pooling")), "base_pooler": .bool(head["base_pooler"] == true),
+          "dropout": .double(0),
+        ])
+    }
+    if let plugin = head["plugin"]?.stringValue {
+      return ComponentChoice(
+        plugin: plugin, hyperparameters: ["labels": .strings(labels), "dropout": .double(0)])
+    }
+    let weights = head["class_weights"]?.arrayValue ?? []
     return ComponentChoice(
       plugin: "sequence-classification",
       hyperparameters: [
         "labels": .strings(labels), "pooling": .string(try head.text("pooling")),
         "base_pooler": .bool(head["base_pooler"] == true),
         "hidden_layers": .int(try #require(head["hidden_layers"]?.intValue)), "dropout": .double(0),
+        "activation": .string(head["activation"]?.stringValue ?? "tanh"),
+        "class_weights": .strings(zip(labels, weights).map { "\($0)=\($1.doubleValue ?? 0)" }),
+        "label_smoothing": .double(head["label_smoothing"]?.doubleValue ?? 0),
       ])
   }
 
   static func batch(_ json: JSONValue) throws -> PackedBatch {
     let tokens = try json.list("tokens")
     let types = try json.list("token_types")
-    let labels = try json.integers("labels")
+    // A label per sequence, a class or a number, or a list with a class per token.
+    let labels = try json.list("labels").map { $0.arrayValue ?? [$0] }
     return PackedBatch(
       try tokens.indices.map {
         PackedBatch.Sequence(
           tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
           tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
-          integers: [labels[$0]])
+          integers: labels[$0].compactMap { $0.intValue.map { Int32($0) } },
+          numbers: labels[$0].compactMap { $0.doubleValue.map { Float($0) } })
       }, training: true)
   }
 }

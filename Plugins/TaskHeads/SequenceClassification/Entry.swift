@@ -12,12 +12,17 @@ public func ptune_plugin_entry_v1(
         "sequence-classification", summary: "one label per text",
         documentation: """
           Scores each text against the labels: a row of the base model's output is pooled, passes the hidden \
-          layers (tanh) if there are any, and a linear layer gives a score per label. The head's parameters are \
+          layers if there are any, and a linear layer gives a score per label. The head's parameters are \
           trained with the adapter.
 
           `pooling` chooses the row: `mean` over the text's own tokens, `cls` the text's first token wherever \
           it stands, `last` the text's last token, `first` the very first row, a virtual token under an input \
           prompt: that is what PEFT's encoders do.
+
+          `class_weights` makes labels count more or less in the loss: `["rare=4"]` weighs the texts of the label \
+          rare four times, and labels that are not named once. The loss is the weighted mean, as \
+          torch.nn.CrossEntropyLoss has it. `label_smoothing` takes this share of each target's probability and \
+          spreads it over all labels (Szegedy et al. 2016).
 
           Metrics: accuracy, f1_macro, mcc, and majority_class, the accuracy of always answering the most \
           frequent label.
@@ -25,12 +30,18 @@ public func ptune_plugin_entry_v1(
         .texts(
           "labels", default: [], "the labels; by default those of the training data, sorted"),
         .choice(
-          "pooling", of: SequenceClassification.Pooling.allCases.map(\.rawValue), default: "mean",
+          "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean",
           "which row stands for the text"),
         .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
         .integer("hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores"),
         .integer("hidden_size", default: 0, in: 0...65536, "their width; 0: the base model's"),
+        .choice(
+          "activation", of: SequenceClassification.Activation.allCases.map(\.rawValue), default: "tanh",
+          "what follows each hidden layer; relu is DistilBERT's pre_classifier"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before each layer in training"),
+        .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
+        .number(
+          "label_smoothing", default: 0, in: 0...0.99, "share of the target spread over all labels"),
         make: SequenceClassification.init)
     ]
   }

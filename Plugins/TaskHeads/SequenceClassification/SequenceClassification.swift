@@ -7,17 +7,22 @@ final class SequenceClassification: TaskHead {
   private let labels: [String]
   private let pooling: Pooling
   private let usesPooler: Bool
+  private let activation: Activation
   private let dropout: Double
+  /// [labels]; nil where all count the same.
+  private let classWeights: [Float]?
+  private let labelSmoothing: Double
   private let hidden: [(weight: Parameter, bias: Parameter)]
   private let weight: Parameter
   private let bias: Parameter
 
-  enum Pooling: String, CaseIterable {
-    case first, cls, mean, last
+  enum Activation: String, CaseIterable {
+    case tanh, relu
   }
 
   init(
-    labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, dropout: Double
+    labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
+    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double
   ) throws {
     guard labels.count >= 2, Set(labels).count == labels.count else {
       throw ComponentFailure.badArgument(
@@ -26,8 +31,14 @@ final class SequenceClassification: TaskHead {
     guard let pooling = Pooling(rawValue: pooling) else {
       throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
     }
+    guard let activation = Activation(rawValue: activation) else {
+      throw ComponentFailure.badArgument("there is no activation '\(activation)'")
+    }
     self.labels = labels
     self.pooling = pooling
+    self.activation = activation
+    self.classWeights = try weights(classWeights, of: labels)
+    self.labelSmoothing = labelSmoothing
     usesPooler = basePooler
     self.dropout = dropout
     var width = Base.facts.hiddenSize
@@ -57,27 +68,17 @@ final class SequenceClassification: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooled(hidden, batch)
+    var x = try pooling.rows(of: hidden, batch)
     if usesPooler { x = Base.pooler(x) }
     for layer in self.hidden {
-      x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias.value).tanh()
+      x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias.value)
+      x = activation == .relu ? x.relu() : x.tanh()
     }
     return x.dropout(dropout).linear(weight.value, bias: bias.value)
   }
 
-  private func pooled(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    let text = try batch.textRows()
-    let offsets = batch.offsets
-    switch pooling {
-    case .first: return hidden.rows(at: try batch.firstRows())
-    case .cls: return hidden.rows(at: offsets.dropLast().map { text[Int($0)] })
-    case .last: return hidden.rows(at: offsets.dropFirst().map { text[Int($0) - 1] })
-    case .mean: return hidden.meanRows(at: text, offsets: offsets)
-    }
-  }
-
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
-    scores.crossEntropy(batch.integerTargets)
+    scores.crossEntropy(batch.integerTargets, classWeights: classWeights, smoothing: labelSmoothing)
   }
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
@@ -104,6 +105,26 @@ final class SequenceClassification: TaskHead {
     try evaluation.state("mcc", metrics.matthews)
     try evaluation.state("majority_class", metrics.majorityShare)
   }
+}
+
+/// The weight of each label, from texts `label=weight`; nil without any.
+private func weights(_ texts: [String], of labels: [String]) throws -> [Float]? {
+  if texts.isEmpty { return nil }
+  var weights = labels.map { _ in Float(1) }
+  for text in texts {
+    // A label may hold '=' itself: the last one counts.
+    guard let sign = text.lastIndex(of: "="), let weight = Float(text[text.index(after: sign)...]),
+      weight.isFinite, weight > 0
+    else {
+      throw ComponentFailure.badArgument("class_weights: '\(text)' is not label=weight with a weight above 0")
+    }
+    guard let index = labels.firstIndex(of: String(text[..<sign])) else {
+      throw ComponentFailure.badArgument(
+        "class_weights: '\(text[..<sign])' is not one of \(labels.joined(separator: ", "))")
+    }
+    weights[index] = weight
+  }
+  return weights
 }
 
 private func softmax(_ row: Slice<UnsafeBufferPointer<Float>>) -> [Double] {

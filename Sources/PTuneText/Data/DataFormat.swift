@@ -8,8 +8,10 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case jsonl
   /// One text a line and nothing else, in a column named `text`; a blank line is an empty text.
   case text
+  /// A token a line in columns, sentences set apart by blank lines, as in CoNLL-2003.
+  case conll
 
-  /// The format that a file's extension says: .tsv and .txt, .csv, .jsonl and .json.
+  /// The format that a file's extension says: .tsv and .txt, .csv, .jsonl and .json, .conll.
   ///
   /// - Throws: `TextError.unknownFormat` for another extension, and for standard input (`-`).
   public init(path: String) throws(TextError) {
@@ -18,6 +20,7 @@ public enum DataFormat: String, Sendable, CaseIterable {
     case "tsv", "txt": self = .tsv
     case "csv": self = .csv
     case "jsonl", "json": self = .jsonl
+    case "conll": self = .conll
     default: throw .unknownFormat(path: path)
     }
   }

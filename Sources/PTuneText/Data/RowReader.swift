@@ -12,16 +12,21 @@ public final class RowReader {
   ///
   /// - Parameters:
   ///   - format: nil goes by the extension.
-  ///   - header: whether the first line of TSV or CSV names the columns; if not, they are `"1"`, `"2"`, ….
+  ///   - header: whether the first line of TSV, CSV or CoNLL columns names the columns; if not, they are `"1"`, `"2"`,
+  ///     …. nil: TSV and CSV have a header, CoNLL columns have none.
+  ///   - text: which column of CoNLL columns holds the words; `text` is the first.
   /// - Throws: `TextError` for a file that cannot be read, is empty, has no rows, or is malformed so far.
-  public init(path: String, format: DataFormat? = nil, header: Bool = true) throws(TextError) {
+  public init(
+    path: String, format: DataFormat? = nil, header: Bool? = nil, text: String = "text"
+  ) throws(TextError) {
     let format = if let format { format } else { try DataFormat(path: path) }
     let lines = try LineReader(path: path)
     switch format {
-    case .tsv: parser = SeparatedParser(records: TSVRecords(lines: lines), path: path, header: header)
-    case .csv: parser = SeparatedParser(records: CSVRecords(lines: lines), path: path, header: header)
+    case .tsv: parser = SeparatedParser(records: TSVRecords(lines: lines), path: path, header: header ?? true)
+    case .csv: parser = SeparatedParser(records: CSVRecords(lines: lines), path: path, header: header ?? true)
     case .jsonl: parser = JSONLinesParser(lines: lines, path: path)
     case .text: parser = try TextLinesParser(lines: lines, path: path)
+    case .conll: parser = CoNLLParser(lines: lines, path: path, header: header ?? false, text: text)
     }
     guard let row = try parser.next() else { throw .noRows(path: path) }
     first = row
@@ -47,11 +52,13 @@ public struct Table: Sendable {
   /// All rows; at least one.
   public let rows: [Row]
 
-  /// Reads a whole file; see `RowReader.init(path:format:header:)`.
+  /// Reads a whole file; see `RowReader.init(path:format:header:text:)`.
   ///
   /// - Throws: `TextError` naming file and line of what is malformed.
-  public init(path: String, format: DataFormat? = nil, header: Bool = true) throws(TextError) {
-    let reader = try RowReader(path: path, format: format, header: header)
+  public init(
+    path: String, format: DataFormat? = nil, header: Bool? = nil, text: String = "text"
+  ) throws(TextError) {
+    let reader = try RowReader(path: path, format: format, header: header, text: text)
     columns = reader.columns
     var rows: [Row] = []
     while let row = try reader.next() { rows.append(row) }

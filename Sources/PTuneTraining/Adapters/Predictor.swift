@@ -47,7 +47,8 @@ public final class Predictor {
     }
     let tokenizer = composition.tokenizer
     let row = TokenizedRow(
-      line: 1, fields: [:], content: .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))
+      line: 1, fields: ["text": text],
+      content: .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))
     return try predict([(nil, row)], path: "--text")[0]
   }
 
@@ -60,7 +61,7 @@ public final class Predictor {
   /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
-    let reader = try RowReader(path: path, format: source.data.format, header: source.data.header ?? true)
+    let reader = try source.reader(of: path)
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false
     while !reachedEnd {

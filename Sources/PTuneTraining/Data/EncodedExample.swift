@@ -47,13 +47,18 @@ struct RowSource {
   /// - Parameter labelled: whether each row must have the label column.
   /// - Throws: `TextError` with file and line.
   func rows(of path: String, labelled: Bool) throws -> [TokenizedRow] {
-    let reader = try RowReader(path: path, format: data.format, header: data.header ?? true)
+    let reader = try reader(of: path)
     var rows: [TokenizedRow] = []
     while let row = try reader.next() {
       rows.append(try tokenize(row, labelled: labelled))
       if let limit = data.maximumRows, rows.count >= limit { break }
     }
     return rows
+  }
+
+  /// Reads a file as `data` says it is laid out.
+  func reader(of path: String) throws(TextError) -> RowReader {
+    try RowReader(path: path, format: data.format, header: data.header, text: data.text.value)
   }
 
   func tokenize(_ row: Row, labelled: Bool) throws -> TokenizedRow {
@@ -64,17 +69,36 @@ struct RowSource {
       fields["label"] = label
     }
     for (name, column) in data.fields { fields[name] = try row.value(column.value) }
-    return TokenizedRow(line: row.line, fields: fields, content: try content(row))
+    if fields["words"] == nil, let words = row["words"] { fields["words"] = words }
+    let text = text(row, words: fields["words"])
+    if let text { fields["text"] = text }
+    return TokenizedRow(line: row.line, fields: fields, content: try content(row, text))
   }
 
-  private func content(_ row: Row) throws -> TokenizedRow.Content {
-    let text = row[data.text.value] ?? otherTextColumn.flatMap { row[$0] }
+  /// The text of a row; its words joined by spaces where it has only these.
+  private func text(_ row: Row, words: String?) -> String? {
+    if let text = row[data.text.value] ?? otherTextColumn.flatMap({ row[$0] }) { return text }
+    return words.flatMap { JSONValue.texts($0) }?.joined(separator: " ")
+  }
+
+  private func content(_ row: Row, _ text: String?) throws -> TokenizedRow.Content {
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return .tokens(given)
     }
     return .pieces(
       tokenizer.pieces(try text ?? row.value(data.text.value)),
       pair: try data.textPair.map { tokenizer.pieces(try row.value($0.value)) })
+  }
+}
+
+extension JSONValue {
+  /// The texts of a JSON list of strings; nil for anything else.
+  static func texts(_ json: String) -> [String]? {
+    guard json.utf8.first == UInt8(ascii: "["), let elements = (try? parse(json))?.arrayValue else {
+      return nil
+    }
+    let texts = elements.compactMap(\.stringValue)
+    return texts.count == elements.count ? texts : nil
   }
 }
 

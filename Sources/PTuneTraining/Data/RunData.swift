@@ -17,11 +17,14 @@ struct TaskRows {
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
   }
 
-  /// The different labels of the training data, sorted.
+  /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
+  /// sentence, contributes its elements.
   ///
   /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
   func labels(path: String) throws -> [String] {
-    let labels = Set(train.compactMap { $0.fields["label"] }).sorted {
+    let labels = Set(
+      train.compactMap { $0.fields["label"] }.flatMap { JSONValue.texts($0) ?? [$0] }
+    ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }
     guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }

@@ -1,0 +1,93 @@
+import CPTune
+import PTune
+
+/// One number per sequence: pooled row -> linear.
+final class Regression: TaskHead {
+  static let scoreRows = ScoreRows.perSequence
+  private let pooling: Pooling
+  private let usesPooler: Bool
+  private let dropout: Double
+  private let weight: Parameter
+  private let bias: Parameter
+
+  init(pooling: String, basePooler: Bool, dropout: Double) throws {
+    guard let pooling = Pooling(rawValue: pooling) else {
+      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
+    }
+    self.pooling = pooling
+    usesPooler = basePooler
+    self.dropout = dropout
+    let width = Base.facts.hiddenSize
+    // As torch.nn.Linear's weights start: uniform within 1/sqrt(inputs).
+    let bound = 1 / Float(width).squareRoot()
+    weight = try Parameter("classifier.weight", shape: [1, width], initial: .uniform(-bound, bound))
+    bias = try Parameter("classifier.bias", shape: [1], initial: .zeros)
+  }
+
+  func encode(_ example: Example, into targets: Targets) throws {
+    guard let label = example.field("label") else {
+      throw ComponentFailure.badArgument("the row has no label")
+    }
+    guard let number = Float(label), number.isFinite else {
+      throw ComponentFailure.badArgument("label '\(label)' is not a number")
+    }
+    try targets.emit([number])
+  }
+
+  func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    var x = try pooling.rows(of: hidden, batch)
+    if usesPooler { x = Base.pooler(x) }
+    return x.dropout(dropout).linear(weight.value, bias: bias.value)
+  }
+
+  func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
+    let difference = scores - Tensor.constant(Array(batch.numberTargets), rows: batch.count, columns: 1)
+    return (difference * difference).mean()
+  }
+
+  func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
+    guard let number = scores[0].first else { return }
+    try prediction.put(Double(number), as: "value")
+  }
+
+  func measure(_ evaluation: Evaluation) throws {
+    var predicted: [Double] = []
+    var targets: [Double] = []
+    for example in 0..<evaluation.count {
+      guard let target = evaluation.numbers(example).first, let number = evaluation.scores(example)[0].first
+      else { continue }
+      predicted.append(Double(number))
+      targets.append(Double(target))
+    }
+    let errors = zip(predicted, targets).map { ($0 - $1) * ($0 - $1) }
+    try evaluation.state("pearson", correlation(predicted, targets))
+    try evaluation.state("spearman", correlation(ranks(predicted), ranks(targets)))
+    try evaluation.state("mse", errors.reduce(0, +) / Double(max(1, errors.count)), higherIsBetter: false)
+  }
+}
+
+/// Pearson's correlation; 0 where one side does not vary.
+private func correlation(_ x: [Double], _ y: [Double]) -> Double {
+  let count = Double(max(1, x.count))
+  let (meanX, meanY) = (x.reduce(0, +) / count, y.reduce(0, +) / count)
+  var (xx, yy, xy) = (0.0, 0.0, 0.0)
+  for (a, b) in zip(x, y) {
+    xx += (a - meanX) * (a - meanX)
+    yy += (b - meanY) * (b - meanY)
+    xy += (a - meanX) * (b - meanY)
+  }
+  return xx > 0 && yy > 0 ? xy / (xx.squareRoot() * yy.squareRoot()) : 0
+}
+
+/// The rank of each value, from 1; equal values share the mean of theirs.
+private func ranks(_ values: [Double]) -> [Double] {
+  let order = values.indices.sorted { values[$0] < values[$1] }
+  var ranks = values
+  var begin = 0
+  while begin < order.count {
+    let end = order[begin...].firstIndex { values[$0] != values[order[begin]] } ?? order.count
+    for place in begin..<end { ranks[order[place]] = Double(begin + 1 + end) / 2 }
+    begin = end
+  }
+  return ranks
+}
