@@ -34,7 +34,8 @@ struct BPEModel: Sendable {
     self.ignoresMerges = ignoresMerges
     self.isByteLevel = isByteLevel
     bytes = (0..<256).map { (byte: Int) in
-      let name = isByteLevel ? String(Character(Unicode.Scalar(ByteAlphabet.scalars[byte])!)) : Self.name(byte)
+      let name =
+        isByteLevel ? String(Character(Unicode.Scalar(ByteAlphabet.scalars[byte])!)) : Self.name(byte)
       return vocabulary.id(name) ?? -1
     }
     whole = ignoresMerges && isByteLevel ? Self.byteTrie(vocabulary) : vocabulary.trie
@@ -68,7 +69,9 @@ struct BPEModel: Sendable {
       appendCharacters(text, range, &run)
     }
     run.merge(merges)
-    for symbol in run.symbols { append(symbol.id, Int(symbol.begin)..<Int(symbol.end), of: text, to: &pieces) }
+    for symbol in run.symbols {
+      append(symbol.id, Int(symbol.begin)..<Int(symbol.end), of: text, to: &pieces)
+    }
   }
 
   @inline(__always)

@@ -25,7 +25,8 @@ struct BPEReader {
     let count = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
     let trimming = processor.flatMap { processor in
       processor.trimming.trims
-        ? PlaceTrimming(keepsFirst: processor.trimming.keepsFirst, count: count, token: token) : nil
+        ? PlaceTrimming(keepsFirst: processor.trimming.keepsFirst, count: count, added: added, token: token)
+        : nil
     }
     return BPETokenizer(
       normalizer: normalizer ?? NormalizerSteps(), preTokenizer: preTokenizer ?? PreTokenizer(), model: model,
@@ -39,7 +40,8 @@ struct BPEReader {
   private func readModel(isByteLevel: Bool) throws(TextError) -> BPEModel {
     for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
       guard let affix = model[name], try affix.string() != "" else { continue }
-      throw .unsupported(path: model.path, key: affix.key, type: try affix.string(), supported: ["no such affix"])
+      throw .unsupported(
+        path: model.path, key: affix.key, type: try affix.string(), supported: ["no such affix"])
     }
     if let dropout = model["dropout"], dropout.value != .number("0.0"), dropout.value != .number("0") {
       throw .unsupported(path: model.path, key: dropout.key, type: "not 0", supported: ["no dropout"])
@@ -83,11 +85,14 @@ struct BPEReader {
     switch element {
     case .string(let text):
       let bytes = text.utf8
-      guard let space = bytes.firstIndex(of: 0x20), bytes[bytes.index(after: space)...].firstIndex(of: 0x20) == nil
+      guard let space = bytes.firstIndex(of: 0x20),
+        bytes[bytes.index(after: space)...].firstIndex(of: 0x20) == nil
       else { return nil }
       return (Substring(bytes[..<space]).utf8, Substring(bytes[bytes.index(after: space)...]).utf8)
     case .array(let pair):
-      guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1] else { return nil }
+      guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1] else {
+        return nil
+      }
       return (left[...].utf8, right[...].utf8)
     default: return nil
     }

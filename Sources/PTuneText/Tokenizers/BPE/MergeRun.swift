@@ -35,7 +35,9 @@ struct MergeRun {
     if symbols.count < 2 { return }
     let isLong = symbols.count > Self.longestSearched
     let kept = symbols.withUnsafeMutableBufferPointer { symbols in
-      for index in 0..<symbols.count - 1 { symbols[index].merge = table[symbols[index].id, symbols[index + 1].id] }
+      for index in 0..<symbols.count - 1 {
+        symbols[index].merge = table[symbols[index].id, symbols[index + 1].id]
+      }
       return isLong ? Self.mergeLong(symbols, table, &queue) : Self.mergeShort(symbols, table)
     }
     symbols.removeLast(symbols.count - kept)

@@ -16,19 +16,27 @@ enum NormalizationForm: Equatable, Sendable {
     let composes = self == .composed || self == .compatibilityComposed
     var scalars = Decomposition(isCompatibility: isCompatibility).scalars(of: text)
     if composes { Composition.shared.compose(&scalars) }
+    var origins: [Range<Int32>] = []
+    text.forEachScalar { origins.append($1) }
     var result = NormalizedText(capacity: text.bytes.count + 16)
-    for scalar in scalars { result.append(scalar.value, from: scalar.origin) }
+    // NB: as in the reference, scalars take the origins in order, even where marks changed places or were composed
+    // over others.
+    var taken = 0
+    for scalar in scalars {
+      result.append(scalar.value, from: origins[scalar.taken == 0 ? Swift.max(taken - 1, 0) : taken])
+      taken += scalar.taken
+    }
     return result
   }
 }
 
 /// A scalar of a text that is being normalized.
-struct PlacedScalar {
+struct FormScalar {
   var value: UInt32
   var combiningClass: UInt8
-  var origin: Range<Int32>
-  /// One of several that a single scalar was decomposed to, but for the first.
-  var isInserted: Bool
+  /// How many scalars of the text it stands for: none when it is one of several that a single one was decomposed to,
+  /// but for the first.
+  var taken: Int
 }
 
 /// Full decomposition and canonical ordering.
@@ -38,19 +46,16 @@ private struct Decomposition {
 
   init(isCompatibility: Bool) { self.isCompatibility = isCompatibility }
 
-  func scalars(of text: NormalizedText) -> [PlacedScalar] {
-    var scalars: [PlacedScalar] = []
+  func scalars(of text: NormalizedText) -> [FormScalar] {
+    var scalars: [FormScalar] = []
     scalars.reserveCapacity(text.bytes.count)
-    /// Where the marks behind the last starter begin.
-    var marks = 0
-    text.forEachScalar { scalar, origin in
-      var isInserted = false
+    text.forEachScalar { scalar, _ in
+      var taken = 1
       decompose(scalar) { value in
-        append(PlacedScalar(value: value, combiningClass: 0, origin: origin, isInserted: isInserted), to: &scalars, &marks)
-        isInserted = true
+        append(value, taken, to: &scalars)
+        taken = 0
       }
     }
-    place(&scalars, marks)
     return scalars
   }
 
@@ -67,37 +72,15 @@ private struct Decomposition {
     }
   }
 
-  /// Sorts marks by combining class up to the next starter.
-  private func append(_ scalar: PlacedScalar, to scalars: inout [PlacedScalar], _ marks: inout Int) {
-    guard classes.flags(scalar.value).contains(.combining) else {
-      place(&scalars, marks)
-      scalars.append(scalar)
-      marks = scalars.count - 1
-      return
+  /// Marks sort by combining class up to the next starter.
+  private func append(_ value: UInt32, _ taken: Int, to scalars: inout [FormScalar]) {
+    guard classes.flags(value).contains(.combining) else {
+      return scalars.append(FormScalar(value: value, combiningClass: 0, taken: taken))
     }
-    var scalar = scalar
-    scalar.combiningClass = classes.combiningClass(scalar.value)
+    let combiningClass = classes.combiningClass(value)
     var place = scalars.count
-    while place > marks, scalars[place - 1].combiningClass > scalar.combiningClass { place -= 1 }
-    scalars.insert(scalar, at: place)
-  }
-
-  /// Gives a starter and its sorted marks their origins. As in the reference, scalars take the origins in order and
-  /// an inserted one shares that of the scalar before it, even where marks changed places.
-  private func place(_ scalars: inout [PlacedScalar], _ begin: Int) {
-    guard scalars.count - begin > 1 else { return }
-    let origins = scalars[begin...].lazy.filter { !$0.isInserted }.map(\.origin).sorted {
-      $0.lowerBound < $1.lowerBound
-    }
-    var taken = 0
-    for index in begin..<scalars.count {
-      if scalars[index].isInserted {
-        if index > 0 { scalars[index].origin = scalars[index - 1].origin }
-      } else {
-        scalars[index].origin = origins[taken]
-        taken += 1
-      }
-    }
+    while place > 0, scalars[place - 1].combiningClass > combiningClass { place -= 1 }
+    scalars.insert(FormScalar(value: value, combiningClass: combiningClass, taken: taken), at: place)
   }
 }
 
@@ -126,8 +109,8 @@ struct Composition: Sendable {
     }
   }
 
-  /// Composes decomposed scalars; what is composed comes from where its first part did.
-  func compose(_ scalars: inout [PlacedScalar]) {
+  /// Composes decomposed scalars.
+  func compose(_ scalars: inout [FormScalar]) {
     var kept = 0
     /// The last starter among those kept.
     var starter: Int?
@@ -141,6 +124,7 @@ struct Composition: Sendable {
           let value = compose(scalars[place].value, scalar.value)
         {
           scalars[place].value = value
+          scalars[place].taken += scalar.taken
           continue
         }
       }
@@ -161,5 +145,7 @@ struct Composition: Sendable {
     return composed[Self.key(first, second)]
   }
 
-  private static func key(_ first: UInt32, _ second: UInt32) -> UInt64 { UInt64(first) << 32 | UInt64(second) }
+  private static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
+    UInt64(first) << 32 | UInt64(second)
+  }
 }

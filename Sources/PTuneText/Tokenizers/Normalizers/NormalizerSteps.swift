@@ -55,7 +55,9 @@ extension NormalizerStep {
       }
     case .prepend(let prefix):
       result.append(prefix, from: text.origin(0))
-      for position in text.bytes.indices { result.append(byte: text.bytes[position], from: text.origin(position)) }
+      for position in text.bytes.indices {
+        result.append(byte: text.bytes[position], from: text.origin(position))
+      }
     case .replace(let old, let new): replace(text, old, new, &result)
     }
     return result

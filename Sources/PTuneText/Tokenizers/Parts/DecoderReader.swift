@@ -1,5 +1,7 @@
 extension TokenDecoder {
-  private static let supported = ["ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Strip", "Replace", "Sequence"]
+  private static let supported = [
+    "ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Strip", "Replace", "Sequence",
+  ]
 
   /// Reads `decoder` of `tokenizer.json`.
   init(_ node: JSONNode) throws(TextError) { try append(node) }
@@ -40,9 +42,9 @@ extension JSONNode {
     let pattern = try member("pattern")
     if let expression = pattern["Regex"] {
       throw .unsupported(
-        path: path, key: expression.key, type: try expression.string(), supported: ["a text: {\"String\": …}"])
+        path: path, key: expression.key, type: try expression.string(), supported: ["a text: {\"String\": …}"]
+      )
     }
     return try pattern.member("String").nonemptyBytes()
   }
 }
-

@@ -5,10 +5,14 @@ struct PostProcessor {
   /// Whether spaces go from the places of pieces, and whether the first piece keeps its own.
   private(set) var trimming: (trims: Bool, keepsFirst: Bool) = (false, false)
 
-  private static let supported = ["TemplateProcessing", "BertProcessing", "RobertaProcessing", "ByteLevel", "Sequence"]
+  private static let supported = [
+    "TemplateProcessing", "BertProcessing", "RobertaProcessing", "ByteLevel", "Sequence",
+  ]
 
   /// Reads `post_processor`; `supported` are the types that the tokenizer at hand can have.
-  init(_ node: JSONNode, supported: [String] = Self.supported) throws(TextError) { try append(node, supported) }
+  init(_ node: JSONNode, supported: [String] = Self.supported) throws(TextError) {
+    try append(node, supported)
+  }
 
   private mutating func append(_ node: JSONNode, _ supported: [String]) throws(TextError) {
     let type = try node.member("type")

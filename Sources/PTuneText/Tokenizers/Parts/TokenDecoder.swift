@@ -27,7 +27,8 @@ struct TokenDecoder: Equatable, Sendable {
 extension TokenDecoder.Step {
   fileprivate func apply(_ tokens: [[UInt8]]) -> [[UInt8]] {
     switch self {
-    case .byteLevel: [repaired(tokens.flatMap { ByteAlphabet.bytes(of: String(decoding: $0, as: UTF8.self)) ?? $0 })]
+    case .byteLevel:
+      [repaired(tokens.flatMap { ByteAlphabet.bytes(of: String(decoding: $0, as: UTF8.self)) ?? $0 })]
     case .metaspace(let replacement, let dropsFirst):
       tokens.enumerated().map { index, token in
         replaced(token, replacement, with: index == 0 && dropsFirst ? [] : [0x20])

@@ -49,7 +49,8 @@ extension PreTokenizer {
     let pattern = try node.member("pattern")
     guard let expression = pattern["Regex"] else {
       throw .unsupported(
-        path: node.path, key: pattern.key, type: "a text", supported: ["a regular expression: {\"Regex\": …}"])
+        path: node.path, key: pattern.key, type: "a text", supported: ["a regular expression: {\"Regex\": …}"]
+      )
     }
     guard let words = WordPattern(try expression.string()) else {
       throw .unsupported(

@@ -81,7 +81,9 @@ private struct WordScan {
     if kind.contains(.letter) { return runEnd(next, of: .letter) }
     if kind.contains(.number) {
       for _ in 1..<digits {
-        guard next < end, case let (kind, length) = classes.read(bytes, next), kind.contains(.number) else { break }
+        guard next < end, case let (kind, length) = classes.read(bytes, next), kind.contains(.number) else {
+          break
+        }
         next += length
       }
       return next
