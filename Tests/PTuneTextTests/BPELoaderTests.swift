@@ -45,7 +45,7 @@ struct BPELoaderTests {
       old: "(?!\\\\S)", new: "(?=\\\\s)",
       message: "tokenizer.json: pre_tokenizer.pretokenizers[1].pattern.Regex is "
         + #""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?=\s)|\s+", which is not supported"#
-        + "\nsupported here: the patterns of GPT-2, GPT-4, Llama 3, Qwen 2"),
+        + "\nsupported here: the patterns of GPT-2, GPT-4, Llama 3 and Qwen 2"),
     Case(
       old: "Isolated", new: "MergedWithNext",
       message:

@@ -33,11 +33,7 @@ struct BPEModel: Sendable {
     self.fallsBackToBytes = fallsBackToBytes
     self.ignoresMerges = ignoresMerges
     self.isByteLevel = isByteLevel
-    bytes = (0..<256).map { (byte: Int) in
-      let name =
-        isByteLevel ? String(Character(Unicode.Scalar(ByteAlphabet.scalars[byte])!)) : Self.name(byte)
-      return vocabulary.id(name) ?? -1
-    }
+    bytes = (0..<256).map { vocabulary.id(isByteLevel ? ByteAlphabet.character($0) : Self.name($0)) ?? -1 }
     whole = ignoresMerges && isByteLevel ? Self.byteTrie(vocabulary) : vocabulary.trie
   }
 

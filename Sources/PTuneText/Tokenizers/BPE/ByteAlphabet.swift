@@ -4,7 +4,7 @@
 /// and the other bytes, in order, for U+0100 and on.
 enum ByteAlphabet {
   /// The scalar of each byte.
-  static let scalars: [UInt32] = {
+  private static let scalars: [UInt32] = {
     var (scalars, next) = ([UInt32](), UInt32(0x100))
     for byte in UInt32(0)..<256 {
       let isPrintable =
@@ -14,6 +14,13 @@ enum ByteAlphabet {
     }
     return scalars
   }()
+
+  /// The character of a byte.
+  static func character(_ byte: Int) -> String {
+    var bytes: [UInt8] = []
+    UTF8Text.append(scalars[byte], to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
 
   /// The byte of each scalar below U+0144, or -1.
   private static let bytes: [Int16] = {

@@ -17,8 +17,8 @@ enum WordPattern: Equatable, Sendable {
     self = pattern
   }
 
-  /// What GPT-2 calls its pattern, as errors name it.
-  static let names = ["the patterns of GPT-2", "GPT-4", "Llama 3", "Qwen 2"]
+  /// The patterns, as errors name them.
+  static let names = ["the patterns of GPT-2, GPT-4, Llama 3 and Qwen 2"]
 
   private static let published: [(text: String, pattern: WordPattern)] = [
     (#"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#, .gpt2),
