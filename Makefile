@@ -2,6 +2,8 @@
 
 PREFIX = /usr/local
 RUN = Examples/demo.yaml
+# One with torch, transformers and peft, for `make bench`.
+PYTHON = python3
 
 RELEASE = .build/release
 # Where an installed ptune (first) and an installed plugin (second) find the Swift runtime beside them.
@@ -30,17 +32,18 @@ test: setup ## run the tests
 	swift test
 
 install: ## install under PREFIX (/usr/local); DESTDIR is honoured
-	@if command -v swift >/dev/null; then $(MAKE) build; fi
+	@# Under sudo the files of the build should stay the user's: `make build` comes first.
+	@if [ -z "$$SUDO_USER" ] && command -v swift >/dev/null; then $(MAKE) build; fi
 	@Scripts/install $(RELEASE) "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## remove what `make install` put under PREFIX
 	@test -f "$(MANIFEST)" || { echo "error: nothing installed by make under $(DESTDIR)$(PREFIX)" >&2; exit 1; }
 	@cd "$(DESTDIR)$(PREFIX)" && while read -r file; do rm -f "$$file"; done <lib/ptune/installed.txt
 	@rm -f "$(MANIFEST)"
-	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune 2>/dev/null || true
+	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune/Docs share/doc/ptune 2>/dev/null || true
 
 bench: setup build ## compare the demo run with PyTorch's (needs torch, transformers and peft)
-	python3 Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict

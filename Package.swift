@@ -7,12 +7,25 @@ struct Plugin {
   let library: String
   let target: String
   let folder: String
+  /// Targets it links beside the kit.
+  var parts: [String] = []
 }
 
 let plugins = [
-  Plugin(library: "ptune_bert", target: "BertBaseModel", folder: "BaseModels/Bert"),
+  Plugin(
+    library: "ptune_bert", target: "BertBaseModel", folder: "BaseModels/Bert", parts: ["PTuneEncoders"]),
+  Plugin(
+    library: "ptune_distilbert", target: "DistilBertBaseModel", folder: "BaseModels/DistilBert",
+    parts: ["PTuneEncoders"]),
+  Plugin(
+    library: "ptune_roberta", target: "RobertaBaseModel", folder: "BaseModels/Roberta",
+    parts: ["PTuneEncoders"]),
   Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
   Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
+  Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
+  Plugin(library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool"),
+  Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
+  Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
   Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
@@ -44,12 +57,19 @@ struct TestsOf {
 
 let tests = [
   TestsOf(target: "CPTuneKernels"),
-  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats"]),
+  TestsOf(target: "PTune"),
+  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
-  TestsOf(target: "PTuneTraining", others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+  TestsOf(
+    target: "PTuneTraining",
+    others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
+  TestsOf(
+    target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
+  TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
 ]
 
 let package = Package(
@@ -69,6 +89,9 @@ let package = Package(
     .target(name: "CPTune"),
     .target(name: "PTune", dependencies: ["CPTune"]),
 
+    // What several plugins share; each links its own copy.
+    .target(name: "PTuneEncoders", dependencies: ["PTune"]),
+
     // The engine.
     .target(
       name: "CPTuneKernels",
@@ -80,19 +103,23 @@ let package = Package(
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
-    .target(name: "PTunePlugins", dependencies: ["CPTune", "CFFI", "CPTunePlatform"]),
-    .target(name: "PTuneTesting", dependencies: ["PTune", "PTuneEngine", "PTunePlugins"]),
+    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
     .target(name: "PTuneFormats"),
-    .target(name: "PTuneText", dependencies: ["PTuneFormats"]),
+    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(
       name: "PTuneTraining",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport", dependencies: ["PTuneTraining"]),
+    .target(name: "PTuneReport"),
+
+    // What plugin authors, and the tests here, check a plugin with.
+    .target(
+      name: "PTuneTesting",
+      dependencies: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneReport"]),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
@@ -103,7 +130,8 @@ let package = Package(
   ]
     + plugins.map {
       .target(
-        name: $0.target, dependencies: ["CPTune", "PTune"], path: "Plugins/\($0.folder)",
+        name: $0.target, dependencies: (["CPTune", "PTune"] + $0.parts).map { .target(name: $0) },
+        path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
     + tests.map {

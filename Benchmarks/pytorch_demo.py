@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import time
 
 import torch
@@ -266,6 +267,7 @@ def main():
                 "epochs": history,
                 "seconds": round(seconds, 2),
                 "examples_per_second": round(examples / training_seconds, 1) if training_seconds else None,
+                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             }
         )
     )

@@ -19,15 +19,18 @@ public protocol FoldingAdapter: Adapter {
 extension Component {
   /// An adapter component. See ``Component`` for the hyperparameters.
   ///
-  /// - Parameter learningRate: what AdamW should use where the run says nothing.
+  /// - Parameters:
+  ///   - learningRate: what AdamW should use where the run says nothing.
+  ///   - asksSelector: whether it asks ``Selection``, so that a run has to name a selector.
   public static func adapter<Method: Adapter, each Value: HyperparameterType>(
     _ name: String, summary: String, documentation: String, learningRate: Double? = nil,
-    _ hyperparameters: repeat Hyperparameter<each Value>,
+    asksSelector: Bool = false, _ hyperparameters: repeat Hyperparameter<each Value>,
     make: @escaping (repeat each Value) throws -> Method
   ) -> Component {
     Component(
       kind: PTUNE_ADAPTER, name: name, summary: summary, documentation: documentation,
-      needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_INJECTIONS_V1],
+      needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_INJECTIONS_V1]
+        + (asksSelector ? [PTUNE_SELECT_V1] : []),
       methods: Method.self is any FoldingAdapter.Type ? AdapterBox.foldingMethods : AdapterBox.methods,
       learningRate: learningRate, hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in

@@ -21,9 +21,11 @@ public protocol BaseModel: AnyObject {
 }
 
 extension BaseModel {
+  /// Throws: the model has none unless it says otherwise.
   public func pooler(_ rows: Tensor) throws -> Tensor {
     throw ComponentFailure.unsupported("this base model has no pooling layer of its own")
   }
+  /// Throws: the model has none unless it says otherwise.
   public func vocabularyScores(_ rows: Tensor) throws -> Tensor {
     throw ComponentFailure.unsupported("this base model does not score the vocabulary")
   }
@@ -70,111 +72,4 @@ private final class BaseModelBox {
       vocabulary_scores: { pointer, call, rows in
         Host.tensor(in: call) { try BaseModelBox.of(pointer).vocabularyScores(Tensor(handle: rows)) }
       }))
-}
-
-/// A copy of a method table that lives as long as the process.
-func staticTable<Table>(_ table: Table) -> UnsafeRawPointer {
-  let copy = UnsafeMutablePointer<Table>.allocate(capacity: 1)
-  copy.initialize(to: table)
-  return UnsafeRawPointer(copy)
-}
-
-/// What a base model is made of: the keys of config.json and the weights (`ptune.checkpoint/1`).
-public enum Checkpoint {
-  private static var table: ptune_checkpoint_v1? { Host.tables.checkpoint?.pointee }
-
-  /// A whole number of config.json.
-  ///
-  /// - Throws: ``ComponentFailure`` if the key is absent without a default, or holds something else.
-  public static func integer(_ key: String, default value: Int? = nil) throws -> Int {
-    var number: Int64 = 0
-    let found = table?.config_integer(Host.currentCall, key, &number) ?? ptune_found(PTUNE_ABSENT)
-    return try resolve(key, found, Int(number), value)
-  }
-  /// A number of config.json.
-  public static func number(_ key: String, default value: Double? = nil) throws -> Double {
-    var number = 0.0
-    let found = table?.config_number(Host.currentCall, key, &number) ?? ptune_found(PTUNE_ABSENT)
-    return try resolve(key, found, number, value)
-  }
-  /// A boolean of config.json.
-  public static func boolean(_ key: String, default value: Bool? = nil) throws -> Bool {
-    var flag = false
-    let found = table?.config_boolean(Host.currentCall, key, &flag) ?? ptune_found(PTUNE_ABSENT)
-    return try resolve(key, found, flag, value)
-  }
-  /// A text of config.json.
-  public static func string(_ key: String, default value: String? = nil) throws -> String {
-    var text: UnsafePointer<CChar>?
-    let found = table?.config_string(Host.currentCall, key, &text) ?? ptune_found(PTUNE_ABSENT)
-    return try resolve(key, found, text.map { String(cString: $0) } ?? "", value)
-  }
-
-  private static func resolve<T>(_ key: String, _ found: ptune_found, _ value: T, _ fallback: T?) throws -> T {
-    if found == PTUNE_FOUND { return value }
-    if found == PTUNE_ABSENT, let fallback { return fallback }
-    throw ComponentFailure.badArgument("config.json has no key '\(key)', which this base model needs")
-  }
-
-  /// Whether the checkpoint holds a tensor of this name.
-  public static func hasWeight(_ name: String) -> Bool {
-    table?.has_weight(Host.currentCall, name) ?? false
-  }
-
-  /// A frozen weight, `[rows, columns]`; a vector is `[1, n]`.
-  ///
-  /// - Parameter transposed: it is stored `[columns, rows]`, as GPT-2 stores its linear layers.
-  /// - Throws: ``ComponentFailure`` if it is missing or has another shape.
-  public static func weight(
-    _ name: String, rows: Int = 1, columns: Int, transposed: Bool = false
-  ) throws -> Tensor {
-    guard let handle = table?.weight(Host.currentCall, name, rows, columns, transposed) else {
-      throw ComponentFailure("loading weight '\(name)' failed")
-    }
-    return Tensor(handle: handle)
-  }
-}
-
-/// One forward pass of a base model (`ptune.forward/1`).
-public struct Forward {
-  let handle: OpaquePointer?
-  private var table: ptune_forward_v1? { Host.tables.forward?.pointee }
-
-  /// Wraps the handle a base model was given.
-  public init(handle: OpaquePointer?) { self.handle = handle }
-
-  private var rows: ptune_rows_v1 {
-    var rows = ptune_rows_v1()
-    table?.rows(handle, &rows)
-    return rows
-  }
-  /// The position of each packed row within its sequence, `[rows]`.
-  public var positions: UnsafeBufferPointer<Int32> {
-    UnsafeBufferPointer(start: rows.positions, count: rows.count)
-  }
-  /// The segment (0 or 1) of each packed row, `[rows]`.
-  public var tokenTypes: UnsafeBufferPointer<Int32> {
-    UnsafeBufferPointer(start: rows.token_types, count: rows.count)
-  }
-  /// Word embeddings of the text, with the rows an adapter injects at their places: `[rows, hidden]`.
-  public func inputRows(from table: Tensor) -> Tensor {
-    Tensor(handle: self.table?.input_rows(handle, table.handle))
-  }
-  /// x·Wᵀ + bias with frozen weights: the site where low-rank deltas and scalings attach.
-  public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    Tensor(handle: table?.linear(handle, x.handle, weight.handle, bias?.handle, bias != nil))
-  }
-  /// The rows that keys and values of a layer are computed from: hidden prefix rows, then those of x.
-  public func keyRows(layer: Int, _ x: Tensor) -> Tensor {
-    Tensor(handle: table?.key_rows(handle, layer, x.handle))
-  }
-  /// softmax(q·kᵀ/√d)·v per head, of each sequence to itself and to what is injected at this layer
-  /// (Vaswani 2017, eq. 1): q `[rows, heads·d]`, k and v `[key rows, keyValueHeads·d]`.
-  public func attention(
-    layer: Int, queries: Tensor, keys: Tensor, values: Tensor, heads: Int, keyValueHeads: Int
-  ) -> Tensor {
-    Tensor(
-      handle: table?.attention(
-        handle, layer, queries.handle, keys.handle, values.handle, heads, keyValueHeads))
-  }
 }

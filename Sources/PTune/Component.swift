@@ -96,11 +96,3 @@ final class Construction {
       }
     }
 }
-
-/// A zero-terminated copy that lives as long as the process.
-func staticString(_ text: String) -> UnsafePointer<CChar> {
-  let bytes = Array(text.utf8CString)
-  let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-  copy.initialize(from: bytes, count: bytes.count)
-  return UnsafePointer(copy)
-}

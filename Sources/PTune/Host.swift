@@ -128,5 +128,6 @@ public struct ComponentFailure: Error, CustomStringConvertible {
     ComponentFailure(reason, status: ptune_status(PTUNE_BAD_ARGUMENT))
   }
 
+  /// The reason.
   public var description: String { reason }
 }

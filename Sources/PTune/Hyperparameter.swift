@@ -11,28 +11,40 @@ public protocol HyperparameterType {
 }
 
 extension Int: HyperparameterType {
+  /// C's `int64_t`.
   public static var schemaType: String { "long" }
+  /// Reads the C value.
   public static func read(_ argument: UnsafeRawPointer) -> Int { Int(argument.load(as: Int64.self)) }
+  /// As the schema writes it.
   public var schemaLiteral: String { "\(self)" }
 }
 
 extension Double: HyperparameterType {
+  /// C's `double`.
   public static var schemaType: String { "double" }
+  /// Reads the C value.
   public static func read(_ argument: UnsafeRawPointer) -> Double { argument.load(as: Double.self) }
+  /// As the schema writes it.
   public var schemaLiteral: String { "\(self)" }
 }
 
 extension Bool: HyperparameterType {
+  /// C's `bool`.
   public static var schemaType: String { "bool" }
+  /// Reads the C value.
   public static func read(_ argument: UnsafeRawPointer) -> Bool { argument.load(as: Bool.self) }
+  /// As the schema writes it.
   public var schemaLiteral: String { "\(self)" }
 }
 
 extension String: HyperparameterType {
+  /// C's `const char *`.
   public static var schemaType: String { "string" }
+  /// Reads the C value.
   public static func read(_ argument: UnsafeRawPointer) -> String {
     argument.load(as: UnsafePointer<CChar>?.self).map { String(cString: $0) } ?? ""
   }
+  /// As the schema writes it.
   public var schemaLiteral: String {
     let escaped = unicodeScalars.map { scalar in
       switch scalar {
@@ -47,11 +59,14 @@ extension String: HyperparameterType {
 }
 
 extension [String]: HyperparameterType {
+  /// C's `const ptune_strings_v1 *`.
   public static var schemaType: String { "strings" }
+  /// Reads the C value.
   public static func read(_ argument: UnsafeRawPointer) -> [String] {
     guard let list = argument.load(as: UnsafePointer<ptune_strings_v1>?.self)?.pointee else { return [] }
     return (0..<list.count).compactMap { list.items[$0].map { String(cString: $0) } }
   }
+  /// As the schema writes it.
   public var schemaLiteral: String { "[\(map(\.schemaLiteral).joined(separator: ", "))]" }
 }
 
@@ -100,8 +115,14 @@ extension Hyperparameter where Value == String {
   public static func choice(
     _ name: String, of choices: [String], default value: String? = nil, _ documentation: String
   ) -> Hyperparameter {
-    Hyperparameter(
-      name, default: value, limits: " {\(choices.joined(separator: "|"))}", documentation)
+    let words = choices.map { choice in
+      let isPlain = choice.utf8.allSatisfy {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
+      }
+      return isPlain ? choice : choice.schemaLiteral
+    }
+    return Hyperparameter(
+      name, default: value, limits: " {\(words.joined(separator: "|"))}", documentation)
   }
   /// A text; required if it has no default.
   public static func text(

@@ -2,6 +2,9 @@
 ///
 /// *Key-value* form: the row of a token is `[layer 0 keys | layer 0 values | layer 1 keys | …]`, the layout in
 /// which PEFT stores prefixes. *Hidden* form: `[layer 0 row | layer 1 row | …]`.
+///
+/// The rows are trained themselves, or come from an MLP (Li & Liang 2021, section 4.3), as PEFT's
+/// `prefix_projection` has it: `[P, H] -> linear -> tanh -> linear`. An adapter file holds the rows alone.
 public struct LayerPrompts {
   /// What a prompt is at a layer.
   public enum Form: String, CaseIterable, Sendable {
@@ -11,8 +14,18 @@ public struct LayerPrompts {
     case keyValue = "key-value"
   }
 
-  /// The trained array, `[virtual tokens, layers·H]` or `[virtual tokens, 2·layers·key-value size]`.
-  public let parameter: Parameter
+  /// Where the rows come from.
+  public enum Reparameterization: String, CaseIterable, Sendable {
+    /// They are trained themselves.
+    case none
+    /// A trained MLP makes them of smaller trained rows.
+    case mlp
+  }
+
+  /// The rows themselves, or what the MLP makes them of.
+  private let embedding: Parameter
+  private let transform: (first: Linear, second: Linear)?
+  private let name: String
   let form: Form
   let layers: [Int]
   let width: Int
@@ -22,22 +35,52 @@ public struct LayerPrompts {
     layers * (form == .hidden ? facts.hiddenSize : 2 * facts.keyValueSize)
   }
 
-  /// Declares the parameter `name` for prompts at these layers.
+  /// Declares what is trained for prompts at these layers: `name`, or `embedding` and `transform` as in PEFT.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the rows in the adapter file.
+  ///   - initial: how the rows start, or those that the MLP reads.
+  ///   - bottleneck: columns between the layers of the MLP; 0 for the hidden size.
   public init(
-    _ name: String, virtualTokens: Int, form: Form, layers: some Sequence<Int>, initial: Parameter.Initial
+    _ name: String, virtualTokens: Int, form: Form, layers: some Sequence<Int>, initial: Parameter.Initial,
+    reparameterization: Reparameterization = .none, bottleneck: Int = 0
   ) throws {
     let facts = Base.facts
+    self.name = name
     self.layers = Array(layers)
     self.form = form
     width = form == .hidden ? facts.hiddenSize : facts.keyValueSize
-    parameter = try Parameter(
-      name, shape: [virtualTokens, Self.columns(form, layers: self.layers.count, facts: facts)],
-      initial: initial)
+    let columns = Self.columns(form, layers: self.layers.count, facts: facts)
+    switch reparameterization {
+    case .none:
+      embedding = try Parameter(name, shape: [virtualTokens, columns], initial: initial)
+      transform = nil
+    case .mlp:
+      let hidden = facts.hiddenSize
+      let between = bottleneck == 0 ? hidden : bottleneck
+      embedding = try Parameter("embedding.weight", shape: [virtualTokens, hidden], initial: initial)
+      transform = (
+        try Linear("transform.0", inputs: hidden, outputs: between),
+        try Linear("transform.2", inputs: between, outputs: columns)
+      )
+    }
+  }
+
+  /// The present rows, `[virtual tokens, layers·H]` or `[virtual tokens, 2·layers·key-value size]`.
+  public var rows: Tensor {
+    guard let transform else { return embedding.value }
+    return transform.second(transform.first(embedding.value).tanh())
+  }
+
+  /// Saves the rows, for an adapter with the reparameterisation `none`.
+  public func save(to export: Export) throws {
+    try export.tensor(name, rows)
+    try export.hyperparameter("reparameterization", json: "\"none\"")
   }
 
   /// Injects the prompts, or rows of the same layout made from them, at their layers.
   public func inject(_ rows: Tensor? = nil, into injections: Injections) throws {
-    let rows = rows ?? parameter.value
+    let rows = rows ?? self.rows
     func part(_ index: Int) -> Tensor { rows.columns(index * width..<(index + 1) * width) }
     for (index, layer) in layers.enumerated() {
       switch form {

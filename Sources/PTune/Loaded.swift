@@ -36,21 +36,26 @@ public final class LoadedBaseModel: LoadedInstance, BaseModel {
     super.init(pointer, destroy: destroy)
   }
 
+  /// What the plugin says of the model.
   public var facts: BaseFacts {
     var facts = ptune_base_facts_v1()
     table.facts?(pointer, &facts)
     return BaseFacts(facts)
   }
+  /// The word embedding table.
   public var wordTable: Tensor { Tensor(handle: table.word_table?(pointer)) }
+  /// Calls the plugin's `forward`.
   public func forward(_ forward: Forward) throws -> Tensor {
     try tensor(table.forward?(pointer, Host.currentCall, forward.handle), "forward")
   }
+  /// Calls the plugin's `pooler`, which may be missing.
   public func pooler(_ rows: Tensor) throws -> Tensor {
     guard let pooler = table.pooler else {
       throw ComponentFailure.unsupported("this base model has no pooling layer of its own")
     }
     return try tensor(pooler(pointer, Host.currentCall, rows.handle), "pooler")
   }
+  /// Calls the plugin's `vocabulary_scores`, which may be missing.
   public func vocabularyScores(_ rows: Tensor) throws -> Tensor {
     guard let scores = table.vocabulary_scores else {
       throw ComponentFailure.unsupported("this base model does not score the vocabulary")
@@ -80,7 +85,9 @@ public class LoadedAdapter: LoadedInstance, Adapter {
       ? LoadedAdapter(pointer, table.pointee, destroy) : LoadedFoldingAdapter(pointer, table.pointee, destroy)
   }
 
+  /// Calls the plugin's `positions`.
   public var positions: Int { table.positions?(pointer) ?? 0 }
+  /// Calls the plugin's `inject`.
   public func inject(_ batch: Batch, into injections: Injections) throws {
     let status = table.inject?(pointer, Host.currentCall, batch.handle, injections.handle)
     try Host.check(status ?? ptune_status(PTUNE_FAILED), "inject")
@@ -108,6 +115,7 @@ public final class LoadedSelector: LoadedInstance, Selector {
     super.init(pointer, destroy: destroy)
   }
 
+  /// Calls the plugin's `weights`.
   public func weights(_ batch: Batch, queries: Tensor, keys: Tensor) throws -> Tensor {
     let result = table.weights?(pointer, Host.currentCall, batch.handle, queries.handle, keys.handle)
     return try tensor(result ?? nil, "weights")
@@ -127,27 +135,34 @@ public final class LoadedTaskHead: LoadedInstance, TaskHead {
     super.init(pointer, destroy: destroy)
   }
 
+  /// What a plugin's rows stand for is known of the instance only.
   public static var scoreRows: ScoreRows { .perSequence }
+  /// What the plugin's table says.
   public var scoreRows: ScoreRows { ScoreRows(rawValue: table.score_rows) ?? .perSequence }
 
   private func check(_ status: ptune_status?, _ what: String) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
   }
+  /// Calls the plugin's `encode`.
   public func encode(_ example: Example, into targets: Targets) throws {
     try check(table.encode?(pointer, Host.currentCall, example.handle, targets.handle), "encode")
   }
+  /// Calls the plugin's `scores`.
   public func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
     try tensor(table.scores?(pointer, Host.currentCall, hidden.handle, batch.handle), "scores")
   }
+  /// Calls the plugin's `loss`.
   public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
     try tensor(table.loss?(pointer, Host.currentCall, scores.handle, batch.handle), "loss")
   }
+  /// Calls the plugin's `predict`.
   public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
     try check(
       table.predict?(
         pointer, Host.currentCall, scores.values.baseAddress, scores.rows, scores.columns, example.handle,
         prediction.handle), "predict")
   }
+  /// Calls the plugin's `measure`.
   public func measure(_ evaluation: Evaluation) throws {
     try check(table.measure?(pointer, Host.currentCall, evaluation.handle), "measure")
   }

@@ -1,6 +1,8 @@
 import CPTune
 
 /// Maps a representation of each input to weights over a pool.
+///
+/// Parameters are declared in the component's `init`. Methods are called by one thread at a time.
 public protocol Selector: AnyObject {
   /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`.
   func weights(_ batch: Batch, queries: Tensor, keys: Tensor) throws -> Tensor
@@ -15,7 +17,7 @@ extension Component {
   ) -> Component {
     Component(
       kind: PTUNE_SELECTOR, name: name, summary: summary, documentation: documentation,
-      needs: [PTUNE_OPS_V1], methods: SelectorBox.methods,
+      needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1], methods: SelectorBox.methods,
       hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(SelectorBox(try make(repeat each values))).toOpaque()

@@ -19,6 +19,7 @@ public protocol TaskHead: AnyObject {
 }
 
 extension TaskHead {
+  /// What its type says.
   public var scoreRows: ScoreRows { Self.scoreRows }
 }
 
@@ -28,26 +29,6 @@ public enum ScoreRows: Int32, Sendable {
   case perSequence = 1
   /// A token of the text.
   case perToken = 2
-}
-
-/// The scores of one example, `[rows, columns]`, row by row.
-public struct ScoreMatrix {
-  /// Valid until the call returns.
-  public let values: UnsafeBufferPointer<Float>
-  /// Number of columns.
-  public let columns: Int
-  /// Number of rows.
-  public var rows: Int { columns == 0 ? 0 : values.count / columns }
-
-  /// Scores of this shape.
-  public init(values: UnsafeBufferPointer<Float>, columns: Int) {
-    self.values = values
-    self.columns = columns
-  }
-  /// Row r.
-  public subscript(row: Int) -> Slice<UnsafeBufferPointer<Float>> {
-    values[row * columns..<(row + 1) * columns]
-  }
 }
 
 extension Component {
@@ -92,7 +73,9 @@ private final class TaskHeadBox {
         }
       },
       loss: { pointer, call, scores, batch in
-        Host.tensor(in: call) { try TaskHeadBox.of(pointer).loss(Tensor(handle: scores), Batch(handle: batch)) }
+        Host.tensor(in: call) {
+          try TaskHeadBox.of(pointer).loss(Tensor(handle: scores), Batch(handle: batch))
+        }
       },
       predict: { pointer, call, scores, rows, columns, example, to in
         Host.status(in: call) {
@@ -107,104 +90,4 @@ private final class TaskHeadBox {
   }
   nonisolated(unsafe) static let sequenceMethods = staticTable(table(.perSequence))
   nonisolated(unsafe) static let tokenMethods = staticTable(table(.perToken))
-}
-
-/// One row of data as a head sees it (`ptune.data/1`).
-public struct Example {
-  let handle: OpaquePointer?
-  /// Wraps the handle a head was given.
-  public init(handle: OpaquePointer?) { self.handle = handle }
-
-  /// A field of the row as text; nil if the row has none.
-  public func field(_ name: String) -> String? {
-    Host.tables.data?.pointee.field(handle, name).map { String(cString: $0) }
-  }
-}
-
-/// Receives the targets of a row (`ptune.data/1`).
-public struct Targets {
-  let handle: OpaquePointer?
-  /// Wraps the handle a head was given.
-  public init(handle: OpaquePointer?) { self.handle = handle }
-
-  /// Appends integer targets.
-  public func emit(_ values: [Int32]) throws {
-    let status = Host.tables.data?.pointee.emit_integers(handle, values, values.count)
-    try Host.check(status ?? ptune_status(PTUNE_FAILED), "emitting targets")
-  }
-  /// Appends number targets.
-  public func emit(_ values: [Float]) throws {
-    let status = Host.tables.data?.pointee.emit_numbers(handle, values, values.count)
-    try Host.check(status ?? ptune_status(PTUNE_FAILED), "emitting targets")
-  }
-}
-
-/// Receives the prediction for an example: members of a JSON object (`ptune.data/1`).
-public struct Prediction {
-  let handle: OpaquePointer?
-  /// Wraps the handle a head was given.
-  public init(handle: OpaquePointer?) { self.handle = handle }
-
-  private func put(json value: String, _ key: String) throws {
-    let status = Host.tables.data?.pointee.put(handle, key, value)
-    try Host.check(status ?? ptune_status(PTUNE_FAILED), "stating '\(key)'")
-  }
-  /// A text.
-  public func put(_ text: String, as key: String) throws { try put(json: jsonText(text), key) }
-  /// A number.
-  public func put(_ number: Double, as key: String) throws { try put(json: jsonNumber(number), key) }
-  /// An object of numbers, in this order.
-  public func put(_ numbers: [(String, Double)], as key: String) throws {
-    let members = numbers.map { "\(jsonText($0.0)): \(jsonNumber($0.1))" }
-    try put(json: "{\(members.joined(separator: ", "))}", key)
-  }
-}
-
-/// All scores and targets of an evaluation (`ptune.data/1`).
-public struct Evaluation {
-  let handle: OpaquePointer?
-  private var table: ptune_data_v1? { Host.tables.data?.pointee }
-  /// Wraps the handle a head was given.
-  public init(handle: OpaquePointer?) { self.handle = handle }
-
-  /// Number of examples.
-  public var count: Int { table?.example_count(handle) ?? 0 }
-  /// The scores of one example.
-  public func scores(_ example: Int) -> ScoreMatrix {
-    var rows = 0
-    var columns = 0
-    let values = table?.scores(handle, example, &rows, &columns)
-    return ScoreMatrix(values: UnsafeBufferPointer(start: values, count: rows * columns), columns: columns)
-  }
-  /// The integer targets of one example.
-  public func integers(_ example: Int) -> UnsafeBufferPointer<Int32> {
-    var count = 0
-    let values = table?.integers(handle, example, &count)
-    return UnsafeBufferPointer(start: values, count: count)
-  }
-  /// States a metric.
-  public func state(_ name: String, _ value: Double, higherIsBetter: Bool = true) throws {
-    let status = table?.metric(handle, name, value, higherIsBetter)
-    try Host.check(status ?? ptune_status(PTUNE_FAILED), "stating metric '\(name)'")
-  }
-}
-
-private func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-private func jsonText(_ text: String) -> String {
-  var json = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": json += "\\\""
-    case "\\": json += "\\\\"
-    case "\n": json += "\\n"
-    case "\t": json += "\\t"
-    case "\r": json += "\\r"
-    case let control where control.value < 0x20:
-      let digits = String(control.value, radix: 16)
-      json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: json.unicodeScalars.append(scalar)
-    }
-  }
-  return json + "\""
 }

@@ -175,7 +175,8 @@ extension Tensor {
     Tensor(handle: ops?.concatenate_columns(sources.map(\.handle), sources.count))
   }
   /// Row g is the mean of the rows `indices[offsets[g]..<offsets[g+1]]`: `[offsets.count - 1, columns]`.
-  public func meanRows(at indices: UnsafeBufferPointer<Int32>, offsets: UnsafeBufferPointer<Int32>) -> Tensor {
+  public func meanRows(at indices: UnsafeBufferPointer<Int32>, offsets: UnsafeBufferPointer<Int32>) -> Tensor
+  {
     Tensor(
       handle: Self.ops?.mean_rows(handle, indices.baseAddress, offsets.baseAddress, offsets.count - 1))
   }

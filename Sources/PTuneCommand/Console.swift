@@ -1,3 +1,5 @@
+import PTuneReport
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTunePlugins
+import PTuneReport
 
 /// `ptune describe NAME`: all that a component says of itself.
 struct Describe: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneReport
 import PTuneTraining
 
 #if canImport(Darwin)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PTune
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
@@ -93,6 +94,6 @@ enum Failure {
     guard CommandLine.arguments.count > 1 else { return nil }
     let names = PTuneCommand.configuration.subcommands.compactMap { $0._commandName }
     let first = CommandLine.arguments[1]
-    return first.hasPrefix("-") || names.contains(first) ? nil : nearest(to: first, in: names)
+    return first.hasPrefix("-") || names.contains(first) ? nil : Suggestion.nearest(first, among: names)
   }
 }

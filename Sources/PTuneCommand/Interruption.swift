@@ -18,6 +18,11 @@ enum Interruption {
   static func handle() {
     // Made here: a signal handler must not be the first to touch it.
     _ = isRequested
+    // A parent may start us from a thread that blocks signals, as those of a thread pool do; masks are inherited.
+    var both = sigset_t()
+    sigemptyset(&both)
+    for number in [SIGINT, SIGTERM] { sigaddset(&both, number) }
+    pthread_sigmask(SIG_UNBLOCK, &both, nil)
     for number in [SIGINT, SIGTERM] {
       var old = sigaction()
       sigaction(number, nil, &old)

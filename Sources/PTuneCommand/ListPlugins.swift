@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTunePlugins
+import PTuneReport
 
 /// `ptune list-plugins`: the components there are, and the files that hold none and why.
 struct ListPlugins: ParsableCommand {

@@ -1,5 +1,6 @@
 import CPTune
 import PTuneFormats
+import PTuneReport
 import PTuneTraining
 
 /// Shows people what happens during a training.

@@ -69,7 +69,8 @@ final class BufferPool {
       begin = top
       top += size
       highest = max(highest, top)
-      precondition(top <= capacity, "out of memory: a step needs more than \(capacity * 4 >> 20) MB of address space")
+      precondition(
+        top <= capacity, "out of memory: a step needs more than \(capacity * 4 >> 20) MB of address space")
     }
     sizes[begin] = size
     return base + begin
@@ -94,7 +95,11 @@ final class BufferPool {
     if next > 0, holes[next - 1].upperBound == range.lowerBound {
       range = holes.remove(at: next - 1).lowerBound..<range.upperBound
     }
-    if range.upperBound == top { top = range.lowerBound } else { holes.insert(range, at: firstHole(from: range.lowerBound)) }
+    if range.upperBound == top {
+      top = range.lowerBound
+    } else {
+      holes.insert(range, at: firstHole(from: range.lowerBound))
+    }
   }
 
   /// The place of the first hole that begins at `offset` or after.

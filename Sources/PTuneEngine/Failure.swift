@@ -11,6 +11,7 @@ public struct EngineFailure: Error, CustomStringConvertible, Sendable {
   /// The ABI's status.
   public let status: Int32
 
+  /// Who failed where, and why: "adapter prefix-tuning (FILE), inject: …".
   public var description: String {
     let place = plugin.map { " (\($0))" } ?? ""
     return "\(component)\(place), \(method): \(reason)"

@@ -153,7 +153,9 @@ public final class Session {
       return nil
     }
     if let handle = Handle(pointer) {
-      if handle.kind == .node, handle.scope == scope, handle.index < nodes.count { return nodes[handle.index] }
+      if handle.kind == .node, handle.scope == scope, handle.index < nodes.count {
+        return nodes[handle.index]
+      }
       if handle.kind == .weight, handle.index < weights.count { return leaf(weights[handle.index]) }
     }
     record("\(operation) got a pointer that is no tensor of this step; tensors do not outlive their step")
@@ -162,7 +164,9 @@ public final class Session {
 
   /// The frozen weight behind a tensor, if it is one.
   func weight(_ pointer: OpaquePointer?) -> Weight? {
-    guard let handle = Handle(pointer), handle.kind == .weight, handle.index < weights.count else { return nil }
+    guard let handle = Handle(pointer), handle.kind == .weight, handle.index < weights.count else {
+      return nil
+    }
     return weights[handle.index]
   }
 

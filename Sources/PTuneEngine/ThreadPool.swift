@@ -33,7 +33,8 @@ public final class ThreadPool {
       }
       withUnsafeMutablePointer(to: &section) { pointer in
         ptk_pool_run(
-          pool, { context, index in context?.assumingMemoryBound(to: Section.self).pointee.run(index) }, pointer)
+          pool, { context, index in context?.assumingMemoryBound(to: Section.self).pointee.run(index) },
+          pointer)
       }
     }
   }

@@ -1,3 +1,5 @@
+import PTune
+
 extension TextError: CustomStringConvertible {
   /// What happened and where, as `file:line: what`.
   public var description: String {
@@ -38,7 +40,8 @@ extension TextError: CustomStringConvertible {
   public var help: String? {
     switch self {
     case .unreadable: "check the path and its permissions"
-    case .unknownFormat: "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has"
+    case .unknownFormat:
+      "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has: --format, or format: in a run file"
     case .emptyFile, .noRows: "check that the file was written whole"
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
     case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"

@@ -1,6 +1,6 @@
-import CPTune
 import Foundation
 import PTuneFormats
+import PTuneTesting
 import Testing
 
 @testable import PTune
@@ -53,20 +53,6 @@ final class OperatorBench {
   }
 
   func node(_ tensor: Tensor) throws -> Node { try #require(session.node(tensor.handle, "test")) }
-}
-
-/// Connects the kit to the engine, once, without plugins.
-enum TestHost {
-  static func connect() { _ = once }
-
-  private static let once: Bool = {
-    let closures = UnsafeMutablePointer<ptune_closures_v1>.allocate(capacity: 1)
-    closures.initialize(
-      to: ptune_closures_v1(
-        struct_size: MemoryLayout<ptune_closures_v1>.size, make_create: { _, _, _ in nil }))
-    _ = HostTable.connect(closures: closures)
-    return true
-  }()
 }
 
 /// The largest difference of two lists, relative to the largest value of the second (at least 0.5, the size of what

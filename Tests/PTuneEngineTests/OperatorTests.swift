@@ -23,7 +23,8 @@ import Testing
       let weights = Tensor.constant(cotangent.array, rows: result.rows, columns: result.columns)
       _ = bench.session.differentiate(try bench.node((result * weights).sum()))
     }
-    for (index, expected) in try #require(fixture["gradients"]?.arrayValue).enumerated() where expected != .null {
+    for (index, expected) in try #require(fixture["gradients"]?.arrayValue).enumerated()
+    where expected != .null {
       let gradient = UnsafeBufferPointer(start: inputs[index].gradients, count: inputs[index].count)
       let difference = relativeDifference(gradient, try tensor(expected).array)
       #expect(difference < 1e-5, "\(name): gradient of input \(index)")
@@ -169,7 +170,8 @@ extension AttentionOperation {
       return AttentionSegment(queries: queries, keys: keys)
     }
     self.init(
-      heads: try #require(fixture["heads"]?.intValue), keyValueHeads: try #require(fixture["kv_heads"]?.intValue),
+      heads: try #require(fixture["heads"]?.intValue),
+      keyValueHeads: try #require(fixture["kv_heads"]?.intValue),
       segments: segments, visible: isCausal ? visible : nil)
   }
 

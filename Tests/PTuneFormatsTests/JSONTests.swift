@@ -167,4 +167,31 @@ import Testing
     }
     #expect(JSONValue.array([.double(.nan), .double(.infinity)]).text(.line) == "[null, null]")
   }
+
+  @Test("members come in order with their bytes as written, twice if they stand twice")
+  func members() throws {
+    let text = #" {"a": 1.50, "b" :[1, 2] ,"a":"é"} "#
+    var members: [String] = []
+    let isObject = try Array(text.utf8).withUnsafeBytes { bytes in
+      try JSONValue.parseMembers(bytes: bytes) { key, value, range in
+        members.append("\(key) \(value.kind) \(String(decoding: bytes[range], as: UTF8.self))")
+      }
+    }
+    #expect(isObject)
+    #expect(members == ["a a number 1.50", "b an array [1, 2]", "a a string \"é\""])
+    let other = try Array("[1]".utf8).withUnsafeBytes { try JSONValue.parseMembers(bytes: $0) { _, _, _ in } }
+    #expect(!other)
+  }
+
+  @Test("each of many keys is found, those that are equal only in canonical form included")
+  func manyKeys() throws {
+    let keys = (0..<5000).map { "key \($0)" } + ["é", "e\u{301}"]
+    var object = JSONObject()
+    for (place, key) in keys.enumerated() { object[key] = .int(place) }
+    #expect(object.count == keys.count)
+    #expect(keys.enumerated().allSatisfy { object[$1] == .int($0) })
+    #expect(object["key 5000"] == nil)
+    object["key 7"] = nil
+    #expect(object["key 7"] == nil && object["key 8"] == .int(8))
+  }
 }

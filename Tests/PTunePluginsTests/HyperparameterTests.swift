@@ -54,8 +54,7 @@ struct HyperparameterTests {
       describe
     ),
     (
-      "parts", .strings(["b", "c"]), "'parts' of prompt-tuning is \"c\", which is none of a, b",
-      "did you mean 'a'?"
+      "parts", .strings(["b", "c"]), "'parts' of prompt-tuning is \"c\", which is none of a, b", describe
     ),
   ]
   static let describe = "`ptune describe prompt-tuning` shows what each hyperparameter takes"

@@ -105,15 +105,4 @@ struct SchemaTests {
     }
     #expect(parsed > bytes.count)
   }
-
-  @Test(
-    "a misspelt name finds the nearest",
-    arguments: [
-      ("virtual_token", "virtual_tokens"), ("virtual-tokens", "virtual_tokens"),
-      ("VirtualTokens", "virtual_tokens"),
-      ("droput", "dropout"), ("depht", "depth"), ("d", nil), ("something_else", nil),
-    ] as [(String, String?)])
-  func nearestName(name: String, expected: String?) {
-    #expect(nearest(to: name, in: ["virtual_tokens", "dropout", "depth"]) == expected)
-  }
 }

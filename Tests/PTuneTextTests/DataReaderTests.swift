@@ -95,10 +95,12 @@ struct DataReaderTests {
       "a.tsv is UTF-16 text, not UTF-8\nconvert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"),
     Failure(
       "a.jsonl", "{\"a\":1}\n{\"a\":1,}\n",
-      "a.jsonl:2:8: expected a member name in quotes\nthe file may be truncated; fetch or write it again"),
+      "a.jsonl:2:8: expected a key in quotes but found '}'\nthe file may be truncated; fetch or write it again"
+    ),
     Failure(
       "a.jsonl", "{\"a\":1} x\n",
-      "a.jsonl:1:9: unexpected text after the JSON value\nthe file may be truncated; fetch or write it again"),
+      "a.jsonl:1:9: expected the end of the text but found 'x'\nthe file may be truncated; fetch or write it again"
+    ),
     Failure(
       "a.json", "[1]\n",
       "a.json:1: the line is not a JSON object\nwrite one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
@@ -106,7 +108,8 @@ struct DataReaderTests {
     Failure(
       "a.parquet", "PAR1",
       "cannot tell the format of a.parquet from its name\n"
-        + "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has"),
+        + "name the file .tsv, .txt, .csv, .jsonl or .json, or say which format it has: --format, or format: in a run "
+        + "file"),
   ]
 
   @Test("what is wrong in a data file is named with its line", arguments: failures)

@@ -68,7 +68,7 @@ struct TokenizerLoaderTests {
     Case(
       old: "\"##b\":4}}}", new: "\"##b\":4}",
       message:
-        "tokenizer.json:6:103: expected \",\" or \"}\" in an object\n"
+        "tokenizer.json:6:103: expected ',' or '}' but the text ends\n"
         + "the file may be truncated; fetch or write it again"),
   ]
 

@@ -19,27 +19,54 @@ import Testing
     "methods train as many numbers as their papers count, with a hidden size of 768",
     arguments: [
       Case(
-        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(10), "form": .string("hidden")], layers: 6,
+        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(10), "form": .string("hidden")],
+        layers: 6,
         count: 46_080),
       Case(
-        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(5), "form": .string("hidden")], layers: 6,
+        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(5), "form": .string("hidden")],
+        layers: 6,
         count: 23_040),
       Case(
-        adapter: "prefix-tuning", hyperparameters: ["virtual_tokens": .int(20), "form": .string("key-value")],
+        adapter: "prefix-tuning",
+        hyperparameters: ["virtual_tokens": .int(20), "form": .string("key-value")],
         layers: 12, count: 368_640),
       Case(
-        adapter: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(5), "initialization": .string("random")],
+        adapter: "prompt-tuning",
+        hyperparameters: ["virtual_tokens": .int(5), "initialization": .string("random")],
         layers: 6, count: 3_840),
       Case(
-        adapter: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(20), "initialization": .string("random")],
+        adapter: "prompt-tuning",
+        hyperparameters: ["virtual_tokens": .int(20), "initialization": .string("random")],
         layers: 12, count: 15_360),
       Case(
-        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")], layers: 12,
+        adapter: "prefix-tuning",
+        hyperparameters: ["virtual_tokens": .int(20), "reparameterization": .string("mlp")], layers: 12,
+        count: 14_780_160),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("none")],
+        layers: 12, count: 15_360),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("mlp")],
+        layers: 12, count: 1_787_136),
+      Case(
+        adapter: "p-tuning", hyperparameters: ["virtual_tokens": .int(20), "encoder": .string("lstm")],
+        layers: 12, count: 27_174_144),
+      Case(
+        adapter: "p-tuning-v2", hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden")],
+        layers: 12,
         count: 184_320),
       Case(
         adapter: "p-tuning-v2",
-        hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden"), "depth": .int(3)], layers: 12,
+        hyperparameters: ["virtual_tokens": .int(20), "form": .string("hidden"), "depth": .int(3)],
+        layers: 12,
         count: 46_080),
+      Case(
+        adapter: "prompt-pool",
+        hyperparameters: [
+          "pool_size": .int(10), "virtual_tokens": .int(20), "keys": .string("learned"),
+          "encoder": .string("none"),
+          "initialization": .string("random"),
+        ], layers: 12, count: 161_280),
     ])
   func counts(_ expected: Case) throws {
     let factory = Workbench.factory()
@@ -64,7 +91,8 @@ private final class FactsOnly: BaseModel {
 
   init(layers: Int) {
     facts = BaseFacts(
-      hiddenSize: 768, layers: layers, keyValueSize: 768, attentionHeads: 12, vocabularySize: 30_522, positions: 512,
+      hiddenSize: 768, layers: layers, keyValueSize: 768, attentionHeads: 12, vocabularySize: 30_522,
+      positions: 512,
       causal: false)
   }
 

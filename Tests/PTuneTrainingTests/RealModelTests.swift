@@ -9,7 +9,8 @@ import Testing
 @Suite("The real MiniLM") struct RealModelTests {
   static let folder = try? ModelResolver().resolve("sentence-transformers/all-MiniLM-L6-v2").folder
 
-  @Test("tokens and hidden rows equal transformers'", .enabled(if: folder != nil, "run Scripts/fetch-demo first"))
+  @Test(
+    "tokens and hidden rows equal transformers'", .enabled(if: folder != nil, "run Scripts/fetch-demo first"))
   func reference() throws {
     let folder = try #require(Self.folder)
     let tokenizer = try TokenizerLoader.load(folder)

@@ -8,10 +8,13 @@ import Testing
 /// Real plugins against transformers, PEFT and PyTorch references on tiny checkpoints.
 @Suite("References") struct ReferenceTests {
   @Test(
-    "BERT's hidden rows equal transformers' for sequences of unequal lengths, in one batch and alone",
-    arguments: ["tiny-bert", "tiny-bert-classifier"])
-  func bertForward(_ checkpoint: String) throws {
-    let cases = Workbench.cases("bert-forward")
+    "hidden rows equal transformers' for sequences of unequal lengths, in one batch and alone",
+    arguments: [
+      ("tiny-bert", "bert-forward"), ("tiny-bert-classifier", "bert-forward"),
+      ("tiny-distilbert", "distilbert-forward"), ("tiny-roberta", "roberta-forward"),
+    ])
+  func forward(_ checkpoint: String, _ reference: String) throws {
+    let cases = Workbench.cases(reference)
     let file = try #require(cases.first).tensors()
     let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/\(checkpoint)")
     let sequences = try cases.map {
@@ -31,14 +34,16 @@ import Testing
 
   @Test(
     "a step's loss, scores and gradients equal PyTorch's",
-    arguments: ["peft", "prompt-tuning", "prefix-tuning", "p-tuning-v2", "heads"].flatMap {
-      Workbench.cases("steps/\($0)")
-    })
+    arguments: [
+      "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "heads",
+      "distilbert", "roberta", "prompt-pool",
+    ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
-      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json), head: try StepFixture.head(json))
+      checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
+      selector: try StepFixture.selector(json), head: try StepFixture.head(json))
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {

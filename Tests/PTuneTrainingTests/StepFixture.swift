@@ -8,16 +8,27 @@ import Testing
 /// Reads what Scripts/fixtures writes of a training step.
 enum StepFixture {
   static func adapter(_ json: JSONValue) throws -> ComponentChoice {
+    var hyperparameters = try hyperparameters(json)
+    let plugin = try json.text("adapter")
+    if plugin != "p-tuning" { hyperparameters["dropout"] = .double(0) }
+    if ["prefix-tuning", "p-tuning-v2"].contains(plugin) {
+      hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
+    }
+    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
+  }
+
+  private static func hyperparameters(_ json: JSONValue) throws -> [String: HyperparameterValue] {
     var hyperparameters: [String: HyperparameterValue] = [:]
     for (key, value) in try #require(json["hyperparameters"]?.objectValue) {
       hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?
     }
-    let plugin = try json.text("adapter")
-    hyperparameters["dropout"] = .double(0)
-    if plugin != "prompt-tuning" {
-      hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
+    return hyperparameters
+  }
+
+  static func selector(_ json: JSONValue) throws -> ComponentChoice? {
+    try json["selector"].map {
+      ComponentChoice(plugin: try $0.text("plugin"), hyperparameters: try hyperparameters($0))
     }
-    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
   }
 
   static func head(_ json: JSONValue) throws -> ComponentChoice {

@@ -11,6 +11,11 @@ import Testing
     "{plugin: prefix-tuning, virtual_tokens: 4, form: hidden}",
     "{plugin: prefix-tuning, virtual_tokens: 4, form: key-value}",
     "{plugin: p-tuning-v2, virtual_tokens: 4, depth: 2}",
+    "{plugin: prefix-tuning, virtual_tokens: 4, reparameterization: mlp, bottleneck: 8}",
+    "{plugin: p-tuning-v2, virtual_tokens: 4, form: hidden, reparameterization: mlp, bottleneck: 8}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: none, deviation: 0.02}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: mlp, encoder_hidden_size: 8}",
+    "{plugin: p-tuning, virtual_tokens: 4, encoder: lstm, encoder_hidden_size: 4, encoder_dropout: 0.1}",
   ]
 
   @Test("some steps lower the loss", arguments: adapters)
@@ -31,11 +36,12 @@ import Testing
 
   @Test(
     "each method trains as many values as its papers count",
-    arguments: zip(adapters, [128, 384, 768, 512]))
+    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152]))
   func counts(adapter: String, count: Int) throws {
     let tiny = try TinyRun(rows: 8)
     let (result, _) = try tiny.train(try tiny.spec(adapter: adapter, ["training.max_steps=1"]))
-    // P·H, L·P·H, 2·L·P·H and, for the upper two layers, 2·2·P·H; and the head: two labels from 32 values, biases.
+    // P·H, L·P·H, 2·L·P·H and, for the upper two layers, 2·2·P·H; with an MLP P·H, H·8 + 8 and 8·C + C, where
+    // C is 2·L·H or L·H; PEFT's prompt encoders; and the head: two labels from 32 values, biases.
     let head = 2 * 32 + 2
     #expect(result.trainableParameters == count + head)
     #expect(result.baseParameters == 32_144)
@@ -93,6 +99,27 @@ import Testing
     #expect(try tiny.bytes("parts/\(file)") == tiny.bytes("whole/\(file)"))
   }
 
+  @Test(
+    "an adapter that is saved folded goes on from its checkpoint, which has all that it trains",
+    arguments: [
+      "{plugin: prefix-tuning, virtual_tokens: 3, reparameterization: mlp, bottleneck: 8}",
+      "{plugin: p-tuning, virtual_tokens: 3, encoder: lstm, encoder_hidden_size: 4, encoder_dropout: 0.3}",
+    ])
+  func resumesFolding(adapter: String) throws {
+    let tiny = try TinyRun()
+    let whole = try tiny.spec(adapter: adapter, output: "whole")
+    let parts = try tiny.spec(adapter: adapter, output: "parts")
+    let (_, losses) = try tiny.train(whole)
+    let (_, first) = try tiny.train(parts, interruptedAfter: 9)
+    let (_, second) = try tiny.train(parts, resume: true)
+    #expect(first + second == losses)
+    for file in ["adapter_model.safetensors", "adapter_config.json"] {
+      #expect(try tiny.bytes("parts/adapter/\(file)") == tiny.bytes("whole/adapter/\(file)"))
+    }
+    let saved = try SafetensorsFile(tiny.path("parts/adapter/adapter_model.safetensors"))
+    #expect(saved.names.filter { !$0.hasPrefix("head.") } == ["prompt_embeddings"])
+  }
+
   @Test("a resumed training does not repeat lines of metrics.jsonl, even after a crash")
   func metricsOnce() throws {
     let tiny = try TinyRun()
@@ -117,10 +144,11 @@ import Testing
     #expect(try FileSystem.entries(of: tiny.path("out/checkpoints")) == ["step-2.safetensors"])
   }
 
-  @Test("a checkpoint of another run is refused")
+  @Test("a checkpoint of another run is refused, and that run is left as it was")
   func otherCheckpoint() throws {
     let tiny = try TinyRun()
     _ = try tiny.train(try tiny.spec(adapter: "prompt-tuning"), interruptedAfter: 2)
+    let runFile = try MappedFile(tiny.path("out/run.yaml")).withBytes { Array($0) }
     let error = #expect(throws: TrainingError.self) {
       try tiny.train(try tiny.spec(adapter: "{plugin: prompt-tuning, virtual_tokens: 3}"), resume: true)
     }
@@ -129,6 +157,7 @@ import Testing
         == "\(tiny.path("out/checkpoints/step-2.safetensors")): has no tensor 'adapter.prompt_embeddings.values' "
         + "of the shape [3, 32]")
     #expect(error?.help == "it belongs to another run; give another output folder, or train without --resume")
+    #expect(try MappedFile(tiny.path("out/run.yaml")).withBytes { Array($0) } == runFile)
   }
 
   @Test("an output folder is for one training at a time")

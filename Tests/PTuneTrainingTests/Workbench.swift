@@ -2,6 +2,7 @@ import Foundation
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneTesting
 import PTuneText
 import Testing
 
@@ -15,21 +16,20 @@ enum Workbench {
   /// Where the package manager put the plugins and the program: beside the test bundle.
   static let built = URL(fileURLWithPath: executablePath() ?? "").deletingLastPathComponent().path
 
-  // NB: `nonisolated(unsafe)` is sound: the table is constant.
-  nonisolated(unsafe) static let host = HostTable.connect(closures: makeClosuresInterface())
-
   /// A factory over the plugins of this package.
   static func factory() -> ComponentFactory {
     let program = "\(built)/ptune"
     return ComponentFactory(
       registry: PluginRegistry(
-        host: host, search: PluginSearch(options: [built], environment: [:], executable: program),
+        host: TestHost.connect(),
+        search: PluginSearch(options: [built], environment: [:], executable: program),
         prober: Prober(executable: program, environment: ProcessInfo.processInfo.environment)))
   }
 
   /// A composition over a folder of Tests/Fixtures.
   static func compose(
-    checkpoint: String, adapter: ComponentChoice, head: ComponentChoice, threads: Int = 2
+    checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,
+    threads: Int = 2
   ) throws -> Composition {
     let place = RunPlace.flag("test")
     let data = DataSpec(
@@ -38,19 +38,26 @@ enum Workbench {
       maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil, threads: threads,
-      seed: 1)
+      selector: selector, tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil,
+      threads: threads, seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 
-  /// A model of a base alone, without an adapter.
+  /// A model of a base alone, without an adapter, by the plugin that config.json asks for.
   static func base(checkpoint folder: String) throws -> Model {
-    let factory = factory()
+    let checkpoint = try ModelCheckpoint(folder: folder)
+    return try base(try #require(checkpoint.config.modelType), checkpoint, factory())
+  }
+
+  /// A model of a base alone, without an adapter.
+  static func base(
+    _ plugin: String, _ checkpoint: any CheckpointSource, _ factory: ComponentFactory
+  ) throws -> Model {
     let model = Model(session: Session(threads: ThreadPool(count: 2), seed: 1))
-    let choice = ComponentChoice(plugin: "bert")
+    let choice = ComponentChoice(plugin: plugin)
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      factory.identity(component, owner: "base"), checkpoint: checkpoint,
       tokenize: { _ in [] }, frequentTokens: { _ in [] }
     ) { try factory.baseModel(component, choice, $0) }
     return model

@@ -34,6 +34,7 @@ final class PromptTuning: Adapter {
   }
 }
 
+/// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
@@ -53,7 +54,7 @@ public func ptune_plugin_entry_v1(
           A prompt that starts as embeddings of frequent words learns faster than a random one, and the \
           learning rate is far above fine-tuning's: 1e-3 to 0.3.
           """,
-        learningRate: 1e-2,
+        learningRate: 3e-2,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
           "placement", of: Placement.allCases.map(\.name), default: "start",
@@ -61,7 +62,8 @@ public func ptune_plugin_entry_v1(
         .choice(
           "initialization", of: ["sampled-vocabulary", "random", "text"], default: "sampled-vocabulary",
           "what the rows start as"),
-        .text("initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
+        .text(
+          "initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
         .number(
           "deviation", default: 0.02, in: 0...100, "with initialization: random, the standard deviation"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the rows in training"),

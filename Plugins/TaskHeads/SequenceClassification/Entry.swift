@@ -1,6 +1,7 @@
 import CPTune
 import PTune
 
+/// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!

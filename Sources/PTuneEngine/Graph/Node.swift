@@ -33,7 +33,9 @@ protocol Operation {
   var name: String { get }
   /// How rows of input `index` of an application with these inputs flow into the result.
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow
-  /// The same operator for these rows of the result only.
+  /// Whether the operator can compute some rows of its result only.
+  var restrictsRows: Bool { get }
+  /// The same operator for these rows of the result only; asked for where ``restrictsRows``.
   func restricted(to rows: [Int32]) -> any Operation
   /// Whether the backward computation reads the value of input `index`.
   func backwardReads(_ index: Int) -> Bool
@@ -47,6 +49,7 @@ protocol Operation {
 
 extension Operation {
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .all }
+  var restrictsRows: Bool { false }
   func restricted(to rows: [Int32]) -> any Operation { self }
   func backwardReads(_ index: Int) -> Bool { false }
   var backwardReadsResult: Bool { false }

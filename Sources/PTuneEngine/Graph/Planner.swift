@@ -40,8 +40,9 @@ struct Planner {
   }
 
   private mutating func add(_ demand: Demand, to node: Node) {
-    // Leaves exist whole; a gather reads from them as it is.
-    if node.inputs.isEmpty {
+    // Leaves exist whole, some operators make all of their result or nothing, and of one row there is nothing to leave
+    // out; a gather reads from them as they are.
+    if node.inputs.isEmpty || node.rows <= 1 || !node.operation.restrictsRows {
       demands[ObjectIdentifier(node)] = .whole
       return
     }

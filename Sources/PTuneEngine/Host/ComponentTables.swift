@@ -6,9 +6,11 @@ enum ParametersTable {
     ptune_parameters_v1(
       struct_size: MemoryLayout<ptune_parameters_v1>.size,
       declare: { _, name, shape, rank, initial in
-        guard let session = Session.current, let name, let initial else { return nil }
-        let dimensions = Array(UnsafeBufferPointer(start: shape, count: rank))
-        return session.declare(String(cString: name), dimensions, initial.pointee)
+        guard let recorder = Recorder("declare"), let name, let initial else { return nil }
+        // Another rank is refused with the shape: what a wild one counts is not there to be read.
+        let count = (1...4).contains(rank) ? rank : 0
+        guard let dimensions = recorder.array(shape, count, "dimensions") else { return nil }
+        return recorder.session.declare(String(cString: name), dimensions, initial.pointee)
       },
       value: { _, pointer in
         guard let session = Session.current, let parameter = session.parameter(pointer) else { return nil }
@@ -45,7 +47,10 @@ extension Session {
         parameter.values[index] = initial.a + (initial.b - initial.a) * Float(generator.unit())
       }
     case PTUNE_INITIAL_VALUES:
-      guard let values = initial.values else { fallthrough }
+      guard let values = initial.values else {
+        record("parameter '\(name)' starts with values that are at NULL")
+        return nil
+      }
       parameter.values.update(from: values, count: parameter.count)
     default:
       record("parameter '\(name)' starts as \(initial.kind), which this ptune does not know")
@@ -131,7 +136,9 @@ extension Session {
       }
       let stored = transposed ? [columns, rows] : [rows, columns]
       guard found.shape == stored || (rows == 1 && found.shape == [columns]) else {
-        record("tensor '\(name)' of the checkpoint has the shape \(found.shape), not \(stored) as config.json says")
+        record(
+          "tensor '\(name)' of the checkpoint has the shape \(found.shape), not \(stored) as config.json says"
+        )
         return nil
       }
       guard let values = found.values.baseAddress else {
@@ -156,7 +163,9 @@ private final class TransposedCopy {
 
   init(_ source: UnsafePointer<Float>, rows: Int, columns: Int) {
     values = .allocate(capacity: rows * columns)
-    for row in 0..<rows { for column in 0..<columns { values[row * columns + column] = source[column * rows + row] } }
+    for row in 0..<rows {
+      for column in 0..<columns { values[row * columns + column] = source[column * rows + row] }
+    }
   }
 
   deinit { values.deallocate() }
@@ -177,7 +186,7 @@ enum BaseTable {
       word_rows: { _, ids, count, out in
         guard let session = Session.current, let table = session.services.wordTable, let ids, let out
         else { return ptune_status(PTUNE_FAILED) }
-        for index in 0..<count {
+        for index in 0..<max(0, count) {
           guard ids[index] >= 0, ids[index] < table.rows else {
             session.record("word_rows: token \(ids[index]) of a vocabulary of \(table.rows)")
             return ptune_status(PTUNE_BAD_ARGUMENT)
@@ -200,8 +209,10 @@ enum BaseTable {
         return copy(tokenize(String(cString: text)), out, capacity, countAll: true)
       },
       frequent_tokens: { _, out, capacity in
-        guard let tokens = Session.current?.services.frequentTokens else { return 0 }
-        return copy(tokens(capacity), out, capacity, countAll: false)
+        guard let services = Session.current?.services, let tokens = services.frequentTokens else { return 0 }
+        // There are no more than the vocabulary has, however many the plugin has room for.
+        let limit = min(UInt(bitPattern: capacity), UInt(services.facts?.vocabulary_size ?? 0))
+        return copy(tokens(Int(limit)), out, Int(limit), countAll: false)
       },
       pooler: { _, rows in
         guard let recorder = Recorder("pooler"), let node = recorder.node(rows) else { return nil }
@@ -216,7 +227,7 @@ enum BaseTable {
   private static func copy(
     _ tokens: [Int32], _ out: UnsafeMutablePointer<Int32>?, _ capacity: Int, countAll: Bool
   ) -> Int {
-    let count = min(tokens.count, capacity)
+    let count = min(tokens.count, Int(clamping: UInt(bitPattern: capacity)))
     out?.update(from: tokens, count: count)
     return countAll ? tokens.count : count
   }

@@ -80,7 +80,7 @@ enum InjectionsTable {
       },
       hidden_prefix: { pointer, layer, rows, perSequence in
         inject(pointer, "hidden_prefix", [rows], perSequence) { recorder, set, nodes, facts in
-          guard layer < facts.layers else { return "layer \(layer) of \(facts.layers)" }
+          guard (0..<facts.layers).contains(layer) else { return "layer \(layer) of \(facts.layers)" }
           guard nodes[0].columns == facts.hidden_size else {
             return "rows \(nodes[0].shapeText) for a hidden size of \(facts.hidden_size)"
           }
@@ -91,11 +91,12 @@ enum InjectionsTable {
       },
       key_value_prefix: { pointer, layer, keys, values, perSequence in
         inject(pointer, "key_value_prefix", [keys, values], perSequence) { recorder, set, nodes, facts in
-          guard layer < facts.layers else { return "layer \(layer) of \(facts.layers)" }
+          guard (0..<facts.layers).contains(layer) else { return "layer \(layer) of \(facts.layers)" }
           guard nodes[0].columns == facts.key_value_size, nodes[1].columns == facts.key_value_size,
             nodes[0].rows == nodes[1].rows
           else {
-            return "keys \(nodes[0].shapeText) and values \(nodes[1].shapeText) for \(facts.key_value_size) columns"
+            return
+              "keys \(nodes[0].shapeText) and values \(nodes[1].shapeText) for \(facts.key_value_size) columns"
           }
           set.prefixes[layer, default: []].append(
             .init(rows: nodes[0], values: nodes[1], perSequence: perSequence))
@@ -104,7 +105,9 @@ enum InjectionsTable {
       },
       first_position: { pointer, position in
         inject(pointer, "first_position", [], false) { recorder, set, nodes, facts in
-          guard position <= facts.positions else { return "position \(position) of \(facts.positions)" }
+          guard (0...min(facts.positions, Int(Int32.max) / 2)).contains(position) else {
+            return "position \(position) of \(facts.positions)"
+          }
           set.firstPosition = position
           return nil
         }

@@ -19,21 +19,20 @@ enum OpsTable {
         return ptune_status(PTUNE_OK)
       },
       constant: { _, rows, columns, values in
-        guard let recorder = Recorder("constant"), let values else { return nil }
-        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        guard !overflow else { return recorder.fail("[\(rows), \(columns)] is too large") }
-        return recorder.constant(
-          Array(UnsafeBufferPointer(start: values, count: count)), rows: rows, columns: columns)
+        guard let recorder = Recorder("constant"), let count = recorder.count(rows, columns),
+          let values = recorder.array(values, count, "values")
+        else { return nil }
+        return recorder.constant(values, rows: rows, columns: columns)
       },
       fill: { _, rows, columns, value in
-        guard let recorder = Recorder("fill") else { return nil }
-        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        guard !overflow, count < 1 << 32 else { return recorder.fail("[\(rows), \(columns)] is too large") }
+        guard let recorder = Recorder("fill"), let count = recorder.count(rows, columns) else { return nil }
         return recorder.constant(Array(repeating: value, count: count), rows: rows, columns: columns)
       },
       unary: { function, x in
         guard let recorder = Recorder("unary") else { return nil }
-        guard let operation = UnaryOperation(function) else { return recorder.fail("no function \(function)") }
+        guard let operation = UnaryOperation(function) else {
+          return recorder.fail("no function \(function)")
+        }
         return recorder.keepShape(operation, x)
       },
       binary: { function, a, b in Recorder("binary")?.binary(function, a, b) },
@@ -72,35 +71,43 @@ enum OpsTable {
       sum: { x, axis in Recorder("sum")?.sum(x, axis, mean: false) },
       mean: { x, axis in Recorder("mean")?.sum(x, axis, mean: true) },
       gather_rows: { x, rows, count in
-        Recorder("gather_rows")?.gather(x, Array(UnsafeBufferPointer(start: rows, count: count)))
+        guard let recorder = Recorder("gather_rows"), let rows = recorder.array(rows, count, "rows") else {
+          return nil
+        }
+        return recorder.gather(x, rows)
       },
       assemble_rows: { sources, sourceCount, sourceOf, rowOf, rows in
-        guard let recorder = Recorder("assemble_rows") else { return nil }
-        let nodes = UnsafeBufferPointer(start: sources, count: sourceCount).map { recorder.node($0) }
-        guard !nodes.contains(where: { $0 == nil }) else { return nil }
-        return recorder.assemble(
-          nodes.compactMap { $0 }, Array(UnsafeBufferPointer(start: sourceOf, count: rows)),
-          Array(UnsafeBufferPointer(start: rowOf, count: rows)))
+        guard let recorder = Recorder("assemble_rows"), let nodes = recorder.nodes(sources, sourceCount),
+          let sourceOf = recorder.array(sourceOf, rows, "source_of"),
+          let rowOf = recorder.array(rowOf, rows, "row_of")
+        else { return nil }
+        return recorder.assemble(nodes, sourceOf, rowOf)
       },
       mean_rows: { x, rows, offsets, groups in
-        guard let recorder = Recorder("mean_rows"), let offsets else { return nil }
-        let bounds = Array(UnsafeBufferPointer(start: offsets, count: groups + 1))
-        let count = max(0, Int(bounds[groups]))
-        return recorder.meanRows(x, Array(UnsafeBufferPointer(start: rows, count: count)), bounds)
+        guard let recorder = Recorder("mean_rows") else { return nil }
+        guard (0..<Recorder.largest).contains(groups) else {
+          return recorder.fail("\(groups) groups are too many")
+        }
+        guard let bounds = recorder.array(offsets, groups + 1, "offsets"),
+          let rows = recorder.array(rows, max(0, Int(bounds[groups])), "rows")
+        else { return nil }
+        return recorder.meanRows(x, rows, bounds)
       },
       concatenate_columns: { sources, count in
-        guard let recorder = Recorder("concatenate_columns") else { return nil }
-        let nodes = UnsafeBufferPointer(start: sources, count: count).map { recorder.node($0) }
-        guard !nodes.contains(where: { $0 == nil }) else { return nil }
-        return recorder.concatenateColumns(nodes.compactMap { $0 })
+        guard let recorder = Recorder("concatenate_columns"), let nodes = recorder.nodes(sources, count)
+        else {
+          return nil
+        }
+        return recorder.concatenateColumns(nodes)
       },
       slice_columns: { x, begin, count in Recorder("slice_columns")?.slice(x, begin, count) },
       cross_entropy: { logits, targets, weights, smoothing in
         Recorder("cross_entropy")?.crossEntropy(logits, targets, weights, smoothing)
       },
       sigmoid_cross_entropy: { logits, targets in
-        guard let recorder = Recorder("sigmoid_cross_entropy"), let x = recorder.node(logits) else { return nil }
-        let values = Array(UnsafeBufferPointer(start: targets, count: x.count))
+        guard let recorder = Recorder("sigmoid_cross_entropy"), let x = recorder.node(logits),
+          let values = recorder.array(targets, x.count, "targets")
+        else { return nil }
         return recorder.add(SigmoidCrossEntropyOperation(targets: values), [x], rows: 1, columns: 1)
       }))
 }

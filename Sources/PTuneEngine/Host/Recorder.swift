@@ -25,10 +25,44 @@ struct Recorder {
     return nil
   }
 
-  func add(_ operation: any Operation, _ inputs: [Node], rows: Int, columns: Int) -> OpaquePointer? {
-    guard rows >= 0, columns >= 0, !rows.multipliedReportingOverflow(by: columns).overflow else {
-      return fail("a result of \(rows) x \(columns) is too large")
+  /// More values than this in one matrix, or entries in one list, are a mistake: 8 GiB.
+  static let largest = 1 << 31
+
+  /// How many values a matrix has; nil, with a failure recorded, if it cannot be.
+  func count(_ rows: Int, _ columns: Int) -> Int? {
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    if rows >= 0, columns >= 0, !overflow, count <= Self.largest { return count }
+    // A size_t that a plugin got from a negative number.
+    _ = fail("[\(UInt(bitPattern: rows)), \(UInt(bitPattern: columns))] is too large")
+    return nil
+  }
+
+  /// What a plugin passed as an array; nil, with a failure recorded, if it cannot be one.
+  func array<Element>(_ start: UnsafePointer<Element>?, _ count: Int, _ what: String) -> [Element]? {
+    guard count > 0 else {
+      if count < 0 { _ = fail("\(UInt(bitPattern: count)) \(what) are too many") }
+      return count < 0 ? nil : []
     }
+    guard count <= Self.largest else {
+      _ = fail("\(count) \(what) are too many")
+      return nil
+    }
+    guard let start else {
+      _ = fail("\(count) \(what) are at NULL")
+      return nil
+    }
+    return Array(UnsafeBufferPointer(start: start, count: count))
+  }
+
+  /// The nodes behind a list of tensors; nil, with a failure recorded, if one is not there.
+  func nodes(_ sources: UnsafePointer<OpaquePointer?>?, _ count: Int) -> [Node]? {
+    guard let pointers = array(sources, count, "sources") else { return nil }
+    let nodes = pointers.compactMap { node($0) }
+    return nodes.count == pointers.count ? nodes : nil
+  }
+
+  func add(_ operation: any Operation, _ inputs: [Node], rows: Int, columns: Int) -> OpaquePointer? {
+    guard count(rows, columns) != nil else { return nil }
     return session.handle(for: Node(operation, inputs, rows: rows, columns: columns))
   }
 
@@ -160,16 +194,16 @@ struct Recorder {
 
   func reshape(_ x: OpaquePointer?, _ rows: Int, _ columns: Int) -> OpaquePointer? {
     guard let x = node(x) else { return nil }
-    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-    guard !overflow, count == x.count else { return fail("\(x.shapeText) to [\(rows), \(columns)]") }
+    guard let count = count(rows, columns) else { return nil }
+    guard count == x.count else { return fail("\(x.shapeText) to [\(rows), \(columns)]") }
     return add(ReshapeOperation(), [x], rows: rows, columns: columns)
   }
 
   func crossEntropy(
-    _ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?, _ weights: UnsafePointer<Float>?, _ smoothing: Float
+    _ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?, _ weights: UnsafePointer<Float>?,
+    _ smoothing: Float
   ) -> OpaquePointer? {
-    guard let x = node(x), let targets else { return nil }
-    let classes = Array(UnsafeBufferPointer(start: targets, count: x.rows))
+    guard let x = node(x), let classes = array(targets, x.rows, "targets") else { return nil }
     if let wrong = classes.first(where: { $0 >= x.columns }) {
       return fail("target \(wrong) with \(x.columns) classes")
     }

@@ -49,7 +49,8 @@ final class ForwardPass {
     _ layer: Int, _ q: Node, _ k: Node, _ v: Node, _ heads: Int, _ keyValueHeads: Int, _ recorder: Recorder
   ) -> OpaquePointer? {
     guard let hiddenRows = hiddenRows[layer] else {
-      return recorder.fail("key_rows was not called for layer \(layer); keys and values are computed from its rows")
+      return recorder.fail(
+        "key_rows was not called for layer \(layer); keys and values are computed from its rows")
     }
     let keyCount = layout.rows.count + Int(hiddenRows)
     guard heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0, q.columns % heads == 0,

@@ -24,5 +24,7 @@ final class InjectionSet {
   init(batch: PackedBatch) { self.batch = batch }
 
   /// How many rows of an injection each sequence gets.
-  func length(_ rows: Node, perSequence: Bool) -> Int { perSequence ? rows.rows / max(1, batch.count) : rows.rows }
+  func length(_ rows: Node, perSequence: Bool) -> Int {
+    perSequence ? rows.rows / max(1, batch.count) : rows.rows
+  }
 }

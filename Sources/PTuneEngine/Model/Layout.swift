@@ -32,10 +32,12 @@ final class Layout {
 
     var sharedInputs = Set<Int>()
     if causal {
-      for (index, input) in injections.inputs.enumerated() where input.placement == .start && !input.perSequence {
+      for (index, input) in injections.inputs.enumerated()
+      where input.placement == .start && !input.perSequence {
         sharedInputs.insert(index)
         for row in 0..<input.rows.rows {
-          append(Row(source: Int32(index + 1), index: Int32(row)), position: start + Int32(rows.count), type: 0)
+          append(
+            Row(source: Int32(index + 1), index: Int32(row)), position: start + Int32(rows.count), type: 0)
         }
       }
       shared = 0..<Int32(rows.count)

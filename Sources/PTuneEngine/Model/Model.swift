@@ -8,6 +8,7 @@ public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity)?
+  private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
 
@@ -41,6 +42,15 @@ public final class Model {
     }
   }
 
+  /// Creates the selector, which the adapter asks for weights over its pool.
+  public func setSelector(
+    _ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Selector
+  ) throws {
+    let made = RunSelector(try create(identity, make), identity, session)
+    selector = made
+    session.services.selector = made.weights
+  }
+
   /// Creates the adapter.
   public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
     adapter = (try create(identity, make), identity)
@@ -51,7 +61,9 @@ public final class Model {
     heads.append((try create(identity, make), identity))
   }
 
-  private func create<Part>(_ identity: ComponentIdentity, _ make: (OpaquePointer?) throws -> Part) throws -> Part {
+  private func create<Part>(_ identity: ComponentIdentity, _ make: (OpaquePointer?) throws -> Part) throws
+    -> Part
+  {
     try session.scoped {
       try session.call(identity, "create") { call in try Host.within(call) { try make(call) } }
     }
@@ -73,7 +85,7 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
-  /// The trained parameters of the adapter and the heads, in the order they were declared.
+  /// The trained parameters of the selector, the adapter and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Number of trained values.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
@@ -90,6 +102,18 @@ public final class Model {
   /// - Returns: the loss.
   /// - Throws: ``EngineFailure``.
   public func differentiate(_ batch: PackedBatch) throws -> Float {
+    try withLoss(of: batch) { session.differentiate($0) }
+  }
+
+  /// Computes the loss of a batch.
+  ///
+  /// - Throws: ``EngineFailure``.
+  public func loss(_ batch: PackedBatch) throws -> Float {
+    try withLoss(of: batch) { session.evaluate($0)[0] }
+  }
+
+  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute.
+  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node) -> Result) throws -> Result {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
       let task = try uniformTask(batch)
@@ -108,7 +132,7 @@ public final class Model {
           component: heads[task].identity.component, plugin: heads[task].identity.plugin, method: "loss",
           reason: "the loss is not a scalar", status: ptune_status(PTUNE_FAILED))
       }
-      return session.differentiate(node)
+      return body(node)
     }
   }
 
@@ -154,7 +178,8 @@ public final class Model {
     let task = Int(batch.tasks.first ?? 0)
     guard heads.indices.contains(task), batch.tasks.allSatisfy({ Int($0) == task }) else {
       throw EngineFailure(
-        component: "the run", plugin: nil, method: "forward", reason: "a batch must hold one of the run's tasks",
+        component: "the run", plugin: nil, method: "forward",
+        reason: "a batch must hold one of the run's tasks",
         status: ptune_status(PTUNE_FAILED))
     }
     return task
@@ -179,6 +204,8 @@ public final class Model {
     let viewHandle = session.handle(for: view, .batch)
     if let adapter {
       let target = session.handle(for: injections, .injections)
+      selector?.batch = viewHandle
+      defer { selector?.batch = nil }
       try session.call(adapter.identity, "inject") { call in
         try Host.within(call) {
           try adapter.method.inject(Batch(handle: viewHandle), into: Injections(handle: target))
@@ -267,7 +294,9 @@ public final class Model {
   }
 
   /// What the adapter file holds, and hyperparameters (as JSON) the saved adapter has instead of its own.
-  public func exportAdapter() throws -> (tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]) {
+  public func exportAdapter() throws -> (
+    tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]
+  ) {
     guard let adapter else { return ([], []) }
     guard let folding = adapter.method as? any FoldingAdapter else {
       return (saved(owner: adapter.identity.owner), [])
@@ -285,6 +314,9 @@ public final class Model {
       return (tensors, record.hyperparameters)
     }
   }
+
+  /// The parameters of the selector; empty without one.
+  public func exportSelector() -> [SavedTensor] { selector.map { saved(owner: $0.identity.owner) } ?? [] }
 
   /// The parameters of a task's head.
   public func exportHead(task: Int) -> [SavedTensor] { saved(owner: heads[task].identity.owner) }

@@ -1,5 +1,5 @@
 /// The examples of a step, packed: sequences stand end to end, without padding.
-public final class PackedBatch {
+public final class PackedBatch: Sendable {
   /// All token ids, special tokens included.
   public let tokens: [Int32]
   /// The segment (0 or 1) of each token.
@@ -23,7 +23,7 @@ public final class PackedBatch {
   public var count: Int { offsets.count - 1 }
 
   /// One sequence of a batch.
-  public struct Sequence {
+  public struct Sequence: Sendable {
     /// Its token ids, special tokens included.
     public var tokens: [Int32]
     /// The segment (0 or 1) of each token.
@@ -37,7 +37,8 @@ public final class PackedBatch {
 
     /// A sequence with these tokens and targets.
     public init(
-      tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [], numbers: [Float] = []
+      tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
+      numbers: [Float] = []
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)

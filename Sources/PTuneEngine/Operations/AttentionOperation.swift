@@ -11,6 +11,7 @@ struct AttentionOperation: Operation {
   let visible: [Int32]?
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { true }
   var backwardReadsResult: Bool { true }
 

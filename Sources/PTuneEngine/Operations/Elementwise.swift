@@ -1,5 +1,6 @@
 import CPTune
 import CPTuneKernels
+import PTune
 
 /// y = f(x), element by element.
 struct UnaryOperation: Operation {
@@ -15,6 +16,7 @@ struct UnaryOperation: Operation {
   }
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { !backwardReadsResult }
   /// These derivatives are simplest in terms of the result, the others in terms of the input.
   var backwardReadsResult: Bool { [PTK_TANH, PTK_SIGMOID, PTK_EXP, PTK_SQRT].contains(function) }
@@ -52,6 +54,7 @@ struct BinaryOperation: Operation {
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow {
     node.inputs[index].rows == node.rows && node.rows > 1 ? .same : .all
   }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool {
     switch function {
     case .add, .subtract: false
@@ -161,6 +164,7 @@ struct AffineOperation: Operation {
   let scale, shift: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
@@ -182,6 +186,7 @@ struct DropoutOperation: Operation {
   let seed: UInt64
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   private func factor(_ index: Int) -> Float {
     var generator = SplitMix64(seed: seed &+ UInt64(index))
@@ -213,6 +218,7 @@ struct StopGradientOperation: Operation {
   let name = "stop_gradient"
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }

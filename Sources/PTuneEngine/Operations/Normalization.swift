@@ -6,6 +6,7 @@ struct LayerNormOperation: Operation {
   let epsilon: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { index < 2 }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -19,7 +20,8 @@ struct LayerNormOperation: Operation {
     machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
       let from = rows.lowerBound
       ptk_layer_norm_forward(
-        rows.count, columns, x + from * columns, gain, bias, epsilon, y + from * columns, mean + from, rstd + from)
+        rows.count, columns, x + from * columns, gain, bias, epsilon, y + from * columns, mean + from,
+        rstd + from)
     }
   }
 
@@ -51,6 +53,7 @@ struct RMSNormOperation: Operation {
   let epsilon: Float
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -75,7 +78,8 @@ struct RMSNormOperation: Operation {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound
         ptk_rms_norm_backward(
-          rows.count, columns, x + from * columns, gain, rstd + from, dy + from * columns, dx + from * columns, nil)
+          rows.count, columns, x + from * columns, gain, rstd + from, dy + from * columns,
+          dx + from * columns, nil)
       }
     }
     if let dgain = machine.gradient(of: instruction.inputs[1]) {
@@ -90,6 +94,7 @@ struct SoftmaxOperation: Operation {
   var name: String { logarithm ? "log_softmax" : "softmax" }
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
   var backwardReadsResult: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {

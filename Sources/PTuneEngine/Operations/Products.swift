@@ -6,6 +6,7 @@ struct MatMulOperation: Operation {
   let transposeA, transposeB: Bool
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 && !transposeA ? .same : .all }
+  var restrictsRows: Bool { !transposeA }
   func backwardReads(_ index: Int) -> Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -48,6 +49,7 @@ struct LinearOperation: Operation {
   let name = "linear"
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
+  var restrictsRows: Bool { true }
   func backwardReads(_ index: Int) -> Bool { index < 2 }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -93,6 +95,7 @@ struct FrozenLinearOperation: Operation {
   let bias: Weight?
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let x = instruction.inputs[0]

@@ -5,6 +5,7 @@ struct GatherRows: Operation {
   let name = "gather_rows"
   let rows: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation { GatherRows(rows: wanted.map { rows[Int($0)] }) }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -19,7 +20,9 @@ struct GatherRows: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
     let columns = instruction.columns
-    for (row, source) in rows.enumerated() { ptk_add(columns, dy + row * columns, dx + Int(source) * columns) }
+    for (row, source) in rows.enumerated() {
+      ptk_add(columns, dy + row * columns, dx + Int(source) * columns)
+    }
   }
 }
 
@@ -29,6 +32,7 @@ struct AssembleRows: Operation {
   let sourceOf: [Int32]
   let rowOf: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation {
     AssembleRows(sourceOf: wanted.map { sourceOf[Int($0)] }, rowOf: wanted.map { rowOf[Int($0)] })
   }
@@ -59,6 +63,7 @@ struct MeanRows: Operation {
   let rows: [Int32]
   let offsets: [Int32]
 
+  var restrictsRows: Bool { true }
   func restricted(to wanted: [Int32]) -> any Operation {
     var kept: [Int32] = []
     var offsets: [Int32] = [0]
@@ -86,7 +91,9 @@ struct MeanRows: Operation {
   }
 
   /// Visits each row of each group: where both begin, and the row's share of the mean.
-  private func eachRow(_ instruction: Instruction, _ visit: (_ group: Int, _ row: Int, _ share: Float) -> Void) {
+  private func eachRow(
+    _ instruction: Instruction, _ visit: (_ group: Int, _ row: Int, _ share: Float) -> Void
+  ) {
     let columns = instruction.columns
     for group in 0..<instruction.rows {
       let members = rows[Int(offsets[group])..<Int(offsets[group + 1])]

@@ -14,7 +14,9 @@ struct TransposeOperation: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
     let (rows, columns) = (instruction.rows, instruction.columns)
-    for row in 0..<rows { for column in 0..<columns { dx[column * rows + row] += dy[row * columns + column] } }
+    for row in 0..<rows {
+      for column in 0..<columns { dx[column * rows + row] += dy[row * columns + column] }
+    }
   }
 }
 
@@ -38,6 +40,7 @@ struct ConcatenateColumnsOperation: Operation {
   let name = "concatenate_columns"
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let y = machine.result(instruction)
@@ -71,6 +74,7 @@ struct SliceColumnsOperation: Operation {
   let begin: Int
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let input = instruction.inputs[0]
@@ -100,6 +104,7 @@ struct SumOperation: Operation {
   let axis: Axis
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { axis == .columns ? .same : .all }
+  var restrictsRows: Bool { axis == .columns }
 
   /// How far the result moves with each row and column of the input.
   private func strides(_ instruction: Instruction) -> (row: Int, column: Int) {

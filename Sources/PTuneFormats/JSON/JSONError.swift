@@ -52,7 +52,7 @@ extension JSONError: CustomStringConvertible {
 
 extension JSONError.Problem {
   /// The problem in words, without its place.
-  var text: String {
+  public var text: String {
     switch self {
     case .expected(let expected, let found): "expected \(expected) but found \(found)"
     case .ended(let expected): "expected \(expected) but the text ends"

@@ -5,7 +5,7 @@ public struct JSONObject: Sendable {
   /// The values, in the order of the keys.
   public private(set) var values: [JSONValue] = []
   /// Where each key is; empty while there are so few members that looking through them is quicker.
-  private var places: [ByteString: Int] = [:]
+  private var places = KeyIndex()
 
   private static let indexedFrom = 9
 
@@ -37,7 +37,7 @@ public struct JSONObject: Sendable {
       guard place(of: key) == nil else { return false }
     } else {
       if places.isEmpty { index() }
-      guard places.updateIfAbsent(ByteString(key), keys.count) else { return false }
+      guard places.append(key, to: keys) else { return false }
     }
     keys.append(key)
     values.append(value)
@@ -48,17 +48,18 @@ public struct JSONObject: Sendable {
     guard let place = place(of: key) else { return }
     keys.remove(at: place)
     values.remove(at: place)
-    places = [:]
+    places = KeyIndex()
     if keys.count >= Self.indexedFrom { index() }
   }
 
   private mutating func index() {
-    for (place, key) in keys.enumerated() { places[ByteString(key)] = place }
+    for key in keys { _ = places.append(key, to: keys) }
   }
 
   private func place(of key: String) -> Int? {
+    if !places.isEmpty { return places.place(of: key, among: keys) }
     let wanted = ByteString(key)
-    return places.isEmpty ? keys.firstIndex { ByteString($0) == wanted } : places[wanted]
+    return keys.firstIndex { ByteString($0) == wanted }
   }
 }
 
@@ -73,15 +74,6 @@ extension JSONObject: Equatable {
   /// Whether both have the same members, in any order.
   public static func == (left: JSONObject, right: JSONObject) -> Bool {
     left.count == right.count && left.allSatisfy { key, value in right[key] == value }
-  }
-}
-
-extension Dictionary {
-  fileprivate mutating func updateIfAbsent(_ key: Key, _ value: Value) -> Bool {
-    // NB: one hash per key; a vocabulary has tens of thousands of them.
-    guard let replaced = updateValue(value, forKey: key) else { return true }
-    self[key] = replaced
-    return false
   }
 }
 

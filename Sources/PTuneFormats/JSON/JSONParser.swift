@@ -50,6 +50,22 @@ extension JSONValue {
     }
   }
 
+  /// Parses the text of one object and hands its members over in order, each with the bytes of its value as they
+  /// stand, for a reader that wants numbers as they were written. A key may come twice.
+  ///
+  /// - Returns: false if the text is well-formed JSON but no object.
+  public static func parseMembers(
+    bytes: UnsafeRawBufferPointer, file: String? = nil, options: JSONOptions = JSONOptions(),
+    _ body: (_ key: String, _ value: JSONValue, _ range: Range<Int>) -> Void
+  ) throws(JSONError) -> Bool {
+    var parser = JSONParser(bytes: bytes, options: options)
+    do throws(JSONError) {
+      return try parser.documentMembers(body)
+    } catch {
+      throw JSONError(file: file, line: error.line, column: error.column, problem: error.problem)
+    }
+  }
+
   /// Reads and parses a file. Throws FileError or JSONError.
   public static func read(_ path: String, options: JSONOptions = JSONOptions()) throws -> JSONValue {
     try MappedFile(path).withBytes { try parse(bytes: $0, file: path, options: options) }
@@ -69,13 +85,35 @@ struct JSONParser {
   }
 
   mutating func document() throws(JSONError) -> JSONValue {
+    try begin()
+    let value = try value()
+    try end()
+    return value
+  }
+
+  mutating func documentMembers(
+    _ body: (_ key: String, _ value: JSONValue, _ range: Range<Int>) -> Void
+  ) throws(JSONError) -> Bool {
+    try begin()
+    let isObject = at < bytes.count && bytes[at] == UInt8(ascii: "{")
+    if isObject {
+      try members { key, value, range, _ in body(key, value, range) }
+    } else {
+      _ = try value()
+    }
+    try end()
+    return isObject
+  }
+
+  private mutating func begin() throws(JSONError) {
     if let invalid = UTF8Check.firstInvalid(bytes) { throw error(.encoding, at: invalid) }
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { at = 3 }
     skipSpace()
-    let value = try value()
+  }
+
+  private mutating func end() throws(JSONError) {
     skipSpace()
     guard at == bytes.count else { throw unexpected("the end of the text") }
-    return value
   }
 
   private mutating func value() throws(JSONError) -> JSONValue {
@@ -93,8 +131,22 @@ struct JSONParser {
   }
 
   private mutating func object() throws(JSONError) -> JSONValue {
-    try enter()
     var object = JSONObject()
+    var duplicate: (key: String, start: Int)?
+    let keepsLast = options.duplicates == .keepLast
+    try members { key, value, _, start in
+      if object.append(key, value) { return }
+      if keepsLast { object[key] = value } else if duplicate == nil { duplicate = (key, start) }
+    }
+    if let duplicate { throw error(.duplicateKey(duplicate.key), at: duplicate.start) }
+    return .object(object)
+  }
+
+  /// The members of the object that begins here: key, value, the value's bytes, and where the key begins.
+  private mutating func members(
+    _ body: (_ key: String, _ value: JSONValue, _ range: Range<Int>, _ start: Int) -> Void
+  ) throws(JSONError) {
+    try enter()
     if !take(UInt8(ascii: "}")) {
       repeat {
         skipSpace()
@@ -104,17 +156,14 @@ struct JSONParser {
         skipSpace()
         guard take(UInt8(ascii: ":")) else { throw unexpected("':'") }
         skipSpace()
+        let begin = at
         let value = try value()
-        if !object.append(key, value) {
-          guard options.duplicates == .keepLast else { throw error(.duplicateKey(key), at: start) }
-          object[key] = value
-        }
+        body(key, value, begin..<at, start)
         skipSpace()
       } while take(UInt8(ascii: ","))
       guard take(UInt8(ascii: "}")) else { throw unexpected("',' or '}'") }
     }
     depth -= 1
-    return .object(object)
   }
 
   private mutating func array() throws(JSONError) -> JSONValue {

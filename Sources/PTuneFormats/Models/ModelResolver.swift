@@ -25,9 +25,15 @@ public struct ModelResolver: Sendable {
     self.currentFolder = currentFolder ?? FileSystem.currentFolder
   }
 
+  /// The folders in which a name is looked up, in order; ptune's own is the last.
+  public var caches: [ModelCache] {
+    hubCaches.map { ModelCache(path: $0, kind: .hub) }
+      + (cacheHome.map { [ModelCache(path: "\($0)/ptune/models", kind: .own)] } ?? [])
+  }
+
   /// The folder that set-up scripts put a model into.
   public func ownCacheFolder(_ name: HubName) -> String? {
-    cacheHome.map { "\($0)/ptune/models/\(name.joined)" }
+    caches.last { $0.kind == .own }.map { "\($0.path)/\(name.joined)" }
   }
 
   /// The path that a text stands for, absolute, or nil if it is a name: what begins with "/", "./", "../" or

@@ -1,4 +1,5 @@
 import CPTune
+import PTune
 
 /// What a component is, by the name that users write.
 public enum ComponentKind: String, CaseIterable, Sendable {
@@ -56,6 +57,9 @@ public struct ComponentDescription: Hashable, Sendable {
   public let needs: [String]
   /// The plugin it is in.
   public let plugin: PluginDescription
+
+  /// Whether it is an adapter that asks the run's selector.
+  public var asksSelector: Bool { kind == .adapter && needs.contains(PTUNE_SELECT_V1) }
 }
 
 /// A folder of the search and what came of it.
@@ -139,7 +143,7 @@ extension UnknownComponentError: CustomStringConvertible {
     if let kind, let other = ofThatName.first, other != kind {
       return "'\(name)' is \(other.nounWithArticle)"
     }
-    if let nearest = nearest(to: name, in: known) { return "did you mean '\(nearest)'?" }
+    if let nearest = Suggestion.nearest(name, among: known) { return "did you mean '\(nearest)'?" }
     let hint = rejected > 0 ? "; `ptune list-plugins` shows \(rejected) that cannot be used, and why" : ""
     if known.isEmpty { return "no plugin has one" + hint }
     return "there are \(known.sorted().joined(separator: ", "))" + hint

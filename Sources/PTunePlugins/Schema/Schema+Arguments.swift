@@ -1,3 +1,5 @@
+import PTune
+
 extension Schema {
   /// The arguments of `create` for what the user wrote: checked, completed with defaults, in the schema's order.
   ///
@@ -7,7 +9,7 @@ extension Schema {
   {
     let known = parameters.map(\.name)
     for key in values.keys.sorted() where !known.contains(key) {
-      throw error(key, .unknown(nearest: nearest(to: key, in: known), known: known))
+      throw error(key, .unknown(nearest: Suggestion.nearest(key, among: known), known: known))
     }
     var arguments: [TypedArgument] = []
     for parameter in parameters {
@@ -38,7 +40,8 @@ extension Schema {
       }
     let wrong = texts.first { !choices.contains($0) } ?? "\(value)"
     throw error(
-      parameter.name, .notAChoice(value: wrong, choices: choices, nearest: nearest(to: wrong, in: choices)))
+      parameter.name,
+      .notAChoice(value: wrong, choices: choices, nearest: Suggestion.nearest(wrong, among: choices)))
   }
 
   private func typed(_ value: HyperparameterValue, for parameter: Parameter) throws(HyperparameterError)

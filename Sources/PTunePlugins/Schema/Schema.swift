@@ -72,9 +72,17 @@ extension Schema.Limits: CustomStringConvertible {
   public var description: String {
     switch self {
     case .range(let lowest, let highest): "[\(lowest?.description ?? "")..\(highest?.description ?? "")]"
-    case .choices(let choices): "{\(choices.joined(separator: "|"))}"
+    case .choices(let choices): "{\(choices.map(word).joined(separator: "|"))}"
     }
   }
+}
+
+/// A choice as a schema writes it: in quotes unless it is a plain word.
+private func word(_ choice: String) -> String {
+  let isPlain = choice.utf8.allSatisfy {
+    UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
+  }
+  return isPlain && !choice.isEmpty ? choice : quoted(choice)
 }
 
 extension Schema.Parameter: CustomStringConvertible {

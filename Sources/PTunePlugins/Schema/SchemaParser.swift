@@ -1,3 +1,5 @@
+import PTune
+
 extension Schema {
   /// Parses a schema string.
   ///
@@ -27,7 +29,7 @@ extension SchemaScanner {
     let typePlace = offset
     let typeName = try word("a type")
     guard let type = ParameterType(rawValue: typeName) else {
-      let nearest = nearest(to: typeName, in: ParameterType.allCases.map(\.rawValue))
+      let nearest = Suggestion.nearest(typeName, among: ParameterType.allCases.map(\.rawValue))
       throw error(.unknownType(typeName, nearest: nearest), at: typePlace)
     }
     _ = next

@@ -1,21 +1,26 @@
+import PTune
+
 /// A seeded random number generator that gives the same numbers on every platform and in every release:
 /// xoshiro256** seeded by SplitMix64.
 ///
 /// Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators",
 /// https://doi.org/10.1145/3460772. Drawing from a range and shuffling are written out here rather than taken from
 /// the standard library, whose algorithms may change between versions.
+///
+/// It is for shuffles, which need many independent streams of one seed. `SplitMix64` serves where the whole state has
+/// to be one number, as a training checkpoint holds it.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
   /// A generator whose numbers depend on `seed` alone.
   public init(seed: UInt64) {
-    var mixer = SplitMix64(state: seed)
+    var mixer = SplitMix64(seed: seed)
     state = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
   }
 
   /// A generator for one stream (an epoch, say) among many that share a seed.
   public init(seed: UInt64, stream: UInt64) {
-    var mixer = SplitMix64(state: seed)
+    var mixer = SplitMix64(seed: seed)
     self.init(seed: mixer.next() ^ stream &* 0x9E37_79B9_7F4A_7C15)
   }
 
@@ -52,19 +57,6 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, index(below: last + 1))
     }
-  }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", https://doi.org/10.1145/2660193.2660195.
-private struct SplitMix64 {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
 

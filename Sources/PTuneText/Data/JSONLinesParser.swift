@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Rows of JSON lines: the members of each object are its columns.
 struct JSONLinesParser: RowParser {
   let lines: LineReader
@@ -17,31 +19,24 @@ struct JSONLinesParser: RowParser {
   private mutating func row(_ line: Line) throws(TextError) -> Row {
     var names: [String] = []
     var values: [String?] = []
-    do {
-      var parser = JSONParser(line.bytes)
-      guard parser.startsObject() else {
-        _ = try parser.value()
-        throw TextError.notAnObject(path: path, line: line.number)
-      }
-      try parser.members { name, value, range in
+    let bytes = UnsafeRawBufferPointer(line.bytes)
+    let isObject: Bool
+    do throws(JSONError) {
+      isObject = try JSONValue.parseMembers(bytes: bytes) { name, value, range in
         names.append(name)
-        values.append(Self.text(value, line.bytes[range]))
+        values.append(Self.text(value, bytes[range]))
       }
-      try parser.end()
-    } catch let problem as JSONProblem {
-      throw .invalidJSON(path: path, line: line.number, column: problem.offset + 1, reason: problem.reason)
-    } catch let error as TextError {
-      throw error
     } catch {
-      throw .notAnObject(path: path, line: line.number)
+      throw TextError(error, path: path, line: line.number, bytes: bytes)
     }
+    guard isObject else { throw .notAnObject(path: path, line: line.number) }
     if let columns, columns.names == names { return Row(line: line.number, columns: columns, values: values) }
     let columns = try Columns(path: path, names: names)
     self.columns = columns
     return Row(line: line.number, columns: columns, values: values)
   }
 
-  private static func text(_ value: JSONValue, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+  private static func text(_ value: JSONValue, _ bytes: Slice<UnsafeRawBufferPointer>) -> String? {
     switch value {
     case .null: nil
     case .string(let text): text

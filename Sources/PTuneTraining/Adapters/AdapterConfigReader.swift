@@ -24,7 +24,8 @@ struct AdapterConfigReader {
     for task in tasks { composed.append(try self.task(task)) }
     return AdapterFolder(
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
-      adapter: try component(own["adapter"], "adapter"), tasks: composed,
+      adapter: try component(own["adapter"], "adapter"),
+      selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
       maximumLength: own["maximum_length"]?.intValue,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
   }

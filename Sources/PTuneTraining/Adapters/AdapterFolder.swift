@@ -4,8 +4,9 @@ import PTunePlugins
 
 /// The result of a training on disk: `adapter_config.json` and `adapter_model.safetensors`.
 ///
-/// The adapter's tensors stand under their own names (`prompt_embeddings`), those of a task's head under
-/// `head.TASK.NAME`. What ptune adds to the config is under the key `ptune`.
+/// The adapter's tensors stand under their own names (`prompt_embeddings`), those of a selector under
+/// `selector.NAME` and those of a task's head under `head.TASK.NAME`. What ptune adds to the config is under the
+/// key `ptune`.
 public struct AdapterFolder: Sendable {
   static let configName = "adapter_config.json"
   static let weightsName = "adapter_model.safetensors"
@@ -20,6 +21,8 @@ public struct AdapterFolder: Sendable {
   public let fingerprint: String
   /// The tuning method.
   public let adapter: ComponentChoice
+  /// What weighs its pool; nil for one without.
+  public let selector: ComponentChoice?
   /// The tasks, with how their rows are read; their data files are not recorded.
   public let tasks: [ComposedTask]
   /// Tokens to which texts were cut, if the run said so.
@@ -36,6 +39,9 @@ extension AdapterFolder {
     try FileSystem.createFolder(folder)
     let (tensors, changed) = try composition.model.exportAdapter()
     var data = tensors.map { TensorData(name: $0.name, shape: $0.shape, floats: $0.values) }
+    data += composition.model.exportSelector().map {
+      TensorData(name: "selector.\($0.name)", shape: $0.shape, floats: $0.values)
+    }
     for (index, task) in composition.tasks.enumerated() {
       data += composition.model.exportHead(task: index).map {
         TensorData(name: "head.\(task.name).\($0.name)", shape: $0.shape, floats: $0.values)
@@ -63,6 +69,11 @@ extension AdapterFolder {
     own["adapter"] = [
       "plugin": .string(composition.adapter.plugin), "hyperparameters": .object(hyperparameters),
     ]
+    if let selector = composition.selector {
+      own["selector"] = [
+        "plugin": .string(selector.plugin), "hyperparameters": .object(object(selector.hyperparameters)),
+      ]
+    }
     own["tasks"] = .array(
       composition.tasks.map { task in
         [

@@ -32,7 +32,7 @@ public final class AdapterRun {
     }
     let blueprint = Blueprint(
       base: folder.base, modelName: modelName, modelFolder: modelFolder, adapter: folder.adapter,
-      tasks: folder.tasks, maximumLength: folder.maximumLength,
+      selector: folder.selector, tasks: folder.tasks, maximumLength: folder.maximumLength,
       threads: threads ?? TrainingRun.processorCount, seed: 0)
     let composer = try Composer(factory: ComponentFactory(registry: registry), blueprint: blueprint)
     guard composer.checkpoint.fingerprint.weights == folder.fingerprint else {

@@ -38,8 +38,13 @@ public final class Predictor {
 
   /// Predicts one text, or two.
   ///
-  /// - Throws: `TextError` or `EngineFailure`.
+  /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
+    if source.data.textPair != nil, pair == nil {
+      throw TrainingError.unusable(
+        "the adapter was trained on pairs of texts, and there is only one",
+        help: "give the other one: --text-pair")
+    }
     let tokenizer = composition.tokenizer
     let row = TokenizedRow(
       line: 1, fields: [:], content: .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))

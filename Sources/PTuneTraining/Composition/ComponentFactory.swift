@@ -42,7 +42,7 @@ public final class ComponentFactory {
   /// Loads a component.
   ///
   /// - Throws: `UnknownComponentError` or `Rejection`.
-  func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
+  public func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
     let component = try registry.load(kind, named: choice.plugin)
     used.append(
       UsedPlugin(
@@ -51,34 +51,59 @@ public final class ComponentFactory {
     return component
   }
 
-  func identity(_ component: LoadedComponent, owner: String) -> ComponentIdentity {
+  /// How failures name it, and what owns the parameters it declares.
+  public func identity(_ component: LoadedComponent, owner: String) -> ComponentIdentity {
     ComponentIdentity(
       component: "\(component.description.kind.noun) \(component.description.name)",
       plugin: component.description.plugin.file, owner: owner)
   }
 
-  /// Checks the values against the component's schema, before anything slow happens.
+  /// The choice with every hyperparameter spelled out, so that what is saved does not change with a default.
   ///
-  /// - Throws: `HyperparameterError`.
-  func check(_ component: LoadedComponent, _ choice: ComponentChoice) throws {
-    _ = try component.description.schema.arguments(from: choice.hyperparameters)
+  /// - Throws: `HyperparameterError` if a value does not fit the component's schema.
+  func complete(_ component: LoadedComponent, _ choice: ComponentChoice) throws -> ComponentChoice {
+    let schema = component.description.schema
+    let arguments = try schema.arguments(from: choice.hyperparameters)
+    return ComponentChoice(
+      plugin: choice.plugin,
+      hyperparameters: Dictionary(
+        uniqueKeysWithValues: zip(schema.parameters.map(\.name), arguments.map(\.value))))
   }
 
-  func baseModel(
+  /// Makes a base model, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func baseModel(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any BaseModel {
     let (instance, table) = try make(component, choice, call, ptune_base_model_v1.self)
     return LoadedBaseModel(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  func adapter(
+  /// Makes an adapter, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func adapter(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any Adapter {
     let (instance, table) = try make(component, choice, call, ptune_adapter_v1.self)
     return LoadedAdapter.make(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  func head(
+  /// Makes a selector, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func selector(
+    _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
+  ) throws -> any Selector {
+    let (instance, table) = try make(component, choice, call, ptune_selector_v1.self)
+    return LoadedSelector(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
+  /// Makes a task head, within the call of its creation.
+  ///
+  /// - Throws: `HyperparameterError` or `ConstructionError`.
+  public func head(
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any TaskHead {
     let (instance, table) = try make(component, choice, call, ptune_task_head_v1.self)

@@ -8,13 +8,14 @@ import PTuneText
 public struct ComposedTask: Sendable {
   /// Its name.
   public let name: String
-  /// Its head, with every hyperparameter that is not the default.
+  /// Its head; with every hyperparameter spelled out once it is composed.
   public let head: ComponentChoice
   /// How rows are read; paths in it may be empty.
   public let data: DataSpec
 }
 
-/// A base model, an adapter and heads, put together from plugins, and what is needed to feed them.
+/// A base model, perhaps a selector, an adapter and heads, put together from plugins, and what is needed to feed
+/// them.
 public final class Composition {
   /// What computes.
   public let model: Model
@@ -30,6 +31,8 @@ public final class Composition {
   public let tokenizer: any Tokenizer
   /// The tuning method and its hyperparameters.
   public let adapter: ComponentChoice
+  /// What weighs the adapter's pool; nil for an adapter without one.
+  public let selector: ComponentChoice?
   /// The learning rate that the adapter recommends; nil if it does not say.
   public let recommendedLearningRate: Double?
   /// The tasks.
@@ -41,9 +44,8 @@ public final class Composition {
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapter: ComponentChoice, recommendedLearningRate: Double?,
-    tasks: [ComposedTask],
-    plugins: [UsedPlugin], maximumLength: Int
+    tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
+    recommendedLearningRate: Double?, tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -52,6 +54,7 @@ public final class Composition {
     self.base = base
     self.tokenizer = tokenizer
     self.adapter = adapter
+    self.selector = selector
     self.recommendedLearningRate = recommendedLearningRate
     self.tasks = tasks
     self.plugins = plugins
@@ -128,6 +131,7 @@ struct Blueprint {
   var modelName: String
   var modelFolder: String
   var adapter: ComponentChoice
+  var selector: ComponentChoice?
   var tasks: [ComposedTask]
   var maximumLength: Int?
   var threads: Int
@@ -166,13 +170,17 @@ struct Composer {
   func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
-    let base = try blueprint.base ?? inferredBase()
-    let basePlugin = try factory.load(.baseModel, base)
+    let chosenBase = try blueprint.base ?? inferredBase()
+    let basePlugin = try factory.load(.baseModel, chosenBase)
     let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
+    let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
     let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
-    try factory.check(basePlugin, base)
-    try factory.check(adapterPlugin, blueprint.adapter)
-    for (plugin, task) in zip(headPlugins, blueprint.tasks) { try factory.check(plugin, task.head) }
+    let base = try factory.complete(basePlugin, chosenBase)
+    let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
+    let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
+    let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
+      ComposedTask(name: task.name, head: try factory.complete(plugin, task.head), data: task.data)
+    }
 
     let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
     session.log = log
@@ -188,10 +196,15 @@ struct Composer {
       throw TrainingError.base(
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
-    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
-      try factory.adapter(adapterPlugin, blueprint.adapter, $0)
+    if let selector, let (_, plugin) = selectorPlugin {
+      try model.setSelector(factory.identity(plugin, owner: "selector")) {
+        try factory.selector(plugin, selector, $0)
+      }
     }
-    for (plugin, task) in zip(headPlugins, blueprint.tasks) {
+    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
+      try factory.adapter(adapterPlugin, adapter, $0)
+    }
+    for (plugin, task) in zip(headPlugins, tasks) {
       try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {
         try factory.head(plugin, task.head, $0)
       }
@@ -199,8 +212,8 @@ struct Composer {
     return Composition(
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapter: blueprint.adapter,
-      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: blueprint.tasks,
+      base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
+      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
   }
 

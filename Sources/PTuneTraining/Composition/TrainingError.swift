@@ -25,6 +25,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case hyperparameter(RunPlace, HyperparameterError)
   /// A tensor of the adapter file does not fit.
   case tensor(file: String, name: String, reason: String)
+  /// The adapter asks a selector, and the run names none.
+  case noSelector(RunPlace, adapter: String, known: [String])
   /// A selector was named, but this adapter asks none; or the like.
   case unusable(String, help: String)
   /// Another process trains into this folder.
@@ -57,6 +59,8 @@ extension TrainingError: CustomStringConvertible {
     case .baseNotFound(let adapter, let error): "the base model of \(adapter) is missing: \(error)"
     case .hyperparameter(let place, let error): "\(place): \(error)"
     case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
+    case .noSelector(let place, let adapter, _):
+      "\(place): the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
     case .unusable(let what, _): what
     case .outputInUse(let folder): "another ptune is training into '\(folder)'"
     case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
@@ -70,7 +74,7 @@ extension TrainingError: CustomStringConvertible {
   public var help: String? {
     switch self {
     case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
-    case .row: nil
+    case .row: "correct the row, or check the columns and labels that the run names"
     case .tooFewLabels: "check the 'label' column of the data section"
     case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"
@@ -80,6 +84,13 @@ extension TrainingError: CustomStringConvertible {
     case .baseNotFound: "name the folder it is in now with --base-model"
     case .hyperparameter(_, let error): error.help
     case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
+    case .noSelector(_, _, let known):
+      if let first = known.first {
+        "add these lines to the run file (there are \(known.joined(separator: ", ")))\n\n"
+          + "selector:\n  plugin: \(first)\n"
+      } else {
+        "no plugin has a selector; `ptune list-plugins` shows where they are looked for"
+      }
     case .unusable(_, let help): help
     case .outputInUse: "wait until it has ended, or give this run another folder with --output"
     case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"

@@ -1,3 +1,5 @@
+import PTune
+
 /// What is wrong with a run file or a flag that overrides it.
 public struct RunFileError: Error, Equatable, Sendable {
   /// What is wrong.
@@ -61,7 +63,7 @@ extension RunFileError.Problem {
     case .size(let limit): "this is too large for a run file: \(limit)"
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"
-        + (nearestKey(key, among: known).map { "; did you mean '\($0)'?" } ?? "")
+        + (Suggestion.nearest(key, among: known).map { "; did you mean '\($0)'?" } ?? "")
     case .duplicateKey(let key): "the key '\(key)' stands twice"
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"

@@ -1,3 +1,5 @@
+import PTune
+
 /// A mapping of a run file while its members are taken out and checked.
 struct RunSection {
   /// For messages: "training", "data of task 'sentiment'"; empty for the whole file.
@@ -84,7 +86,7 @@ struct RunSection {
     guard let text = try text(key) else { return nil }
     guard let choice = Choice(rawValue: text.value) else {
       let known = Choice.allCases.map(\.rawValue)
-      let suggestion = nearestKey(text.value, among: known).map { "; did you mean '\($0)'?" } ?? ""
+      let suggestion = Suggestion.nearest(text.value, among: known).map { "; did you mean '\($0)'?" } ?? ""
       throw RunFileError(
         place: text.place,
         problem: .range(

@@ -125,7 +125,7 @@ public final class Trainer {
     progress.loss = loss
     throughput.add(examples: count, seconds: (clock.now - start).seconds)
     let step = StepReport(
-      step: progress.step, steps: totalSteps, epoch: progress.epoch + 1, loss: loss, learningRate: rate,
+      step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
     if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
     try report(.step(step))
@@ -159,7 +159,7 @@ public final class Trainer {
       validation, task: 0, batchSize: options.evaluationBatchSize
     ) { try report(.evaluating(done: $0, of: validation.count)) }
     let isBest = progress.isBetter(evaluation)
-    try metrics.append(evaluation.json(step: progress.step, epoch: progress.epoch))
+    try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
     try report(.evaluated(evaluation, step: progress.step, best: isBest))
     if isBest {
       try keepBest(evaluation)
@@ -207,13 +207,19 @@ public final class Trainer {
   // MARK: - On disk
 
   private func prepareOutput(resume: Bool) throws {
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
-    if resume, let state = try checkpoints.latest() {
-      progress = try state.restore(optimizer: optimizer, model: model)
+    let latest = resume ? try checkpoints.latest() : nil
+    // A checkpoint of another run is refused before anything is written.
+    if let latest { progress = try latest.restore(optimizer: optimizer, model: model) }
+    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
+    if latest != nil {
       try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
+      if resume {
+        try report(
+          .warning("there is no checkpoint in \(checkpoints.folder); training begins at the first step"))
+      }
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()

@@ -24,6 +24,9 @@ struct TrainingProgress {
   /// The best adapter's values, per parameter; empty before the first evaluation.
   var bestValues: [[Float]] = []
 
+  /// The pass that the last batch belongs to, counted from 1.
+  var pass: Int { batch == 0 ? max(1, epoch) : epoch + 1 }
+
   mutating func startNextEpoch() {
     epoch += 1
     batch = 0

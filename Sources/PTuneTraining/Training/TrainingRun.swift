@@ -31,11 +31,6 @@ public final class TrainingRun {
         "this version of ptune trains one task at a time, and the run file has \(spec.tasks.count)",
         help: "make a run file for each task")
     }
-    if let selector = spec.selector {
-      throw TrainingError.unusable(
-        "\(selector.plugin.place): none of this version's adapters asks a selector",
-        help: "remove the 'selector' section")
-    }
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -43,11 +38,16 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      tasks: [], maximumLength: spec.training.maximumLength,
+      selector: spec.selector.map { ComponentChoice($0) }, tasks: [],
+      maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
     // Unknown components and hyperparameters are told before the data is read, which may take a while.
     try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
+    if let selector = spec.selector {
+      try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
+    }
+    try Self.checkSelector(spec, registry)
     if let plugin = spec.base.plugin {
       try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
     }
@@ -69,6 +69,15 @@ public final class TrainingRun {
     examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
       try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
     }
+    // What does not go together comes out in a first pass, before anything is written. It must not use up random
+    // numbers of the training.
+    let generator = composition.model.session.generator
+    defer { composition.model.session.generator = generator }
+    for (task, examples) in examples.enumerated() {
+      if let example = examples.train.first {
+        _ = try composition.model.scores(composition.batch([example], task: task, training: false))
+      }
+    }
     self.spec = spec
     self.composition = composition
   }
@@ -85,6 +94,25 @@ public final class TrainingRun {
       _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
     } catch {
       throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
+    }
+  }
+
+  /// A run names a selector exactly if its adapter asks one.
+  ///
+  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
+  private static func checkSelector(_ spec: RunSpec, _ registry: PluginRegistry) throws {
+    let adapter = spec.adapter.plugin
+    let inventory = registry.inventory
+    let asks = try inventory.component(.adapter, named: adapter.value).asksSelector
+    if asks, spec.selector == nil {
+      throw TrainingError.noSelector(
+        adapter.place, adapter: adapter.value,
+        known: inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
+    }
+    if !asks, let selector = spec.selector {
+      throw TrainingError.unusable(
+        "\(selector.plugin.place): the adapter '\(adapter.value)' asks no selector",
+        help: "remove the 'selector' section")
     }
   }
 

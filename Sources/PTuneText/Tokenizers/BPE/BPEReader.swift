@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Reads a byte-pair encoding out of `tokenizer.json`.
 struct BPEReader {
   let top: JSONNode
@@ -43,7 +45,7 @@ struct BPEReader {
       throw .unsupported(
         path: model.path, key: affix.key, type: try affix.string(), supported: ["no such affix"])
     }
-    if let dropout = model["dropout"], dropout.value != .number("0.0"), dropout.value != .number("0") {
+    if let dropout = model["dropout"], dropout.value != .double(0), dropout.value != .int(0) {
       throw .unsupported(path: model.path, key: dropout.key, type: "not 0", supported: ["no dropout"])
     }
     let vocabulary = try Vocabulary(try model.member("vocab"))

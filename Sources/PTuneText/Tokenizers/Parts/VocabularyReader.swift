@@ -4,14 +4,12 @@ extension Vocabulary {
     let entries = try node.object()
     self.init(bytes: entries.keys.reduce(0) { $0 + $1.utf8.count })
     for (token, value) in zip(entries.keys, entries.values) {
-      guard case .number(let text) = value, let id = Int32(text),
-        (0..<Int32(Vocabulary.maximumID)).contains(id)
-      else {
+      guard case .int(let id) = value, (0..<Vocabulary.maximumID).contains(id) else {
         throw .invalidValue(
           path: node.path, key: "\(node.key)[\"\(token)\"]",
           expected: "a whole number below \(Vocabulary.maximumID)")
       }
-      add(token, id: id)
+      add(token, id: Int32(id))
     }
   }
 }

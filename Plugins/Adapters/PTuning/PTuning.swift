@@ -1,0 +1,82 @@
+import CPTune
+import PTune
+
+/// P-tuning (Liu et al. 2021, section 3): a prompt of P rows `[P, H]` among the word embeddings of every input,
+/// made by a trained encoder of trained rows; everything else is frozen.
+final class PTuning: FoldingAdapter {
+  let positions: Int
+  private let embedding: Parameter
+  private let encoder: PromptEncoder
+  private let placement: Placement
+
+  init(
+    virtualTokens: Int, placement: String, encoder: String, encoderSize: Int, encoderLayers: Int,
+    encoderDropout: Double, deviation: Double
+  ) throws {
+    guard let placement = Placement(name: placement) else {
+      throw ComponentFailure.badArgument("there is no placement '\(placement)'")
+    }
+    guard let kind = PromptEncoder.Kind(rawValue: encoder) else {
+      throw ComponentFailure.badArgument("there is no encoder '\(encoder)'")
+    }
+    embedding = try Parameter(
+      kind == .none ? "prompt_embeddings" : "embedding.weight",
+      shape: [virtualTokens, Base.facts.hiddenSize], initial: .normal(deviation: Float(deviation)))
+    self.encoder = try PromptEncoder(
+      kind, size: encoderSize, layers: encoderLayers, dropout: encoderDropout)
+    positions = virtualTokens
+    self.placement = placement
+  }
+
+  func inject(_ batch: Batch, into injections: Injections) throws {
+    try injections.input(encoder(embedding.value), at: placement)
+  }
+
+  /// The adapter file holds the prompt alone, as that of prompt tuning does.
+  func save(to export: Export) throws {
+    try export.tensor("prompt_embeddings", encoder(embedding.value))
+    try export.hyperparameter("encoder", json: "\"none\"")
+  }
+}
+
+/// The one symbol that a plugin exports: describes its components to the host.
+@c @implementation
+public func ptune_plugin_entry_v1(
+  _ host: UnsafePointer<ptune_host_v1>!
+) -> UnsafePointer<ptune_plugin_v1>! {
+  Plugin.register(with: host, id: "ptune.p-tuning", version: "0.1.0") {
+    [
+      .adapter(
+        "p-tuning", summary: "rows among the word embeddings of the input, made by a trained encoder",
+        documentation: """
+          P-tuning (Liu et al. 2021, https://arxiv.org/abs/2103.10385) trains P rows of the hidden size and an \
+          encoder that makes the prompt of them, so that its rows depend on each other. The prompt stands among \
+          the word embeddings of every input.
+
+          `encoder` is `mlp` (three linear layers with relu), `lstm` (a bidirectional LSTM and two linear \
+          layers), both as in PEFT, or `none`. It is folded away when the adapter is saved: P·H numbers \
+          remain, whatever was trained.
+
+          An encoder wants a learning rate near 1e-3. Without one, set `deviation: 0.02` and train as in \
+          prompt-tuning.
+          """,
+        learningRate: 1e-3,
+        .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
+        .choice(
+          "placement", of: Placement.allCases.map(\.name), default: "start",
+          "where the prompt stands in the input"),
+        .choice(
+          "encoder", of: PromptEncoder.Kind.allCases.map(\.rawValue), default: "mlp",
+          "what makes the prompt of the trained rows"),
+        .integer(
+          "encoder_hidden_size", default: 0, in: 0...65536,
+          "columns of the MLP's inner rows, or of the LSTM in one direction; 0: the hidden size"),
+        .integer("encoder_layers", default: 2, in: 1...16, "with encoder: lstm, its layers"),
+        .number(
+          "encoder_dropout", default: 0.0, in: 0...0.99,
+          "with encoder: lstm, dropout between its layers in training"),
+        .number("deviation", default: 1.0, in: 0...100, "standard deviation of the rows' random start"),
+        make: PTuning.init)
+    ]
+  }
+}

@@ -1,0 +1,45 @@
+import CPTune
+
+/// One forward pass of a base model (`ptune.forward/1`).
+public struct Forward {
+  let handle: OpaquePointer?
+  private var table: ptune_forward_v1? { Host.tables.forward?.pointee }
+
+  /// Wraps the handle a base model was given.
+  public init(handle: OpaquePointer?) { self.handle = handle }
+
+  private var rows: ptune_rows_v1 {
+    var rows = ptune_rows_v1()
+    table?.rows(handle, &rows)
+    return rows
+  }
+  /// The position of each packed row within its sequence, `[rows]`.
+  public var positions: UnsafeBufferPointer<Int32> {
+    UnsafeBufferPointer(start: rows.positions, count: rows.count)
+  }
+  /// The segment (0 or 1) of each packed row, `[rows]`.
+  public var tokenTypes: UnsafeBufferPointer<Int32> {
+    UnsafeBufferPointer(start: rows.token_types, count: rows.count)
+  }
+  /// Word embeddings of the text, with the rows an adapter injects at their places: `[rows, hidden]`.
+  public func inputRows(from table: Tensor) -> Tensor {
+    Tensor(handle: self.table?.input_rows(handle, table.handle))
+  }
+  /// x·Wᵀ + bias with frozen weights: the site where low-rank deltas and scalings attach.
+  public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    Tensor(handle: table?.linear(handle, x.handle, weight.handle, bias?.handle, bias != nil))
+  }
+  /// The rows that keys and values of a layer are computed from: hidden prefix rows, then those of x.
+  public func keyRows(layer: Int, _ x: Tensor) -> Tensor {
+    Tensor(handle: table?.key_rows(handle, layer, x.handle))
+  }
+  /// softmax(q·kᵀ/√d)·v per head, of each sequence to itself and to what is injected at this layer
+  /// (Vaswani 2017, eq. 1): q `[rows, heads·d]`, k and v `[key rows, keyValueHeads·d]`.
+  public func attention(
+    layer: Int, queries: Tensor, keys: Tensor, values: Tensor, heads: Int, keyValueHeads: Int
+  ) -> Tensor {
+    Tensor(
+      handle: table?.attention(
+        handle, layer, queries.handle, keys.handle, values.handle, heads, keyValueHeads))
+  }
+}

@@ -1,0 +1,111 @@
+import PTune
+
+/// A bidirectional encoder with learnt positions and norms after each residual, as BERT (Devlin et al. 2019) and
+/// its kin are.
+package final class Encoder: BaseModel {
+  package let facts: BaseFacts
+  package let wordTable: Tensor
+  private let positionTable: Tensor
+  private let firstPosition: Int
+  private let typeTable: Tensor?
+  private let inputNorm: Norm
+  private let layers: [EncoderLayer]
+  private let poolerName: String?
+  private let poolerLayer: Linear?
+
+  /// Reads sizes and weights from the checkpoint.
+  ///
+  /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not suit.
+  package init(_ layout: EncoderLayout) throws {
+    let positions = try Self.positions(layout)
+    firstPosition = positions.first
+    facts = try Self.facts(layout, positions: positions.rows - positions.first)
+    try Self.refuseVariants()
+    let size = facts.hiddenSize
+    let embeddings = "embeddings."
+    let hasPrefix = Checkpoint.hasWeight(layout.prefix + embeddings + "word_embeddings.weight")
+    let prefix = hasPrefix ? layout.prefix : ""
+    func table(_ name: String, rows: Int) throws -> Tensor {
+      try Checkpoint.weight(prefix + embeddings + name + ".weight", rows: rows, columns: size)
+    }
+    wordTable = try table("word_embeddings", rows: facts.vocabularySize)
+    positionTable = try table("position_embeddings", rows: positions.rows)
+    typeTable =
+      layout.hasTokenTypes
+      ? try table("token_type_embeddings", rows: try Checkpoint.integer("type_vocab_size", default: 2)) : nil
+    inputNorm = try Norm(prefix + embeddings + "LayerNorm", size, layout.epsilon)
+
+    let inner = try Self.count(layout.keys.innerSize)
+    let activation = try Activation(key: layout.keys.activation)
+    let heads = facts.attentionHeads
+    layers = try (0..<facts.layers).map {
+      try EncoderLayer(
+        "\(prefix)\(layout.layers).\($0).", layout.names, index: $0, size: size, inner: inner, heads: heads,
+        activation: activation, epsilon: layout.epsilon)
+    }
+    poolerName = layout.pooler
+    let pooler = layout.pooler.map { prefix + $0 }
+    poolerLayer = try pooler.flatMap {
+      Checkpoint.hasWeight($0 + ".weight") ? try Linear($0, size, size) : nil
+    }
+  }
+
+  private static func facts(_ layout: EncoderLayout, positions: Int) throws -> BaseFacts {
+    let keys = layout.keys
+    let size = try count(keys.hiddenSize)
+    let heads = try count(keys.heads)
+    guard size % heads == 0 else {
+      throw ComponentFailure.badArgument(
+        "config.json: \(keys.hiddenSize) \(size) is not a multiple of \(keys.heads) \(heads)")
+    }
+    return BaseFacts(
+      hiddenSize: size, layers: try count(keys.layers), keyValueSize: size, attentionHeads: heads,
+      vocabularySize: try count("vocab_size"), positions: positions, causal: false)
+  }
+
+  /// Rows of the position table, and the one that belongs to a sequence's first row.
+  private static func positions(_ layout: EncoderLayout) throws -> (rows: Int, first: Int) {
+    let rows = try count("max_position_embeddings")
+    guard let padding = layout.paddingToken else { return (rows, 0) }
+    guard padding >= 0, padding < rows - 1 else {
+      throw ComponentFailure.badArgument(
+        "config.json: pad_token_id \(padding) leaves none of max_position_embeddings \(rows) for tokens")
+    }
+    return (rows, padding + 1)
+  }
+
+  private static func count(_ key: String) throws -> Int {
+    let value = try Checkpoint.integer(key)
+    guard value > 0 else { throw ComponentFailure.badArgument("config.json: \(key) \(value) is less than 1") }
+    return value
+  }
+
+  private static func refuseVariants() throws {
+    let positions = try Checkpoint.string("position_embedding_type", default: "absolute")
+    guard positions == "absolute" else {
+      throw ComponentFailure.unsupported(
+        "config.json: position_embedding_type '\(positions)' is not supported, only 'absolute'")
+    }
+    guard try !Checkpoint.boolean("is_decoder", default: false) else {
+      throw ComponentFailure.unsupported("config.json: is_decoder is true; this plugin is for encoders")
+    }
+  }
+
+  package func forward(_ forward: Forward) throws -> Tensor {
+    let places = forward.positions.lazy.map { [firstPosition] in $0 + Int32(firstPosition) }
+    var x = forward.inputRows(from: wordTable) + positionTable.rows(at: places)
+    if let typeTable { x = x + typeTable.rows(at: forward.tokenTypes) }
+    x = inputNorm(x)
+    for layer in layers { x = layer(x, forward) }
+    return x
+  }
+
+  package func pooler(_ rows: Tensor) throws -> Tensor {
+    guard let poolerLayer else {
+      throw ComponentFailure.unsupported(
+        poolerName.map { "the checkpoint has no pooling layer (\($0))" }
+          ?? "this base model has no pooling layer of its own")
+    }
+    return rows.linear(poolerLayer.weight, bias: poolerLayer.bias).tanh()
+  }
+}

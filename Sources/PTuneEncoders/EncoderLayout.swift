@@ -1,0 +1,81 @@
+/// How a family of encoders writes its config.json and names its weights. What is not said is as BERT has it.
+package struct EncoderLayout: Sendable {
+  /// Stands before every weight's name in checkpoints with a task's head, as "bert." does; those of the bare
+  /// encoder have no prefix.
+  package let prefix: String
+  /// ε of every norm.
+  package let epsilon: Double
+  /// The keys of config.json.
+  package let keys: Keys
+  /// Where the layers are: "encoder.layer", followed by their numbers.
+  package let layers: String
+  /// The weights of a layer.
+  package let names: LayerNames
+  /// Whether tokens have a type, of which there are `type_vocab_size`.
+  package let hasTokenTypes: Bool
+  /// The pooling layer, which a checkpoint may still lack; nil if the family has none.
+  package let pooler: String?
+  /// The padding token's id where positions are counted from behind it; nil where they are counted from 0.
+  package let paddingToken: Int?
+
+  /// A layout.
+  package init(
+    prefix: String, epsilon: Double, keys: Keys = .bert, layers: String = "encoder.layer",
+    names: LayerNames = .bert, hasTokenTypes: Bool = true, pooler: String? = "pooler.dense",
+    paddingToken: Int? = nil
+  ) {
+    self.prefix = prefix
+    self.epsilon = epsilon
+    self.keys = keys
+    self.layers = layers
+    self.names = names
+    self.hasTokenTypes = hasTokenTypes
+    self.pooler = pooler
+    self.paddingToken = paddingToken
+  }
+
+  /// The keys of config.json that differ between families.
+  package struct Keys: Sendable {
+    let hiddenSize, layers, heads, innerSize, activation: String
+
+    /// Keys of these names.
+    package init(hiddenSize: String, layers: String, heads: String, innerSize: String, activation: String) {
+      self.hiddenSize = hiddenSize
+      self.layers = layers
+      self.heads = heads
+      self.innerSize = innerSize
+      self.activation = activation
+    }
+
+    /// BERT's.
+    package static let bert = Keys(
+      hiddenSize: "hidden_size", layers: "num_hidden_layers", heads: "num_attention_heads",
+      innerSize: "intermediate_size", activation: "hidden_act")
+  }
+
+  /// What the parts of a layer are called.
+  package struct LayerNames: Sendable {
+    let query, key, value, output, attentionNorm, up, down, outputNorm: String
+
+    /// Parts of these names.
+    package init(
+      query: String, key: String, value: String, output: String, attentionNorm: String, up: String,
+      down: String, outputNorm: String
+    ) {
+      self.query = query
+      self.key = key
+      self.value = value
+      self.output = output
+      self.attentionNorm = attentionNorm
+      self.up = up
+      self.down = down
+      self.outputNorm = outputNorm
+    }
+
+    /// BERT's.
+    package static let bert = LayerNames(
+      query: "attention.self.query", key: "attention.self.key", value: "attention.self.value",
+      output: "attention.output.dense", attentionNorm: "attention.output.LayerNorm",
+      up: "intermediate.dense", down: "output.dense", outputNorm: "output.LayerNorm")
+  }
+}

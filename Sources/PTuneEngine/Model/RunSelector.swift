@@ -1,0 +1,40 @@
+import CPTune
+import PTune
+
+/// The selector of a run at work: it answers an adapter that asks for weights over its pool while it injects.
+final class RunSelector {
+  let identity: ComponentIdentity
+  private let selector: any Selector
+  private unowned let session: Session
+  /// The batch of the `inject` in progress; nil between them.
+  var batch: OpaquePointer?
+
+  init(_ selector: any Selector, _ identity: ComponentIdentity, _ session: Session) {
+    self.selector = selector
+    self.identity = identity
+    self.session = session
+  }
+
+  /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`.
+  ///
+  /// - Throws: ``EngineFailure`` of the selector, or a ``ComponentFailure`` that says how the adapter asked wrongly.
+  func weights(_ queries: Node, _ keys: Node) throws -> Node? {
+    guard let batch else { throw ComponentFailure("a selector can be asked in `inject` only") }
+    guard queries.columns == keys.columns else {
+      throw ComponentFailure(
+        "queries \(queries.shapeText) and keys \(keys.shapeText) differ in their number of columns")
+    }
+    return try session.call(identity, "weights") { call in
+      let weights = try Host.within(call) {
+        try selector.weights(
+          Batch(handle: batch), queries: Tensor(handle: session.handle(for: queries)),
+          keys: Tensor(handle: session.handle(for: keys)))
+      }
+      let node = session.node(weights.handle, "weights")
+      if let node, node.rows != queries.rows || node.columns != keys.rows {
+        session.record("weights are \(node.shapeText) for \(queries.rows) queries and \(keys.rows) keys")
+      }
+      return node
+    }
+  }
+}

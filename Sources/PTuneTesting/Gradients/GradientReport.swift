@@ -1,0 +1,48 @@
+import PTuneReport
+
+/// What a ``GradientCheck`` found, parameter by parameter.
+public struct GradientReport: Sendable, CustomStringConvertible {
+  /// One parameter.
+  public struct Entry: Sendable {
+    /// Which component declared it: "adapter" or "head.NAME".
+    public let owner: String
+    /// Its name.
+    public let name: String
+    /// Its dimensions.
+    public let shape: [Int]
+    /// The norm of its gradient.
+    public let norm: Double
+    /// The largest difference over all directions, relative to that norm.
+    public let worstDifference: Double
+  }
+
+  /// In the order in which the parameters were declared.
+  public let entries: [Entry]
+  /// The largest difference that passes.
+  public let tolerance: Double
+
+  /// Whether there are parameters and all gradients are right.
+  public var passes: Bool { !entries.isEmpty && entries.allSatisfy { $0.worstDifference <= tolerance } }
+
+  /// A table with a line per parameter.
+  public var description: String {
+    var table = TextTable(
+      ["OWNER", "PARAMETER", "SHAPE", "NORM", "DIFFERENCE", ""],
+      alignments: [.leading, .leading, .leading, .trailing, .trailing])
+    for entry in entries {
+      table.add(
+        entry.owner, entry.name, entry.shape.map(String.init).joined(separator: "·"), rounded(entry.norm),
+        rounded(entry.worstDifference), entry.worstDifference <= tolerance ? "" : "wrong")
+    }
+    return table.lines.joined(separator: "\n")
+  }
+
+  /// Three digits, however large or small the number is.
+  private func rounded(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return "\(value)" }
+    var (digits, exponent) = (value, 0)
+    while abs(digits) >= 10 { (digits, exponent) = (digits / 10, exponent + 1) }
+    while abs(digits) < 1 { (digits, exponent) = (digits * 10, exponent - 1) }
+    return "\((digits * 100).rounded() / 100)e\(exponent)"
+  }
+}

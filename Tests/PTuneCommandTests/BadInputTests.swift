@@ -1,0 +1,306 @@
+import Foundation
+import PTuneFormats
+import Testing
+
+/// Everything that users get wrong: each is an error with its place and what to do, exit status 1, and harms nothing.
+@Suite("Bad input") struct BadInputTests {
+  /// A mistake and what `ptune train run.yaml` says of it.
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let arguments: [String]
+    let prepare: @Sendable (Desk) throws -> Void
+    let message: String
+
+    init(
+      _ name: String, _ arguments: [String] = [], _ message: String,
+      prepare: @escaping @Sendable (Desk) throws -> Void = { _ in }
+    ) {
+      testDescription = name
+      self.arguments = arguments
+      self.message = message
+      self.prepare = prepare
+    }
+  }
+
+  static let data: [Mistake] = [
+    Mistake(
+      "a missing text column", ["--set", "tasks.tone.data.text=txt"],
+      """
+      error: FOLDER/train.tsv:2: no column "txt"; it has "sentence", "label"
+      help: name one of these columns, or add the column to the file
+      """),
+    Mistake(
+      "a missing label column", ["--set", "tasks.tone.data.label=tone"],
+      """
+      error: FOLDER/train.tsv:2: no column "tone"; it has "sentence", "label"
+      help: name one of these columns, or add the column to the file
+      """),
+    Mistake(
+      "a label that is not in the training data", [],
+      """
+      error: FOLDER/dev.tsv:3: label 'odd' is not one of negative, positive
+      help: correct the row, or check the columns and labels that the run names
+      """
+    ) { try $0.write("dev.tsv", "sentence\tlabel\ngood\tpositive\nfilm\todd\n") },
+    Mistake(
+      "fewer labels than in the data", ["--set", "tasks.tone.head.labels=[positive, neutral]"],
+      """
+      error: FOLDER/train.tsv:3: label 'negative' is not one of positive, neutral
+      help: correct the row, or check the columns and labels that the run names
+      """),
+    Mistake(
+      "only one label", [],
+      """
+      error: FOLDER/train.tsv holds only the label 'positive'; two or more are needed
+      help: check the 'label' column of the data section
+      """
+    ) { try $0.write("train.tsv", "sentence\tlabel\ngood\tpositive\nfine\tpositive\n") },
+    Mistake(
+      "an empty file", [], "error: FOLDER/train.tsv is empty\nhelp: check that the file was written whole"
+    ) {
+      try $0.write("train.tsv", "")
+    },
+    Mistake(
+      "a header alone", [],
+      "error: FOLDER/train.tsv has a header but no rows\nhelp: check that the file was written whole"
+    ) { try $0.write("train.tsv", "sentence\tlabel\n") },
+    Mistake(
+      "broken UTF-8", [],
+      """
+      error: FOLDER/train.tsv:3: byte 3 is not valid UTF-8
+      help: convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW
+      """
+    ) {
+      try $0.write(
+        "train.tsv", bytes: Array("sentence\tlabel\ngood\tpositive\nba".utf8) + [0xFF] + Array("\tx\n".utf8))
+    },
+    Mistake(
+      "a file that is not there", ["--set", "tasks.tone.data.test=nowhere.tsv"],
+      """
+      error: cannot read FOLDER/nowhere.tsv: No such file or directory
+      help: check the path and its permissions
+      """),
+  ]
+
+  static let models: [Mistake] = [
+    Mistake(
+      "truncated weights", [],
+      """
+      error: FOLDER/model/model.safetensors: tensor 'embeddings.word_embeddings.weight' ends at byte 34304 of the \
+      data, which has 14360
+      help: the file is cut off; fetch or copy it again
+      """
+    ) {
+      try $0.write(
+        "model/model.safetensors", bytes: Array(try $0.bytes("model/model.safetensors").prefix(20_000)))
+    },
+    Mistake(
+      "corrupt weights", [],
+      """
+      error: FOLDER/model/model.safetensors: the header claims to have 8030883942550761326 bytes; the format allows \
+      100000000
+      help: this is no safetensors file, or a damaged one
+      """
+    ) { try $0.write("model/model.safetensors", "no tensors at all") },
+    Mistake(
+      "no weights", [],
+      """
+      error: the model folder 'FOLDER/model' has no model.safetensors
+      help: a model folder holds config.json, model.safetensors and the tokenizer's files
+      """
+    ) { try FileManager.default.removeItem(atPath: $0.folder + "/model/model.safetensors") },
+    Mistake(
+      "a config without a field", ["--model", "other"],
+      """
+      error: FOLDER/other does not suit base model bert: config.json has no key 'hidden_size', which this base model \
+      needs
+      help: see whether the model is of another kind, or whether its config.json was changed
+      """
+    ) { try $0.model("other") { $0.replacingOccurrences(of: "hidden_size", with: "hidden_sise") } },
+    Mistake(
+      "a config without model_type", ["--model", "other"],
+      """
+      error: FOLDER/other/config.json has no model_type, so it is not clear which base model plugin fits
+      help: name one in the run file: 'base: {plugin: bert, model: …}'
+      """
+    ) { try $0.model("other") { $0.replacingOccurrences(of: "model_type", with: "type") } },
+    Mistake(
+      "a config of other shapes", ["--model", "other"],
+      """
+      error: FOLDER/other does not suit base model bert: tensor 'embeddings.word_embeddings.weight' of the checkpoint \
+      has the shape [200, 32], not [200, 48] as config.json says
+      help: see whether the model is of another kind, or whether its config.json was changed
+      """
+    ) {
+      try $0.model("other") {
+        $0.replacingOccurrences(of: "\"hidden_size\": 32", with: "\"hidden_size\": 48")
+      }
+    },
+    Mistake(
+      "a config of more layers", ["--model", "other"],
+      """
+      error: FOLDER/other does not suit base model bert: the checkpoint has no tensor \
+      'encoder.layer.3.attention.self.query.weight', which this base model needs
+      help: see whether the model is of another kind, or whether its config.json was changed
+      """
+    ) {
+      try $0.model("other") {
+        $0.replacingOccurrences(of: "\"num_hidden_layers\": 3", with: "\"num_hidden_layers\": 5")
+      }
+    },
+    Mistake(
+      "a tokenizer of another model", [],
+      """
+      error: FOLDER/model: the tokenizer has 201 tokens, but the base model's vocabulary has 200
+      help: use the tokenizer files that came with the checkpoint
+      """
+    ) { try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n") },
+    Mistake(
+      "a model that is nowhere", ["--model", "nobody/nothing"],
+      """
+      error: the model 'nobody/nothing' was not found; looked at:
+        FOLDER/hf/hub/models--nobody--nothing
+        FOLDER/cache/huggingface/hub/models--nobody--nothing
+        FOLDER/.cache/huggingface/hub/models--nobody--nothing
+        FOLDER/cache/ptune/models/nobody--nothing
+      help: fetch it with 'hf download nobody/nothing', or give the path of a folder
+      """),
+    Mistake(
+      "a head that asks for what the base model lacks",
+      ["--set", "tasks.tone.head.base_pooler=true"],
+      """
+      error: base model bert (PLUGINS/libptune_bert.so), pooler: the checkpoint has no pooling layer (pooler.dense)
+      """
+    ) { try removePooler($0) },
+  ]
+
+  static let components: [Mistake] = [
+    Mistake(
+      "an unknown adapter", ["--adapter", "p-tunning-v2"],
+      "error: there is no adapter 'p-tunning-v2'\nhelp: did you mean 'p-tuning-v2'?"),
+    Mistake(
+      "an unknown head", ["--set", "tasks.tone.head.plugin=ranking"],
+      "error: there is no task head 'ranking'\nhelp: there are sequence-classification"),
+    Mistake(
+      "an unknown hyperparameter", [],
+      "error: run.yaml:2: p-tuning-v2 has no hyperparameter 'virtual_tokns'\nhelp: did you mean 'virtual_tokens'?"
+    ) {
+      try $0.write("run.yaml", Desk.run.replacingOccurrences(of: "virtual_tokens", with: "virtual_tokns"))
+    },
+    Mistake(
+      "a hyperparameter out of its range", ["--set", "adapter.virtual_tokens=0"],
+      """
+      error: --set adapter.virtual_tokens=0: 'virtual_tokens' of p-tuning-v2 is 0, which is outside [1..4096]
+      help: `ptune describe p-tuning-v2` shows what each hyperparameter takes
+      """),
+    Mistake(
+      "a hyperparameter that the base model cannot bear", ["--set", "adapter.depth=9"],
+      """
+      error: adapter p-tuning-v2 (PLUGINS/libptune_p_tuning_v2.so), create: depth is 9, but the base model has 3 layers
+      help: `ptune describe p-tuning-v2` shows what each hyperparameter takes
+      """),
+    Mistake(
+      "too many virtual tokens", ["--set", "adapter.virtual_tokens=63"],
+      """
+      error: 63 virtual tokens leave no room for text in the base model's 64 positions
+      help: use fewer virtual tokens
+      """),
+    Mistake(
+      "an unknown key in the run file", [],
+      """
+      error: run.yaml:7: unknown key 'epoch' in training; did you mean 'epochs'?
+      help: the keys of training are epochs, max_steps, batch_size, evaluation_batch_size, accumulation, \
+      learning_rate, schedule, warmup_steps, warmup_ratio, weight_decay, beta1, beta2, epsilon, clip_norm, \
+      evaluate_every, early_stopping_patience, checkpoint_every, keep_checkpoints, log_every, maximum_length, seed, \
+      threads
+      """
+    ) { try $0.write("run.yaml", Desk.run.replacingOccurrences(of: "epochs", with: "epoch")) },
+    Mistake(
+      "no run file", [],
+      """
+      error: cannot open 'run.yaml': No such file or directory
+      help: check the path; a relative one starts from the current folder
+      """
+    ) { try FileManager.default.removeItem(atPath: $0.folder + "/run.yaml") },
+  ]
+
+  static let outputs: [Mistake] = [
+    Mistake(
+      "an output that is a file", ["--output", "run.yaml"],
+      """
+      error: cannot create the folder 'FOLDER/run.yaml': File exists
+      help: a file has this name; choose another folder
+      """),
+    Mistake(
+      "an output in a file", ["--output", "run.yaml/out"],
+      """
+      error: cannot create the folder 'FOLDER/run.yaml/out': Not a directory
+      help: there is no folder 'FOLDER/run.yaml'
+      """),
+    Mistake(
+      "an output where nobody can write", ["--output", "/dev/fd/out"],
+      """
+      error: cannot create the folder '/dev/fd/out': No such file or directory
+      help: there is no folder '/dev/fd'
+      """),
+  ]
+
+  @Test(
+    "is named, with what to do, before anything is written", arguments: data + models + components + outputs)
+  func mistake(_ mistake: Mistake) throws {
+    let desk = try Desk()
+    try mistake.prepare(desk)
+    let result = try desk.ptune(["train", "run.yaml", "--quiet"] + mistake.arguments)
+    #expect(result.errors == mistake.message + "\n")
+    #expect(result.output == "")
+    #expect(result.status == 1)
+    #expect(!FileSystem.exists(desk.folder + "/out"))
+  }
+
+  @Test("a full disk leaves the adapter of the training before whole")
+  func fullDisk() throws {
+    let desk = try Desk()
+    #expect(try desk.ptune("train", "run.yaml", "--max-steps", "2").status == 0)
+    let before = try desk.bytes("out/adapter/adapter_model.safetensors")
+    let result = try desk.shell("ulimit -f 2; ptune train run.yaml --quiet --max-steps 3")
+    #expect(result.status == 1)
+    #expect(
+      result.errors == """
+        error: cannot write 'FOLDER/out/adapter/adapter_model.safetensors': File too large
+        help: a limit on file sizes is in force; see 'ulimit -f'
+
+        """)
+    #expect(try desk.bytes("out/adapter/adapter_model.safetensors") == before)
+    #expect(try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good film").status == 0)
+    let files = try FileSystem.entries(of: desk.folder + "/out/adapter")
+    #expect(files == ["adapter_config.json", "adapter_model.safetensors"])
+  }
+
+  @Test(
+    "a folder that may not be written to is named", .enabled(if: geteuid() != 0, "root may write anywhere"))
+  func unwritable() throws {
+    let desk = try Desk()
+    try FileManager.default.createDirectory(
+      atPath: desk.folder + "/locked", withIntermediateDirectories: false)
+    chmod(desk.folder + "/locked", 0o500)
+    let result = try desk.ptune("train", "run.yaml", "--quiet", "--output", "locked")
+    #expect(
+      result.errors == """
+        error: cannot create 'FOLDER/locked/.lock': Permission denied
+        help: see who may write there: ls -ld 'FOLDER/locked'
+
+        """)
+    #expect(result.status == 1)
+  }
+
+  /// Writes the model's weights without those of the pooler.
+  private static func removePooler(_ desk: Desk) throws {
+    let path = desk.folder + "/model/model.safetensors"
+    let file = try SafetensorsFile(path)
+    let kept = try file.names.filter { !$0.hasPrefix("pooler.") }.map { name in
+      TensorData(
+        name: name, shape: try #require(file.tensor(name)).shape, floats: try file.floats(name).array)
+    }
+    try SafetensorsWriter.write(kept, metadata: [:], to: path)
+  }
+}

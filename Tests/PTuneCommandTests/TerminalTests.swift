@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+@testable import PTuneCommand
+
+@Suite("On a terminal") struct TerminalTests {
+  @Test("numbers are written as people read them")
+  func numbers() {
+    #expect(
+      [0, 999, 1000, 22_713_216, -1234].map(NumberText.grouped) == [
+        "0", "999", "1,000", "22,713,216", "-1,234",
+      ])
+    #expect(NumberText.fixed(0.99996, 4) == "1.0000")
+    #expect(NumberText.fixed(-0.00001, 4) == "0.0000")
+    #expect(NumberText.fixed(-1.05, 1) == "-1.1")
+    #expect(NumberText.fixed(12.5, 0) == "13")
+    #expect(NumberText.fixed(.nan, 2) == "nan")
+    #expect([0.5, 0.0041, 0.00001].map(NumberText.percent) == ["50.0 %", "0.41 %", "0.0010 %"])
+    #expect([0, 65, 3_661, .infinity].map(NumberText.clock) == ["0:00", "1:05", "1:01:01", "?"])
+  }
+
+  @Test("words are quoted where a shell would take them apart")
+  func words() {
+    #expect(
+      ["run.yaml", "a b", "it's", "", "key=[a, b]", "müll"].map(ShellText.quoted)
+        == ["run.yaml", "'a b'", "'it'\\''s'", "''", "'key=[a, b]'", "müll"])
+  }
+
+  @Test("a line of progress is drawn over, fits the width and leaves no trace", arguments: [40, 120])
+  func progress(columns: UInt16) throws {
+    let desk = try Desk()
+    let written = try onTerminal(desk, columns: columns, ["train", "run.yaml", "--max-steps", "6"])
+    #expect(!written.contains("\u{1B}"))
+    #expect(written.contains("\r[==="))
+    let lines = written.replacingOccurrences(of: "\r\n", with: "\n").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    let drawn = lines.flatMap { $0.split(separator: "\r") }.filter { $0.hasPrefix("[") }
+    #expect(!drawn.isEmpty)
+    #expect(drawn.allSatisfy { $0.count < columns })
+    // What stays of a line is what was written last in each column.
+    let left = lines.map { line in
+      line.split(separator: "\r", omittingEmptySubsequences: false).reduce(into: [Character]()) {
+        shown, part in
+        for (column, character) in part.enumerated() {
+          if column < shown.count { shown[column] = character } else { shown.append(character) }
+        }
+      }
+    }
+    let texts = left.map { String($0).trimmingCharacters(in: .whitespaces) }
+    #expect(texts.contains { $0.hasPrefix("step 6  validation  accuracy ") })
+    #expect(!texts.contains { $0.contains("examples/s") || $0.hasPrefix("[") || $0.hasPrefix("evaluating") })
+  }
+
+  /// What `ptune` writes to a terminal of this width.
+  private func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
+    // Looked up by name: the header has it only on some systems, the library on all.
+    typealias OpenTerminal =
+      @convention(c) (
+        UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<CChar>?,
+        UnsafeRawPointer?,
+        UnsafePointer<winsize>?
+      ) -> Int32
+    let openTerminal = unsafeBitCast(
+      try #require(dlsym(dlopen(nil, RTLD_NOW), "openpty")), to: OpenTerminal.self)
+    var (terminal, end): (Int32, Int32) = (-1, -1)
+    var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    try #require(openTerminal(&terminal, &end, nil, nil, &size) == 0)
+    defer { close(terminal) }
+    // Other tests start programs too, which must not keep this end open.
+    for descriptor in [terminal, end] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    let process = try desk.process(try Desk.command(), arguments)
+    process.environment?["NO_COLOR"] = "1"
+    process.environment?["TERM"] = "xterm"
+    process.standardOutput = FileHandle(fileDescriptor: end, closeOnDealloc: false)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    close(end)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    // The last one at the other end hangs up, which is an error here.
+    while case let count = read(terminal, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
