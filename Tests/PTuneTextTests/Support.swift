@@ -6,6 +6,9 @@ import Testing
 /// Where the fixtures of Scripts/fixtures/text_fixtures.py are.
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/wordpiece").path
 
+/// Where the fixtures of Scripts/fixtures/bpe_fixtures.py are.
+let bpeFixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/bpe").path
+
 /// A folder that goes when the test ends.
 final class Folder {
   let path: String

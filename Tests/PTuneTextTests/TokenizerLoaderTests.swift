@@ -25,8 +25,9 @@ struct TokenizerLoaderTests {
 
   static let cases = [
     Case(
-      old: "\"type\":\"WordPiece\",\"unk", new: "\"type\":\"BPE\",\"unk",
-      message: "tokenizer.json: model.type is \"BPE\", which is not supported\nsupported here: WordPiece"),
+      old: "\"type\":\"WordPiece\",\"unk", new: "\"type\":\"Unigram\",\"unk",
+      message:
+        "tokenizer.json: model.type is \"Unigram\", which is not supported\nsupported here: WordPiece, BPE"),
     Case(
       old: "BertNormalizer", new: "NFKC",
       message:

@@ -30,7 +30,7 @@ struct AddedTokens: Sendable {
   private(set) var largestID: Int32 = -1
 
   /// Adds a token; `normalizer` is what the text goes through, and so a token that is looked for behind it.
-  mutating func add(_ token: AddedToken, normalizer: BertNormalizer) {
+  mutating func add(_ token: AddedToken, normalizer: some TextNormalizer) {
     byID[token.id] = token
     largestID = Swift.max(largestID, token.id)
     guard let first = token.content.utf8.first else { return }

@@ -57,9 +57,9 @@ struct ByteTrie: Sendable {
     return value < 0 ? nil : value
   }
 
-  /// The node that `key` leads to from the root.
-  func node(_ key: some Sequence<UInt8>) -> UInt32? {
-    var node = Self.root
+  /// The node that `key` leads to from `start`.
+  func node(_ key: some Sequence<UInt8>, from start: UInt32 = Self.root) -> UInt32? {
+    var node = start
     for byte in key {
       guard let next = child(of: node, byte) else { return nil }
       node = next

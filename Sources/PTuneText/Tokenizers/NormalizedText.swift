@@ -31,4 +31,32 @@ struct NormalizedText {
       ends.append(origin.upperBound)
     }
   }
+
+  /// The text as it is, malformed bytes as U+FFFD.
+  init(_ source: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+    self.init(capacity: range.count)
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let (scalar, length, _) = UTF8Text.scalar(source, position)
+      append(scalar, from: Int32(truncatingIfNeeded: position)..<Int32(truncatingIfNeeded: position + length))
+      position += length
+    }
+  }
+
+  /// Appends a byte of a character that came from the original bytes `origin`.
+  @inline(__always)
+  mutating func append(byte: UInt8, from origin: Range<Int32>) {
+    bytes.append(byte)
+    begins.append(origin.lowerBound)
+    ends.append(origin.upperBound)
+  }
+
+  /// Appends whole characters that all came from the original bytes `origin`.
+  mutating func append(_ characters: [UInt8], from origin: Range<Int32>) {
+    for byte in characters { append(byte: byte, from: origin) }
+  }
+
+  /// Where the character that holds this byte came from.
+  @inline(__always)
+  func origin(_ position: Int) -> Range<Int32> { begins[position]..<ends[position] }
 }

@@ -7,24 +7,43 @@ public enum TokenizerLoader {
   ///   kind that is not supported.
   public static func load(_ folder: String) throws(TextError) -> any Tokenizer {
     let path = { (name: String) in folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
-    if ByteFile.exists(path("tokenizer.json")) { return try load(tokenizerJSON: path("tokenizer.json")) }
+    let settings = path("tokenizer_config.json")
+    let configuration = ByteFile.exists(settings) ? settings : nil
+    if ByteFile.exists(path("tokenizer.json")) {
+      return try load(tokenizerJSON: path("tokenizer.json"), configuration: configuration)
+    }
     guard ByteFile.exists(path("vocab.txt")) else {
       throw .tokenizerMissing(folder: folder, looked: ["tokenizer.json", "vocab.txt"])
     }
-    let configuration = path("tokenizer_config.json")
-    return try load(
-      vocabularyText: path("vocab.txt"), configuration: ByteFile.exists(configuration) ? configuration : nil)
+    return try load(vocabularyText: path("vocab.txt"), configuration: configuration)
   }
 
   /// The tokenizer that a `tokenizer.json` describes. Its truncation and padding settings are not applied: the
   /// caller of `encode` says how many positions are free, and nothing is ever padded.
   ///
+  /// - Parameter configuration: `tokenizer_config.json`, of which only the names of special tokens are taken, and
+  ///   those only for a byte-pair encoding.
   /// - Throws: `TextError` naming the file and the key in it.
-  public static func load(tokenizerJSON path: String) throws(TextError) -> any Tokenizer {
+  public static func load(
+    tokenizerJSON path: String, configuration: String? = nil
+  ) throws(TextError) -> any Tokenizer {
     let top = try JSONNode(contentsOf: path)
     let model = try top.member("model")
-    try expect(try model.member("type"), among: ["WordPiece"])
-    return try WordPieceReader(top: top, model: model).tokenizer()
+    // NB: old files of byte-pair encodings do not say what they are.
+    guard let type = model["type"] else {
+      if model["merges"] == nil { _ = try model.member("type") }
+      return try bytePairEncoding(top, model, configuration)
+    }
+    try expect(type, among: ["WordPiece", "BPE"])
+    return try type.string() == "BPE"
+      ? bytePairEncoding(top, model, configuration) : WordPieceReader(top: top, model: model).tokenizer()
+  }
+
+  private static func bytePairEncoding(
+    _ top: JSONNode, _ model: JSONNode, _ configuration: String?
+  ) throws(TextError) -> any Tokenizer {
+    let settings = try configuration.map { path throws(TextError) in try JSONNode(contentsOf: path) }
+    return try BPEReader(top: top, model: model, configuration: settings).tokenizer()
   }
 
   /// Throws unless a type is among those supported.

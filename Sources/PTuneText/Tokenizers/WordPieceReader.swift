@@ -11,11 +11,14 @@ struct WordPieceReader {
     for node in try top["added_tokens"]?.array() ?? [] {
       added.add(try AddedToken(node, id: node.member("id").tokenID()), normalizer: normalizer)
     }
+    let template = try top["post_processor"].map { node throws(TextError) in
+      try PostProcessor(node, supported: ["TemplateProcessing", "BertProcessing"]).template ?? .plain
+    }
     let tokenizer = WordPieceTokenizer(
-      normalizer: normalizer, model: model, added: added, template: try readTemplate(),
+      normalizer: normalizer, model: model, added: added, template: template ?? .plain,
       decoder: try readDecoder(),
       specialTokens: .bert(unknown: model.unknown) { added.id($0) ?? model.vocabulary.id($0) })
-    try check(tokenizer)
+    try tokenizer.template.check(top) { tokenizer.token($0) }
     return tokenizer
   }
 
@@ -31,17 +34,7 @@ struct WordPieceReader {
   }
 
   private func readModel() throws(TextError) -> WordPieceModel {
-    let node = try model.member("vocab")
-    let entries = try node.object()
-    var vocabulary = Vocabulary(bytes: entries.keys.reduce(0) { $0 + $1.utf8.count })
-    for (token, value) in zip(entries.keys, entries.values) {
-      guard case .int(let id) = value, (0..<Vocabulary.maximumID).contains(id) else {
-        throw .invalidValue(
-          path: node.path, key: "\(node.key)[\"\(token)\"]",
-          expected: "a whole number below \(Vocabulary.maximumID)")
-      }
-      vocabulary.add(token, id: Int32(id))
-    }
+    let vocabulary = try Vocabulary(try model.member("vocab"))
     let unknown = try model.member("unk_token")
     guard let id = vocabulary.id(try unknown.string()) else {
       throw unknown.invalid("a token of the vocabulary")
@@ -57,56 +50,6 @@ struct WordPieceReader {
     try TokenizerLoader.expect(try node.member("type"), among: ["WordPiece"])
     return WordPieceDecoder(
       continuingPrefix: try node["prefix"]?.string() ?? "##", cleansUp: try node["cleanup"]?.bool() ?? true)
-  }
-
-  private func readTemplate() throws(TextError) -> SequenceTemplate {
-    guard let node = top["post_processor"] else { return .plain }
-    let type = try node.member("type")
-    try TokenizerLoader.expect(type, among: ["TemplateProcessing", "BertProcessing"])
-    if try type.string() == "BertProcessing" {
-      return .bert(classification: try bertToken(node, "cls"), separator: try bertToken(node, "sep"))
-    }
-    return SequenceTemplate(
-      single: try parts(node.member("single"), node, sources: 1),
-      pair: try parts(node.member("pair"), node, sources: 2))
-  }
-
-  /// `["[CLS]", 101]`.
-  private func bertToken(_ node: JSONNode, _ name: String) throws(TextError) -> Int32 {
-    let member = try node.member(name)
-    let elements = try member.array()
-    guard elements.count == 2 else { throw member.invalid("a token and its id") }
-    return try elements[1].tokenID()
-  }
-
-  private func parts(
-    _ node: JSONNode, _ processor: JSONNode, sources: Int
-  ) throws(TextError) -> [SequenceTemplate.Part] {
-    var parts: [SequenceTemplate.Part] = []
-    for element in try node.array() {
-      if let special = element["SpecialToken"] {
-        let type = Int32(try special.member("type_id").integer(below: 128))
-        let token = try processor.member("special_tokens").member(special.member("id").string())
-        for id in try token.member("ids").array() { parts.append(.special(id: try id.tokenID(), type: type)) }
-      } else {
-        let text = try element.member("Sequence")
-        let name = try text.member("id")
-        guard let source = ["A", "B"].firstIndex(of: try name.string()), source < sources else {
-          throw name.invalid(sources == 1 ? "\"A\"" : "\"A\" or \"B\"")
-        }
-        parts.append(.text(source: source, type: Int32(try text.member("type_id").integer(below: 128))))
-      }
-    }
-    return parts
-  }
-
-  /// Special tokens must be in the vocabulary: an id outside it would read past the embedding table.
-  private func check(_ tokenizer: WordPieceTokenizer) throws(TextError) {
-    for case .special(let id, _) in tokenizer.template.single + tokenizer.template.pair
-    where tokenizer.token(id) == nil {
-      throw .invalidValue(
-        path: top.path, key: "post_processor", expected: "made of ids of the vocabulary, not \(id)")
-    }
   }
 }
 

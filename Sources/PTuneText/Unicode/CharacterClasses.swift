@@ -22,15 +22,10 @@ struct CharacterFlags: OptionSet {
 struct CharacterClasses: Sendable {
   static let shared = CharacterClasses()
 
-  /// 256 flags for each page of code points; pages of equal content that came as one run share their storage.
-  private var flags: [UInt8] = Array(repeating: 0, count: 256)
-  private var pages: [UInt16] = Array(repeating: 0, count: 0x1100)
-  /// Which pages of flags stand for more than one page of code points and are copied before they are written.
-  private var isShared = [true]
+  private var table = ScalarTable()
   private var lowercaseRuns: [(first: UInt32, last: UInt32, stride: UInt32, delta: Int32)] = []
   private var combiningRuns: [(first: UInt32, last: UInt32, value: UInt8)] = []
-  private var decomposed: [(scalar: UInt32, begin: UInt32, end: UInt32)] = []
-  private var decompositionScalars: [UInt32] = []
+  private(set) var decompositions = ScalarMapping()
 
   private init() {
     add(.removed, UnicodeTables.removed)
@@ -46,7 +41,7 @@ struct CharacterClasses: Sendable {
   /// The flags of a scalar.
   @inline(__always)
   func flags(_ scalar: UInt32) -> CharacterFlags {
-    CharacterFlags(rawValue: flags[Int(pages[Int(scalar >> 8)]) << 8 | Int(scalar & 0xFF)])
+    CharacterFlags(rawValue: table[scalar])
   }
 
   /// The lower-case form; U+0130, the one scalar that has two, is left to the caller.
@@ -63,8 +58,7 @@ struct CharacterClasses: Sendable {
   /// Hands over the full canonical decomposition of a scalar that has the flag `decomposable`.
   func decompose(_ scalar: UInt32, _ body: (UInt32) -> Void) {
     if (0xAC00...0xD7A3).contains(scalar) { return decomposeHangul(scalar, body) }
-    let entry = decomposed[lastRun(of: decomposed.count) { decomposed[$0].scalar <= scalar }]
-    for index in entry.begin..<entry.end { body(decompositionScalars[Int(index)]) }
+    for scalar in decompositions[scalar] { body(scalar) }
   }
 
   /// Unicode 3.12: a syllable is a leading consonant, a vowel and perhaps a trailing consonant, by arithmetic.
@@ -89,31 +83,11 @@ struct CharacterClasses: Sendable {
 
 extension CharacterClasses {
   private mutating func add(_ flag: CharacterFlags, _ runs: [UInt32]) {
-    for index in stride(from: 0, to: runs.count, by: 2) { add(flag, runs[index], runs[index + 1]) }
+    table.set(flag.rawValue, runs: runs)
   }
 
   private mutating func add(_ flag: CharacterFlags, _ first: UInt32, _ last: UInt32) {
-    /// Whole untouched pages of this run share one page of flags.
-    var uniform: UInt16?
-    for page in Int(first >> 8)...Int(last >> 8) {
-      let begin = Swift.max(Int(first), page << 8)
-      let end = Swift.min(Int(last), page << 8 | 0xFF)
-      let whole = end - begin == 0xFF && pages[page] == 0
-      if whole, let uniform {
-        pages[page] = uniform
-        isShared[Int(uniform)] = true
-        continue
-      }
-      if isShared[Int(pages[page])] {
-        let old = Int(pages[page]) << 8
-        pages[page] = UInt16(isShared.count)
-        isShared.append(false)
-        flags.append(contentsOf: flags[old..<old + 256])
-      }
-      let base = Int(pages[page]) << 8
-      for scalar in begin...end { flags[base | scalar & 0xFF] |= flag.rawValue }
-      if whole { uniform = pages[page] }
-    }
+    table.set(flag.rawValue, first, last)
   }
 
   private mutating func addLowercase() {
@@ -137,28 +111,9 @@ extension CharacterClasses {
     combiningRuns.sort { $0.first < $1.first }
   }
 
-  /// Reads `scalar=first.second…` words separated by spaces.
   private mutating func addDecompositions() {
-    var (number, scalar) = (UInt32(0), UInt32(0))
-    var begin = 0
-    let text = UnicodeTables.decompositions
-    for position in 0...text.utf8CodeUnitCount {
-      let byte = position < text.utf8CodeUnitCount ? text.utf8Start[position] : UInt8(ascii: " ")
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt32(byte - 0x30)
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): number = number << 4 | UInt32(byte - 0x37)
-      case UInt8(ascii: "="): (scalar, number) = (number, 0)
-      case UInt8(ascii: "."):
-        decompositionScalars.append(number)
-        number = 0
-      default:
-        decompositionScalars.append(number)
-        number = 0
-        decomposed.append((scalar, UInt32(begin), UInt32(decompositionScalars.count)))
-        begin = decompositionScalars.count
-        add(.decomposable, scalar, scalar)
-      }
-    }
+    decompositions = ScalarMapping(UnicodeTables.decompositions)
+    for scalar in decompositions.scalars { add(.decomposable, scalar, scalar) }
     add(.decomposable, 0xAC00, 0xD7A3)
   }
 }

@@ -1,0 +1,87 @@
+/// Byte-pair encoding as `tokenizer.json` describes it: normalizer, pre-tokenizer, merges, decoder. Gives the ids and
+/// places that Hugging Face `tokenizers` gives.
+struct BPETokenizer: Tokenizer {
+  let specialTokens: SpecialTokens
+  let template: SequenceTemplate
+  let vocabularySize: Int
+  let normalizer: NormalizerSteps
+  let preTokenizer: PreTokenizer
+  let model: BPEModel
+  let added: AddedTokens
+  let trimming: PlaceTrimming?
+  let decoder: TokenDecoder?
+
+  init(
+    normalizer: NormalizerSteps, preTokenizer: PreTokenizer, model: BPEModel, added: AddedTokens,
+    template: SequenceTemplate, trimming: PlaceTrimming?, decoder: TokenDecoder?, specialTokens: SpecialTokens
+  ) {
+    self.normalizer = normalizer
+    self.preTokenizer = preTokenizer
+    self.model = model
+    self.added = added
+    self.template = template
+    self.trimming = trimming
+    self.decoder = decoder
+    self.specialTokens = specialTokens
+    vocabularySize = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
+  }
+
+  func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
+    var pieces: [TokenPiece] = []
+    pieces.reserveCapacity(bytes.count / 3 + 8)
+    var run = MergeRun()
+    let isValid = UTF8Text.firstInvalid(bytes) == nil
+    added.split(bytes) { id, range in
+      if let id {
+        pieces.append(TokenPiece(id: id, begin: Int32(range.lowerBound), end: Int32(range.upperBound)))
+      } else if isValid, normalizer.leavesUnchanged(bytes, range) {
+        appendStretch(TextView(original: bytes), range, &run, to: &pieces)
+      } else {
+        let text = normalizer.normalize(bytes, range)
+        text.withView { appendStretch($0, 0..<text.bytes.count, &run, to: &pieces) }
+      }
+    }
+    trimming?.trim(&pieces, bytes)
+    return pieces
+  }
+
+  /// A stretch of normalized text, in which added tokens may still be found.
+  private func appendStretch(
+    _ text: TextView, _ range: Range<Int>, _ run: inout MergeRun, to pieces: inout [TokenPiece]
+  ) {
+    guard added.hasNormalized else { return appendWords(text, range, &run, to: &pieces) }
+    added.splitNormalized(UnsafeBufferPointer(rebasing: text.bytes[range])) { id, part in
+      let part = part.lowerBound + range.lowerBound..<part.upperBound + range.lowerBound
+      if let id {
+        let place = text.place(part)
+        pieces.append(TokenPiece(id: id, begin: place.lowerBound, end: place.upperBound))
+      } else {
+        appendWords(text, part, &run, to: &pieces)
+      }
+    }
+  }
+
+  private func appendWords(
+    _ text: TextView, _ range: Range<Int>, _ run: inout MergeRun, to pieces: inout [TokenPiece]
+  ) {
+    guard !range.isEmpty else { return }
+    if let prepared = preTokenizer.prepared(text, range) {
+      prepared.withView { text in
+        preTokenizer.words(text.bytes, 0..<text.bytes.count) { model.spell(text, $0, &run, into: &pieces) }
+      }
+    } else {
+      preTokenizer.words(text.bytes, range) { model.spell(text, $0, &run, into: &pieces) }
+    }
+  }
+
+  func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
+
+  func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
+
+  func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
+    let tokens = ids.compactMap { id in
+      skippingSpecialTokens && added[id]?.isSpecial == true ? nil : token(id)
+    }
+    return decoder?.decode(tokens) ?? tokens.joined(separator: " ")
+  }
+}

@@ -1,0 +1,50 @@
+extension TokenDecoder {
+  private static let supported = [
+    "ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Strip", "Replace", "Sequence",
+  ]
+
+  /// Reads `decoder` of `tokenizer.json`.
+  init(_ node: JSONNode) throws(TextError) { try append(node) }
+
+  private mutating func append(_ node: JSONNode) throws(TextError) {
+    let type = try node.member("type")
+    switch try type.string() {
+    case "Sequence": for decoder in try node.member("decoders").array() { try append(decoder) }
+    case "ByteLevel": steps.append(.byteLevel)
+    case "Metaspace":
+      let (space, prefix) = try PreTokenizer.metaspace(node)
+      steps.append(.metaspace(replacement: space, dropsFirst: prefix != .never))
+    case "ByteFallback": steps.append(.byteFallback)
+    case "Fuse": steps.append(.fuse)
+    case "Strip":
+      let content = try node.member("content")
+      steps.append(
+        .strip(
+          try content.nonemptyBytes(), start: try node.member("start").integer(below: 1 << 16),
+          stop: try node.member("stop").integer(below: 1 << 16)))
+    case "Replace":
+      steps.append(.replace(try node.textPattern(), with: Array(try node.member("content").string().utf8)))
+    default: try TokenizerLoader.expect(type, among: Self.supported)
+    }
+  }
+}
+
+extension JSONNode {
+  /// The bytes of a string that is not empty.
+  func nonemptyBytes() throws(TextError) -> [UInt8] {
+    let bytes = Array(try string().utf8)
+    if bytes.isEmpty { throw invalid("a string that is not empty") }
+    return bytes
+  }
+
+  /// The text of `pattern: {"String": …}`.
+  func textPattern() throws(TextError) -> [UInt8] {
+    let pattern = try member("pattern")
+    if let expression = pattern["Regex"] {
+      throw .unsupported(
+        path: path, key: expression.key, type: try expression.string(), supported: ["a text: {\"String\": …}"]
+      )
+    }
+    return try pattern.member("String").nonemptyBytes()
+  }
+}
