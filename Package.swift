@@ -78,7 +78,7 @@ let tests = [
 
 let package = Package(
   name: "ptune",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ptune", targets: ["PTuneCommand"]),
     .library(name: "PTune", targets: ["PTune"]),

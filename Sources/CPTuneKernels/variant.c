@@ -5,7 +5,9 @@
 
 #include "ptune_kernels_backends.h"
 
-static _Atomic(const ptk_variant *) current;
+static _Atomic(const ptk_variant *) best;
+/* What ptk_use_kernel_variant chose for this thread. */
+static _Thread_local const ptk_variant *chosen;
 
 static bool runs_here(const ptk_variant *variant) {
 #ifdef __x86_64__
@@ -25,16 +27,17 @@ static const ptk_variant *const variants[] = {
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
 const ptk_variant *ptk_variant_here(void) {
-  const ptk_variant *found = atomic_load_explicit(&current, memory_order_acquire);
+  if (chosen) return chosen;
+  const ptk_variant *found = atomic_load_explicit(&best, memory_order_acquire);
   for (int i = 0; !found; i++)
-    if (runs_here(variants[i])) atomic_store(&current, found = variants[i]);
+    if (runs_here(variants[i])) atomic_store(&best, found = variants[i]);
   return found;
 }
 
 bool ptk_use_kernel_variant(const char *name) {
   for (int i = 0; i < VARIANTS; i++)
     if (strcmp(variants[i]->name, name) == 0 && runs_here(variants[i])) {
-      atomic_store(&current, variants[i]);
+      chosen = variants[i];
       return true;
     }
   return false;

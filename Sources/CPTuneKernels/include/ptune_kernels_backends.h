@@ -16,8 +16,9 @@ bool ptk_gemm_with(ptk_backend backend, bool transpose_a, bool transpose_b, size
 ptk_packed *ptk_pack_with(ptk_backend backend, const float *source, size_t source_stride, size_t k, size_t n,
                           bool transposed);
 
-/* From here on attention and PTK_PORTABLE run the kernels of this name (see ptk_kernel_variant); false, and no change,
-   if this processor has not the instructions. */
+/* From here on attention and PTK_PORTABLE run the kernels of this name (see ptk_kernel_variant) on this thread, and on
+   no other: results of two variants differ in the last bits, and others may be computing. False, and no change, if
+   this processor has not the instructions. */
 bool ptk_use_kernel_variant(const char *name);
 
 #endif

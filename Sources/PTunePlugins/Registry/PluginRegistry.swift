@@ -7,7 +7,6 @@ public final class PluginRegistry {
   private let host: UnsafePointer<ptune_host_v1>
   private let scanner: PluginScanner
   private let provides: Set<String>
-  private var loaded: [String: UnsafePointer<ptune_plugin_v1>] = [:]
 
   /// What was found. The search happens when it is first asked for.
   public private(set) lazy var inventory = scanner.scan()
@@ -51,12 +50,8 @@ public final class PluginRegistry {
   }
 
   private func plugin(in file: String) throws(Rejection.Reason) -> UnsafePointer<ptune_plugin_v1> {
-    if let plugin = loaded[file] { return plugin }
     do throws(ProbeMessage.Refusal) {
-      let entry = try PluginLibrary(opening: file).entry()
-      guard let plugin = entry(host) else { throw .entryFailed("it returned nothing") }
-      loaded[file] = plugin
-      return plugin
+      return try LoadedPlugins.plugin(in: file, for: host)
     } catch {
       throw Rejection.Reason(error)
     }
