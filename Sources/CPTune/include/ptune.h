@@ -540,7 +540,8 @@ typedef struct ptune_plugin_v1 {
   const ptune_component_v1 *const *components;
 } ptune_plugin_v1;
 
-/* [entry] The one symbol of a plugin. Returns NULL, after `host->fail(NULL, …)`, if it cannot work. */
+/* [entry] The one symbol of a plugin. Returns NULL, after `host->fail(NULL, …)`, if it cannot work. A host calls it
+   once in a process, and never on two threads at the same time. */
 PTUNE_EXPORT const ptune_plugin_v1 *ptune_plugin_entry_v1(const ptune_host_v1 *host);
 
 #ifdef __cplusplus
