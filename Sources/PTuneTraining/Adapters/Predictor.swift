@@ -91,16 +91,23 @@ public final class Predictor {
 
   private func predict(_ rows: [(id: String?, row: TokenizedRow)], path: String) throws -> [RowPrediction] {
     // The label is for `evaluate`: here a row may have any.
-    let unlabelled = rows.map { _, row in
-      TokenizedRow(
+    let read = try rows.map { _, row in
+      let unlabelled = TokenizedRow(
         line: row.line, fields: row.fields.filter { $0.key != "label" }, content: row.content)
+      let (example, dropped) = try composition.exampleRow(unlabelled, path: path)
+      return (
+        seen: example.row,
+        encoded: EncodedExample(
+          tokens: example.ids, types: example.types, integers: [], numbers: [], line: row.line,
+          dropped: dropped)
+      )
     }
-    let examples = try composition.encode(unlabelled, task: task, path: path)
+    let examples = read.map(\.encoded)
     let (scores, columns) = try composition.scores(examples, task: task, batchSize: batchSize)
     let scoresTokens = composition.model.scoresTokens(task: task)
     return try rows.indices.map { index in
-      let example = try composition.exampleRow(unlabelled[index], path: path).0.row
-      let members = try composition.model.predict(scores[index], columns: columns, example, task: task)
+      let members = try composition.model.predict(
+        scores[index], columns: columns, read[index].seen, task: task)
       let matrix = stride(from: 0, to: scores[index].count, by: max(1, columns)).map {
         Array(scores[index][$0..<min($0 + columns, scores[index].count)])
       }
