@@ -14,7 +14,7 @@
  * oneDNN compiles a primitive for each number of rows, which differs in every batch, so the rows are taken in pieces
  * of a few fixed sizes: 128 while there are as many, then at most one of 64, then what is left. That last piece is
  * rounded up to a multiple of 8 and overlaps the rows before it, which are then computed twice, unless there are
- * none: so up to 64 rows are one piece of exactly that size. That bounds the primitives of a shape to 66, of about
+ * none: so up to 64 rows are one piece of exactly that size. That bounds the primitives of a shape to 73, of about
  * half a millisecond each, at full speed.
  */
 enum { LARGE = 128, MEDIUM = 64, STEP = 8 };

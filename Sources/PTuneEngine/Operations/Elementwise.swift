@@ -58,8 +58,7 @@ struct BinaryOperation: Operation {
   func backwardReads(_ index: Int) -> Bool {
     switch function {
     case .add, .subtract: false
-    case .multiply: true
-    case .divide: true
+    case .multiply, .divide: true
     }
   }
 
