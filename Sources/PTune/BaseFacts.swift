@@ -96,4 +96,9 @@ public enum Base {
   public static func pooler(_ rows: Tensor) -> Tensor {
     Tensor(handle: Host.tables.base?.pointee.pooler(Host.currentCall, rows.handle))
   }
+
+  /// The base model's scores over its vocabulary for hidden rows `[n, hidden]`: `[n, vocabulary]`.
+  public static func vocabularyScores(_ rows: Tensor) -> Tensor {
+    Tensor(handle: Host.tables.base?.pointee.vocabulary_scores(Host.currentCall, rows.handle))
+  }
 }

@@ -22,6 +22,7 @@ public enum Host {
     var closures: UnsafePointer<ptune_closures_v1>?
     var checkpoint: UnsafePointer<ptune_checkpoint_v1>?
     var base: UnsafePointer<ptune_base_v1>?
+    var tasks: UnsafePointer<ptune_tasks_v1>?
     var forward: UnsafePointer<ptune_forward_v1>?
     var batch: UnsafePointer<ptune_batch_v1>?
     var injections: UnsafePointer<ptune_injections_v1>?
@@ -43,6 +44,7 @@ public enum Host {
       closures: table(PTUNE_CLOSURES_V1, ptune_closures_v1.self),
       checkpoint: table(PTUNE_CHECKPOINT_V1, ptune_checkpoint_v1.self),
       base: table(PTUNE_BASE_V1, ptune_base_v1.self),
+      tasks: table(PTUNE_TASKS_V1, ptune_tasks_v1.self),
       forward: table(PTUNE_FORWARD_V1, ptune_forward_v1.self),
       batch: table(PTUNE_BATCH_V1, ptune_batch_v1.self),
       injections: table(PTUNE_INJECTIONS_V1, ptune_injections_v1.self),

@@ -237,5 +237,7 @@ struct BaseServices {
   var tokenize: ((String) -> [Int32])?
   var frequentTokens: ((Int) -> [Int32])?
   var pooler: ((Node) throws -> Node?)?
+  var vocabularyScores: ((Node) throws -> Node?)?
+  var tasks: [TaskFacts] = []
   var selector: ((Node, Node) throws -> Node?)?
 }

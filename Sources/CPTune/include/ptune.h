@@ -290,8 +290,27 @@ typedef struct ptune_base_v1 {
   /* [call] The base model's own pooling layer applied to rows [n, hidden]; NULL, with a recorded failure,
      where it has none. */
   ptune_tensor *(*pooler)(ptune_call *call, const ptune_tensor *rows);
+  /* [call] The base model's scores over its vocabulary for hidden rows [n, hidden]: [n, vocabulary_size];
+     NULL, with a recorded failure, where its checkpoint has none. */
+  ptune_tensor *(*vocabulary_scores)(ptune_call *call, const ptune_tensor *rows);
 } ptune_base_v1;
 #define PTUNE_BASE_V1 "ptune.base/1"
+
+/* ------------------------------------------------------------ "ptune.tasks/1": what the run is to learn */
+
+/* For adapters and selectors. Tasks are numbered as ptune_sequences_v1 counts them. Strings are scoped to the
+   call. */
+typedef struct ptune_tasks_v1 {
+  size_t struct_size;
+  /* [call] How many tasks the run has. */
+  size_t (*count)(ptune_call *call);
+  /* [call] A task's name; NULL for a number out of range. */
+  const char *(*name)(ptune_call *call, size_t task);
+  /* [call] How many labels its head was given, 0 for one without, and each of them. */
+  size_t (*label_count)(ptune_call *call, size_t task);
+  const char *(*label)(ptune_call *call, size_t task, size_t index);
+} ptune_tasks_v1;
+#define PTUNE_TASKS_V1 "ptune.tasks/1"
 
 /* ------------------------------------------------------- "ptune.forward/1": inside a base model's forward */
 

@@ -215,14 +215,23 @@ enum BaseTable {
         return copy(tokens(Int(limit)), out, Int(limit), countAll: false)
       },
       pooler: { _, rows in
-        guard let recorder = Recorder("pooler"), let node = recorder.node(rows) else { return nil }
-        do {
-          guard let pooled = try recorder.session.services.pooler?(node) else { return nil }
-          return recorder.session.handle(for: pooled)
-        } catch {
-          return recorder.fail("\(error)")
-        }
+        ask("pooler", Session.current?.services.pooler, rows)
+      },
+      vocabulary_scores: { _, rows in
+        ask("vocabulary_scores", Session.current?.services.vocabularyScores, rows)
       }))
+
+  /// Lets the base model answer about hidden rows.
+  private static func ask(
+    _ name: String, _ answer: ((Node) throws -> Node?)?, _ rows: OpaquePointer?
+  ) -> OpaquePointer? {
+    guard let recorder = Recorder(name), let node = recorder.node(rows) else { return nil }
+    do {
+      return try answer?(node).flatMap { recorder.session.handle(for: $0) }
+    } catch {
+      return recorder.fail("\(error)")
+    }
+  }
 
   private static func copy(
     _ tokens: [Int32], _ out: UnsafeMutablePointer<Int32>?, _ capacity: Int, countAll: Bool

@@ -30,6 +30,7 @@ public enum HostTable {
         case PTUNE_CLOSURES_V1: UnsafeRawPointer(closures)
         case PTUNE_CHECKPOINT_V1: UnsafeRawPointer(CheckpointTable.table)
         case PTUNE_BASE_V1: UnsafeRawPointer(BaseTable.table)
+        case PTUNE_TASKS_V1: UnsafeRawPointer(TasksTable.table)
         case PTUNE_FORWARD_V1: UnsafeRawPointer(ForwardTable.table)
         case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
         case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)

@@ -3,7 +3,7 @@ import PTune
 
 /// A frozen base model with an adapter and task heads: one composition that trains, evaluates and predicts.
 ///
-/// Components are created in this order: base, selector, adapter, heads. A model is used by one thread.
+/// Components are created in this order: base, selector, adapter, heads; the tasks are named before. A model is used by one thread.
 public final class Model {
   /// What carries it out.
   public let session: Session
@@ -38,7 +38,14 @@ public final class Model {
       session.services.wordTable = session.weight(model.wordTable.handle)
       session.services.tokenize = tokenize
       session.services.frequentTokens = frequentTokens
-      session.services.pooler = { [unowned self] rows in try self.pooler(rows) }
+      session.services.pooler = { [unowned self] rows in
+        try self.ask("pooler") { try $0.pooler(Tensor(handle: self.session.handle(for: rows))) }
+      }
+      session.services.vocabularyScores = { [unowned self] rows in
+        try self.ask("vocabulary_scores") {
+          try $0.vocabularyScores(Tensor(handle: self.session.handle(for: rows)))
+        }
+      }
     }
   }
 
@@ -69,15 +76,16 @@ public final class Model {
     }
   }
 
-  private func pooler(_ rows: Node) throws -> Node? {
+  /// Lets the base model answer while another component's call is in progress.
+  private func ask(_ method: String, _ answer: (any BaseModel) throws -> Tensor) throws -> Node? {
     guard let base else { return nil }
-    return try session.call(base.identity, "pooler") { call in
-      let pooled = try Host.within(call) {
-        try base.model.pooler(Tensor(handle: session.handle(for: rows)))
-      }
-      return session.node(pooled.handle, "pooler")
+    return try session.call(base.identity, method) { call in
+      session.node(try Host.within(call) { try answer(base.model) }.handle, method)
     }
   }
+
+  /// Says which tasks there will be, for the adapter and the selector.
+  public func setTasks(_ tasks: [TaskFacts]) { session.services.tasks = tasks }
 
   // MARK: - Facts
 

@@ -12,6 +12,11 @@ public struct ComposedTask: Sendable {
   public let head: ComponentChoice
   /// How rows are read; paths in it may be empty.
   public let data: DataSpec
+
+  /// The head's labels; empty for a head without.
+  var labels: [String] {
+    if case .strings(let labels)? = head.hyperparameters["labels"] { labels } else { [] }
+  }
 }
 
 /// A base model, perhaps a selector, an adapter and heads, put together from plugins, and what is needed to feed
@@ -196,6 +201,7 @@ struct Composer {
       throw TrainingError.base(
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
+    model.setTasks(tasks.map { TaskFacts(name: $0.name, labels: $0.labels) })
     if let selector, let (_, plugin) = selectorPlugin {
       try model.setSelector(factory.identity(plugin, owner: "selector")) {
         try factory.selector(plugin, selector, $0)
