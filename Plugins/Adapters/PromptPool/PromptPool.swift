@@ -28,6 +28,7 @@ final class PromptPool: Adapter {
       throw ComponentFailure.badArgument("there is no placement '\(placement)'")
     }
     let hidden = Base.facts.hiddenSize
+    try Selection.announce(keys: poolSize, columns: hidden)
     let random = Parameter.Initial.normal(deviation: Float(deviation))
     pool = try Parameter(
       "pool", shape: [poolSize * virtualTokens, hidden],

@@ -48,7 +48,7 @@ public final class PackedBatch: Sendable {
     }
   }
 
-  /// Packs sequences.
+  /// Packs sequences. Those of a task have to stand together.
   public init(_ sequences: [Sequence], training: Bool) {
     func offsets(_ counts: [Int]) -> [Int32] {
       counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }
@@ -66,4 +66,39 @@ public final class PackedBatch: Sendable {
 
   /// Where sequence s stands in `tokens`.
   func range(_ sequence: Int) -> Range<Int32> { offsets[sequence]..<offsets[sequence + 1] }
+
+  /// Where these sequences stand in `tokens`.
+  func tokens(of sequences: Range<Int>) -> Range<Int> {
+    Int(offsets[sequences.lowerBound])..<Int(offsets[sequences.upperBound])
+  }
+
+  /// Some of the sequences, as a batch of their own.
+  func slice(_ sequences: Range<Int>) -> PackedBatch {
+    sequences == 0..<count
+      ? self : PackedBatch(sequences.map { self[$0] }, training: isTraining)
+  }
+
+  private subscript(sequence: Int) -> Sequence {
+    func part<Value>(_ values: [Value], _ offsets: [Int32]) -> [Value] {
+      Array(values[Int(offsets[sequence])..<Int(offsets[sequence + 1])])
+    }
+    return Sequence(
+      tokens: part(tokens, offsets), tokenTypes: part(tokenTypes, offsets), task: tasks[sequence],
+      integers: part(integers, integerOffsets), numbers: part(numbers, numberOffsets))
+  }
+
+  /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.
+  var parts: [(task: Int, sequences: Range<Int>)]? {
+    var parts: [(task: Int, sequences: Range<Int>)] = []
+    for (sequence, task) in tasks.enumerated() {
+      if let last = parts.last, last.task == Int(task) {
+        parts[parts.count - 1].sequences = last.sequences.lowerBound..<sequence + 1
+      } else if parts.contains(where: { $0.task == Int(task) }) {
+        return nil
+      } else {
+        parts.append((Int(task), sequence..<sequence + 1))
+      }
+    }
+    return parts
+  }
 }

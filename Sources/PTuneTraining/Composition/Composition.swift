@@ -12,6 +12,8 @@ public struct ComposedTask: Sendable {
   public let head: ComponentChoice
   /// How rows are read; paths in it may be empty.
   public let data: DataSpec
+  /// How much its loss counts beside those of other tasks.
+  public var weight = 1.0
 
   /// The head's labels; empty for a head without.
   var labels: [String] {
@@ -110,11 +112,16 @@ public final class Composition {
 
   /// A packed batch of examples of one task.
   func batch(_ examples: some Sequence<EncodedExample>, task: Int, training: Bool) -> PackedBatch {
+    batch(examples.map { (task, $0) }, training: training)
+  }
+
+  /// A packed batch of examples; those of a task have to stand together.
+  func batch(_ examples: [(task: Int, example: EncodedExample)], training: Bool) -> PackedBatch {
     PackedBatch(
-      examples.map {
+      examples.map { task, example in
         PackedBatch.Sequence(
-          tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers,
-          numbers: $0.numbers)
+          tokens: example.tokens, tokenTypes: example.types, task: Int32(task), integers: example.integers,
+          numbers: example.numbers)
       }, training: training)
   }
 }
@@ -184,7 +191,8 @@ struct Composer {
     let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
     let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
     let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
-      ComposedTask(name: task.name, head: try factory.complete(plugin, task.head), data: task.data)
+      ComposedTask(
+        name: task.name, head: try factory.complete(plugin, task.head), data: task.data, weight: task.weight)
     }
 
     let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
@@ -202,13 +210,13 @@ struct Composer {
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
     model.setTasks(tasks.map { TaskFacts(name: $0.name, labels: $0.labels) })
+    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
+      try factory.adapter(adapterPlugin, adapter, $0)
+    }
     if let selector, let (_, plugin) = selectorPlugin {
       try model.setSelector(factory.identity(plugin, owner: "selector")) {
         try factory.selector(plugin, selector, $0)
       }
-    }
-    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
-      try factory.adapter(adapterPlugin, adapter, $0)
     }
     for (plugin, task) in zip(headPlugins, tasks) {
       try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {

@@ -150,6 +150,16 @@ private struct RunReader {
       throw RunFileError(
         place: steps.place, problem: .conflict("give either 'warmup_steps' or 'warmup_ratio', not both"))
     }
+    for option in TrainingOption.all where option.isForSeveralTasks && tasks.count == 1 {
+      if let node = section.node(option.name) {
+        throw RunFileError(
+          place: node.place, problem: .conflict("'\(option.name)' is for runs with several tasks"))
+      }
+    }
+    if let node = section.node("task_temperature"), options.taskSampling != .temperature {
+      throw RunFileError(
+        place: node.place, problem: .conflict("'task_temperature' needs 'task_sampling: temperature'"))
+    }
     if let patience = section.node("early_stopping_patience") {
       let blind = tasks.allSatisfy { $0.data.validation == nil }
       guard !blind, options.evaluateEvery != .never else {

@@ -19,6 +19,8 @@ extension RunSpec {
     for option in TrainingOption.all {
       // One of the two says how long the warm-up is.
       if option.name == "warmup_ratio" && training.warmupSteps != nil { continue }
+      if option.isForSeveralTasks && tasks.count == 1 { continue }
+      if option.name == "task_temperature" && training.taskSampling != .temperature { continue }
       if let text = option.text(in: training) { lines.add("  \(option.name): \(text)") }
     }
     lines.add("output", output, depth: 0)

@@ -26,11 +26,6 @@ public final class TrainingRun {
     _ spec: RunSpec, registry: PluginRegistry, resolver: ModelResolver = ModelResolver(),
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
-    guard spec.tasks.count == 1 else {
-      throw TrainingError.unusable(
-        "this version of ptune trains one task at a time, and the run file has \(spec.tasks.count)",
-        help: "make a run file for each task")
-    }
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -63,7 +58,7 @@ public final class TrainingRun {
       rows.append(read)
       var head = ComponentChoice(task.head)
       try Self.fillLabels(&head, read, task, factory)
-      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data))
+      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
