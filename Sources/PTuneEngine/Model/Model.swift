@@ -110,6 +110,9 @@ public final class Model {
     lossWeights = LossWeights(weights, learned: learned, session)
   }
 
+  /// Whether the adapter asks a selector for weights over its pool.
+  public var asksSelector: Bool { session.services.pool != nil }
+
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
 

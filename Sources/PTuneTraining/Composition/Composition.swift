@@ -144,6 +144,8 @@ struct Blueprint {
   var modelFolder: String
   var adapter: ComponentChoice
   var selector: ComponentChoice?
+  /// Where the run file names the adapter and the selector.
+  var places: (adapter: RunPlace?, selector: RunPlace?) = (nil, nil)
   var tasks: [ComposedTask]
   var maximumLength: Int?
   var threads: Int
@@ -213,6 +215,7 @@ struct Composer {
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, adapter, $0)
     }
+    try checkSelector(model)
     if let selector, let (_, plugin) = selectorPlugin {
       try model.setSelector(factory.identity(plugin, owner: "selector")) {
         try factory.selector(plugin, selector, $0)
@@ -229,6 +232,25 @@ struct Composer {
       base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
       recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
+  }
+
+  /// A run names a selector exactly if its adapter asks one.
+  ///
+  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
+  private func checkSelector(_ model: Model) throws {
+    let adapter = blueprint.adapter.plugin
+    switch (model.asksSelector, blueprint.selector) {
+    case (true, nil):
+      throw TrainingError.noSelector(
+        blueprint.places.adapter, adapter: adapter,
+        known: factory.registry.inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
+    case (false, .some):
+      let place = blueprint.places.selector.map { "\($0): " } ?? ""
+      throw TrainingError.unusable(
+        "\(place)the adapter '\(adapter)', as it is set, asks no selector",
+        help: "remove the 'selector' section")
+    default: break
+    }
   }
 
   private func inferredBase() throws -> ComponentChoice {

@@ -33,7 +33,8 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      selector: spec.selector.map { ComponentChoice($0) }, tasks: [],
+      selector: spec.selector.map { ComponentChoice($0) },
+      places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
@@ -42,7 +43,6 @@ public final class TrainingRun {
     if let selector = spec.selector {
       try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
     }
-    try Self.checkSelector(spec, registry)
     if let plugin = spec.base.plugin {
       try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
     }
@@ -89,25 +89,6 @@ public final class TrainingRun {
       _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
     } catch {
       throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
-    }
-  }
-
-  /// A run names a selector exactly if its adapter asks one.
-  ///
-  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
-  private static func checkSelector(_ spec: RunSpec, _ registry: PluginRegistry) throws {
-    let adapter = spec.adapter.plugin
-    let inventory = registry.inventory
-    let asks = try inventory.component(.adapter, named: adapter.value).asksSelector
-    if asks, spec.selector == nil {
-      throw TrainingError.noSelector(
-        adapter.place, adapter: adapter.value,
-        known: inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
-    }
-    if !asks, let selector = spec.selector {
-      throw TrainingError.unusable(
-        "\(selector.plugin.place): the adapter '\(adapter.value)' asks no selector",
-        help: "remove the 'selector' section")
     }
   }
 
