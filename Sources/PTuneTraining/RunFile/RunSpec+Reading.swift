@@ -55,7 +55,7 @@ private struct RunReader {
 
   func run(_ root: RunNode) throws(RunFileError) -> RunSpec {
     let top = try RunSection(
-      root, name: "", keys: ["base", "adapter", "selector", "tasks", "training", "output"])
+      root, name: "", keys: ["base", "adapter", "selector", "extend", "tasks", "training", "output"])
     let base = try base(try top.required("base", top.node("base")))
     let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
     var selector: ComponentSpec?
@@ -65,7 +65,8 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapter, selector: selector, tasks: tasks, training: training ?? TrainingOptions(),
+      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
+      tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder))
   }
 

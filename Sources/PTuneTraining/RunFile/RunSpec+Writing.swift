@@ -8,6 +8,7 @@ extension RunSpec {
     lines.add(base.hyperparameters, depth: 1)
     lines.add("adapter", adapter, depth: 0)
     if let selector { lines.add("selector", selector, depth: 0) }
+    if let extend { lines.add("extend", extend.value, depth: 0) }
     lines.add("tasks:")
     for task in tasks {
       lines.add("  - name: \(RunText.quoted(task.name))")

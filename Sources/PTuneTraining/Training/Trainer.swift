@@ -29,7 +29,7 @@ public final class Trainer {
     self.run = run
     self.report = report
     options = run.spec.training
-    if run.spec.tasks.count > 1 {
+    if run.examples.count(where: { !$0.train.isEmpty }) > 1 {
       run.composition.model.setLossWeights(
         run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
     }
@@ -197,7 +197,7 @@ public final class Trainer {
     progress.bestValues = model.trainedParameters.map {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
-    try AdapterFolder.write(run.composition, maximumLength: options.maximumLength, to: adapterFolder)
+    try AdapterFolder.write(run.composition, maximumLength: run.maximumLength, to: adapterFolder)
   }
 
   private func finish(wasInterrupted: Bool) throws -> TrainingResult {

@@ -14,7 +14,10 @@ public final class TrainingRun {
   public let spec: RunSpec
   /// What was put together.
   public let composition: Composition
+  /// The examples of each task; a task that was there before has none.
   let examples: [TaskExamples]
+  /// Tokens to which texts are cut, if the run says so.
+  let maximumLength: Int?
 
   /// Reads the data, creates the components and encodes the examples.
   ///
@@ -49,6 +52,9 @@ public final class TrainingRun {
     for task in spec.tasks {
       try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
     }
+    let extended = try AdapterExtension(spec)
+    extended?.extend(&blueprint)
+    let before = blueprint.tasks.count
     let opened = try Composer(factory: factory, blueprint: blueprint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
@@ -61,9 +67,12 @@ public final class TrainingRun {
       blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
-    examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
-      try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
-    }
+    try extended?.load(into: composition)
+    examples =
+      Array(repeating: .none, count: before)
+      + (try zip(rows, spec.tasks).enumerated().map { index, pair in
+        try TaskExamples(pair.0, pair.1.data, task: before + index, composition: composition)
+      })
     // What does not go together comes out in a first pass, before anything is written. It must not use up random
     // numbers of the training.
     let generator = composition.model.session.generator
@@ -75,6 +84,7 @@ public final class TrainingRun {
     }
     self.spec = spec
     self.composition = composition
+    maximumLength = blueprint.maximumLength
   }
 
   /// Checks a component of the run against its schema.
