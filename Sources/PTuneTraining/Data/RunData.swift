@@ -9,9 +9,10 @@ struct TaskRows {
 
   /// Reads all files that the task names.
   ///
+  /// - Parameter arranges: whether the task's head lays out rows itself.
   /// - Throws: `TextError` with file and line.
-  init(_ data: DataSpec, tokenizer: any Tokenizer) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer)
+  init(_ data: DataSpec, tokenizer: any Tokenizer, arranges: Bool) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer, arranges: arranges)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
@@ -41,8 +42,10 @@ struct TaskExamples {
   init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
     train = try composition.encode(rows.train, task: task, path: data.train.value)
     validation = try rows.validation.map {
-      try composition.encode($0, task: task, path: data.validation?.value ?? "")
+      try composition.encode($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
     }
-    test = try rows.test.map { try composition.encode($0, task: task, path: data.test?.value ?? "") }
+    test = try rows.test.map {
+      try composition.encode($0, task: task, path: data.test?.value ?? "", keepingRows: true)
+    }
   }
 }
