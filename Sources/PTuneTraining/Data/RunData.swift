@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 import PTuneText
 
@@ -19,12 +20,14 @@ struct TaskRows {
   }
 
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
-  /// sentence, contributes its elements.
+  /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
   /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
-  func labels(path: String) throws -> [String] {
+  func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
-      train.compactMap { $0.fields["label"] }.flatMap { JSONValue.texts($0) ?? [$0] }
+      train.compactMap { $0.fields["label"] }.flatMap { label in
+        separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+      }
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }

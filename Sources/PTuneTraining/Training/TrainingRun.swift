@@ -127,7 +127,10 @@ public final class TrainingRun {
     }
     switch head.hyperparameters["labels"] {
     case nil, .strings([])?:
-      head.hyperparameters["labels"] = .strings(try rows.labels(path: task.data.train.value))
+      var separator = ""
+      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
+      head.hyperparameters["labels"] = .strings(
+        try rows.labels(path: task.data.train.value, separator: separator))
     default: break
     }
   }
