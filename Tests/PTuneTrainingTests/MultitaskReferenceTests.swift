@@ -8,7 +8,9 @@ import Testing
 
 @Suite("Several tasks against PyTorch")
 struct MultitaskReferenceTests {
-  @Test("the loss, scores and gradients of a mixed batch equal PyTorch's", arguments: Workbench.cases("multitask"))
+  @Test(
+    "the loss, scores and gradients of a mixed batch equal PyTorch's", arguments: Workbench.cases("multitask")
+  )
   func steps(_ fixture: FixtureCase) throws {
     let json = fixture.json
     let file = try fixture.tensors()
@@ -21,7 +23,9 @@ struct MultitaskReferenceTests {
     try #require(composition.model.parameters.count == stored.count)
     func described(_ parameter: TrainableParameter) throws -> JSONValue {
       try #require(
-        stored.first { $0["owner"]?.stringValue == parameter.owner && $0["name"]?.stringValue == parameter.name },
+        stored.first {
+          $0["owner"]?.stringValue == parameter.owner && $0["name"]?.stringValue == parameter.name
+        },
         "\(parameter.owner) \(parameter.name)")
     }
     for parameter in composition.model.parameters {
@@ -34,8 +38,9 @@ struct MultitaskReferenceTests {
     #expect(relativeDifference([loss], try file.floats(try json.text("loss")).array) < 1e-5, "loss")
     for (task, name) in try json.list("logits").enumerated() {
       let own = PackedBatch(sequences.filter { $0.task == Int32(task) }, training: false)
-      let scores = try composition.model.scores(own).perSequence.flatMap { $0 }
-      #expect(relativeDifference(scores, try file.floats(try #require(name.stringValue)).array) < 1e-5, "scores")
+      let scores = try composition.model.scores(own).perExample.flatMap { $0 }
+      #expect(
+        relativeDifference(scores, try file.floats(try #require(name.stringValue)).array) < 1e-5, "scores")
     }
     for parameter in composition.model.parameters {
       let expected = try file.floats(try described(parameter).text("gradient")).array

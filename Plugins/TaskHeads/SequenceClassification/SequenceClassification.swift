@@ -1,7 +1,8 @@
 import CPTune
 import PTune
 
-/// One of several labels per sequence: pooled row -> hidden layers -> linear -> softmax.
+/// One of several labels per sequence, or any number of them: pooled row -> hidden layers -> linear -> softmax, or a
+/// sigmoid for each label.
 final class SequenceClassification: TaskHead {
   static let scoreRows = ScoreRows.perSequence
   private let labels: [String]
@@ -12,6 +13,8 @@ final class SequenceClassification: TaskHead {
   /// [labels]; nil where all count the same.
   private let classWeights: [Float]?
   private let labelSmoothing: Double
+  /// nil where a text has exactly one label.
+  private let multiLabel: MultiLabel?
   private let hidden: [(weight: Parameter, bias: Parameter)]
   private let weight: Parameter
   private let bias: Parameter
@@ -22,8 +25,17 @@ final class SequenceClassification: TaskHead {
 
   init(
     labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
-    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double
+    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double,
+    multiLabel: Bool, labelSeparator: String, threshold: Double
   ) throws {
+    guard !multiLabel || classWeights.isEmpty && labelSmoothing == 0 else {
+      throw ComponentFailure.unsupported(
+        "class_weights and label_smoothing are for texts of one label, not for multi_label")
+    }
+    guard multiLabel || labelSeparator.isEmpty else {
+      throw ComponentFailure.badArgument(
+        "label_separator is for texts of several labels; add multi_label: true")
+    }
     guard labels.count >= 2, Set(labels).count == labels.count else {
       throw ComponentFailure.badArgument(
         "sequence-classification needs two or more different labels, not \(labels)")
@@ -39,6 +51,8 @@ final class SequenceClassification: TaskHead {
     self.activation = activation
     self.classWeights = try weights(classWeights, of: labels)
     self.labelSmoothing = labelSmoothing
+    self.multiLabel =
+      multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
     usesPooler = basePooler
     self.dropout = dropout
     var width = Base.facts.hiddenSize
@@ -57,6 +71,7 @@ final class SequenceClassification: TaskHead {
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
+    if let multiLabel { return try targets.emit(multiLabel.targets(example)) }
     guard let label = example.field("label") else {
       throw ComponentFailure.badArgument("the row has no label")
     }
@@ -78,10 +93,13 @@ final class SequenceClassification: TaskHead {
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
-    scores.crossEntropy(batch.integerTargets, classWeights: classWeights, smoothing: labelSmoothing)
+    multiLabel == nil
+      ? scores.crossEntropy(batch.integerTargets, classWeights: classWeights, smoothing: labelSmoothing)
+      : scores.sigmoidCrossEntropy(Array(batch.numberTargets))
   }
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
+    if let multiLabel { return try multiLabel.predict(scores, into: prediction) }
     let probabilities = softmax(scores[0])
     guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) else { return }
     try prediction.put(labels[best], as: "label")
@@ -90,6 +108,7 @@ final class SequenceClassification: TaskHead {
   }
 
   func measure(_ evaluation: Evaluation) throws {
+    if let multiLabel { return try multiLabel.measure(evaluation) }
     // confusion[target][predicted]
     var confusion = Array(repeating: Array(repeating: 0.0, count: labels.count), count: labels.count)
     for example in 0..<evaluation.count {

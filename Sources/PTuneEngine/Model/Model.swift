@@ -115,6 +115,10 @@ public final class Model {
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
+  /// The names of the columns of a task's scores, where its head has names for them.
+  public func scoreColumns(task: Int) -> [String] { heads[task].head.scoreColumns }
+  /// Whether a task's head lays out rows itself.
+  public func arranges(task: Int) -> Bool { heads[task].head is any ArrangingHead }
 
   // MARK: - Steps
 
@@ -133,7 +137,7 @@ public final class Model {
     try withLoss(of: batch) { session.evaluate($0)[0] }
   }
 
-  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its sequences
+  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its examples
   /// of their tasks' losses, each counted with its task's weight, and what the adapter adds.
   private func withLoss<Result>(of batch: PackedBatch, _ body: (Node) -> Result) throws -> Result {
     try session.scoped {
@@ -142,7 +146,7 @@ public final class Model {
       let pass = try forward(batch)
       var terms = try parts.map { part in
         let loss = try taskLoss(part.task, part.sequences, pass)
-        let share = Float(part.sequences.count) / Float(batch.count)
+        let share = Float(batch.exampleCount(of: part.sequences)) / Float(batch.exampleCount)
         return lossWeights?.weighted(loss, task: part.task, share: share, session)
           ?? (share == 1 ? loss : share * loss)
       }
@@ -175,8 +179,8 @@ public final class Model {
     return session.handle(for: view, .batch)
   }
 
-  /// The scores of each sequence of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perSequence: [[Float]], columns: Int) {
+  /// The scores of each example of a batch, row by row, and their number of columns.
+  public func scores(_ batch: PackedBatch) throws -> (perExample: [[Float]], columns: Int) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
@@ -196,11 +200,12 @@ public final class Model {
           status: ptune_status(PTUNE_FAILED))
       }
       let values = session.evaluate(node)
-      let perSequence = (0..<batch.count).map { sequence in
-        let rows = perToken ? batch.range(sequence) : Int32(sequence)..<Int32(sequence + 1)
+      let perExample = (0..<batch.exampleCount).map { example in
+        let sequences = batch.sequences(ofExample: example)
+        let rows = perToken ? batch.tokens(of: sequences) : sequences
         return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
       }
-      return (perSequence, node.columns)
+      return (perExample, node.columns)
     }
   }
 
@@ -279,6 +284,25 @@ public final class Model {
   }
 
   // MARK: - Heads
+
+  /// The sequences that a row consists of for a task whose head lays out rows itself.
+  public func arrange(_ row: ExampleRow, task: Int) throws -> [ArrangementCollector.Input] {
+    let collector = ArrangementCollector()
+    try session.scoped {
+      let example = session.handle(for: row, .example)
+      let arrangement = session.handle(for: collector, .arrangement)
+      try session.call(heads[task].identity, "arrange") { call in
+        try Host.within(call) {
+          try (heads[task].head as? any ArrangingHead)?.arrange(
+            Example(handle: example), into: Arrangement(handle: arrangement))
+        }
+        if collector.inputs.isEmpty { session.record("arrange laid out no sequence") }
+      }
+      // A row may be laid out while an evaluation is measured, whose scope lasts over all rows.
+      for handle in [example, arrangement].compactMap({ $0 }) { session.release(handle) }
+    }
+    return collector.inputs
+  }
 
   /// Turns the label fields of a row into targets of a task.
   public func encode(_ row: ExampleRow, task: Int) throws -> TargetCollector {

@@ -8,19 +8,23 @@ public final class PackedBatch: Sendable {
   public let offsets: [Int32]
   /// Each sequence's task.
   public let tasks: [Int32]
+  /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.
+  public let exampleOffsets: [Int32]
   /// What the head's `encode` emitted as integers, end to end.
   public let integers: [Int32]
-  /// Where each sequence's integers begin, and the end: `[count + 1]`.
+  /// Where each example's integers begin, and the end: `[exampleCount + 1]`.
   public let integerOffsets: [Int32]
   /// What the head's `encode` emitted as numbers, end to end.
   public let numbers: [Float]
-  /// Where each sequence's numbers begin, and the end: `[count + 1]`.
+  /// Where each example's numbers begin, and the end: `[exampleCount + 1]`.
   public let numberOffsets: [Int32]
   /// Whether this is a training step.
   public let isTraining: Bool
 
   /// Number of sequences.
   public var count: Int { offsets.count - 1 }
+  /// Number of examples.
+  public var exampleCount: Int { exampleOffsets.count - 1 }
 
   /// One sequence of a batch.
   public struct Sequence: Sendable {
@@ -48,8 +52,15 @@ public final class PackedBatch: Sendable {
     }
   }
 
-  /// Packs sequences. Those of a task have to stand together.
-  public init(_ sequences: [Sequence], training: Bool) {
+  /// Packs sequences, each an example of its own.
+  public convenience init(_ sequences: [Sequence], training: Bool) {
+    self.init(examples: sequences.map { [$0] }, training: training)
+  }
+
+  /// Packs examples of one or more sequences; an example's targets are those of its sequences, end to end. Sequences
+  /// of a task have to stand together.
+  public init(examples: [[Sequence]], training: Bool) {
+    let sequences = examples.flatMap { $0 }
     func offsets(_ counts: [Int]) -> [Int32] {
       counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }
     }
@@ -58,33 +69,51 @@ public final class PackedBatch: Sendable {
     self.offsets = offsets(sequences.map(\.tokens.count))
     tasks = sequences.map(\.task)
     integers = sequences.flatMap(\.integers)
-    integerOffsets = offsets(sequences.map(\.integers.count))
+    integerOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.integers.count } })
     numbers = sequences.flatMap(\.numbers)
-    numberOffsets = offsets(sequences.map(\.numbers.count))
+    numberOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.numbers.count } })
+    exampleOffsets = offsets(examples.map(\.count))
     isTraining = training
   }
 
   /// Where sequence s stands in `tokens`.
   func range(_ sequence: Int) -> Range<Int32> { offsets[sequence]..<offsets[sequence + 1] }
 
-  /// Where these sequences stand in `tokens`.
+  /// Where sequences that stand together stand in `tokens`.
   func tokens(of sequences: Range<Int>) -> Range<Int> {
     Int(offsets[sequences.lowerBound])..<Int(offsets[sequences.upperBound])
   }
 
-  /// Some of the sequences, as a batch of their own.
-  func slice(_ sequences: Range<Int>) -> PackedBatch {
-    sequences == 0..<count
-      ? self : PackedBatch(sequences.map { self[$0] }, training: isTraining)
+  /// The sequences of an example.
+  func sequences(ofExample example: Int) -> Range<Int> {
+    Int(exampleOffsets[example])..<Int(exampleOffsets[example + 1])
   }
 
-  private subscript(sequence: Int) -> Sequence {
-    func part<Value>(_ values: [Value], _ offsets: [Int32]) -> [Value] {
-      Array(values[Int(offsets[sequence])..<Int(offsets[sequence + 1])])
+  /// How many examples begin among these sequences.
+  func exampleCount(of sequences: Range<Int>) -> Int {
+    exampleOffsets.dropLast().count { sequences.contains(Int($0)) }
+  }
+
+  /// Some of the sequences, as a batch of their own: an example that is cut keeps those of its sequences, and its
+  /// targets if its first one is among them.
+  func slice(_ sequences: Range<Int>) -> PackedBatch {
+    if sequences == 0..<count { return self }
+    let examples = (0..<exampleCount).compactMap { example -> [Sequence]? in
+      let own = self.sequences(ofExample: example)
+      let kept = own.clamped(to: sequences)
+      return kept.isEmpty
+        ? nil : kept.map { sequence(at: $0, targetsOf: $0 == own.lowerBound ? example : nil) }
+    }
+    return PackedBatch(examples: examples, training: isTraining)
+  }
+
+  private func sequence(at index: Int, targetsOf example: Int?) -> Sequence {
+    func part<Value>(_ values: [Value], _ offsets: [Int32], _ index: Int?) -> [Value] {
+      index.map { Array(values[Int(offsets[$0])..<Int(offsets[$0 + 1])]) } ?? []
     }
     return Sequence(
-      tokens: part(tokens, offsets), tokenTypes: part(tokenTypes, offsets), task: tasks[sequence],
-      integers: part(integers, integerOffsets), numbers: part(numbers, numberOffsets))
+      tokens: part(tokens, offsets, index), tokenTypes: part(tokenTypes, offsets, index), task: tasks[index],
+      integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example))
   }
 
   /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.

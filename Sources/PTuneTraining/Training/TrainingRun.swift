@@ -59,7 +59,8 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer)
+      let read = try TaskRows(
+        task.data, tokenizer: opened.tokenizer, arranges: factory.arranges(head: task.head.plugin.value))
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
@@ -112,7 +113,10 @@ public final class TrainingRun {
     }
     switch head.hyperparameters["labels"] {
     case nil, .strings([])?:
-      head.hyperparameters["labels"] = .strings(try rows.labels(path: task.data.train.value))
+      var separator = ""
+      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
+      head.hyperparameters["labels"] = .strings(
+        try rows.labels(path: task.data.train.value, separator: separator))
     default: break
     }
   }
