@@ -32,7 +32,8 @@ public struct Example {
   public struct Token: Sendable {
     /// Its id in the vocabulary.
     public let id: Int32
-    /// 0: the text, 1: the second text; nil: a special token.
+    /// 0: the text, 1: the second text, 2…: further fields of the task's template; nil: a special token, or a word
+    /// of the template's own.
     public let field: Int?
     /// The bytes of the field's UTF-8 that it stands for.
     public let bytes: Range<Int>

@@ -238,6 +238,9 @@ struct BaseServices {
   var frequentTokens: ((Int) -> [Int32])?
   var pooler: ((Node) throws -> Node?)?
   var vocabularyScores: ((Node) throws -> Node?)?
+  var specialToken: ((Base.SpecialToken) -> Int32?)?
   var tasks: [TaskFacts] = []
+  /// The task whose head is being created.
+  var headTask: Int?
   var selector: ((Node, Node) throws -> Node?)?
 }

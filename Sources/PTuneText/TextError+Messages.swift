@@ -33,6 +33,9 @@ extension TextError: CustomStringConvertible {
       "\(path): \(key) is \"\(type)\", which is not supported"
     case .noRoomForText(let maximumLength, let specialTokens):
       "\(counted(maximumLength, "position")) cannot hold any text: special tokens alone take \(specialTokens)"
+    case .noRoomForTemplate(let maximumLength, let own):
+      "\(counted(maximumLength, "position")) cannot hold any text: the template's own words and special tokens "
+        + "take \(own)"
     }
   }
 
@@ -59,6 +62,7 @@ extension TextError: CustomStringConvertible {
     case .missingKey, .invalidValue: "the file may be damaged or of another kind; fetch it again"
     case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
     case .noRoomForText: "use fewer virtual tokens or a larger maximum length"
+    case .noRoomForTemplate: "use fewer virtual tokens, a larger maximum length or a shorter template"
     }
   }
 

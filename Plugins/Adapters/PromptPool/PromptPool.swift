@@ -57,11 +57,7 @@ final class PromptPool: Adapter {
 
   /// Tied keys: the mean of each entry's rows, `[K, H]`.
   private func entryMeans(_ entries: Tensor) -> Tensor {
-    let indices = (0..<Int32(size * positions)).map { $0 }
-    let offsets = (0...size).map { Int32($0 * positions) }
-    return indices.withUnsafeBufferPointer { indices in
-      offsets.withUnsafeBufferPointer { entries.meanRows(at: indices, offsets: $0) }
-    }
+    entries.meanRows(at: Array(0..<Int32(size * positions)), offsets: (0...size).map { Int32($0 * positions) })
   }
 
   /// The cosine of each query and each key, `[B, K]`.

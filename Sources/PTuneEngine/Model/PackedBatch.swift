@@ -8,6 +8,10 @@ public final class PackedBatch: Sendable {
   public let offsets: [Int32]
   /// Each sequence's task.
   public let tasks: [Int32]
+  /// Where virtual tokens stand in each sequence: before which of its tokens, in order; end to end.
+  public let marks: [Int32]
+  /// Where each sequence's marks begin, and the end: `[count + 1]`.
+  public let markOffsets: [Int32]
   /// What the head's `encode` emitted as integers, end to end.
   public let integers: [Int32]
   /// Where each sequence's integers begin, and the end: `[count + 1]`.
@@ -34,17 +38,20 @@ public final class PackedBatch: Sendable {
     public var integers: [Int32]
     /// Number targets.
     public var numbers: [Float]
+    /// Before which token, counted in the sequence, each virtual token of a template stands, in order.
+    public var marks: [Int32]
 
     /// A sequence with these tokens and targets.
     public init(
       tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
-      numbers: [Float] = []
+      numbers: [Float] = [], marks: [Int32] = []
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)
       self.task = task
       self.integers = integers
       self.numbers = numbers
+      self.marks = marks
     }
   }
 
@@ -57,6 +64,8 @@ public final class PackedBatch: Sendable {
     tokenTypes = sequences.flatMap(\.tokenTypes)
     self.offsets = offsets(sequences.map(\.tokens.count))
     tasks = sequences.map(\.task)
+    marks = sequences.flatMap(\.marks)
+    markOffsets = offsets(sequences.map(\.marks.count))
     integers = sequences.flatMap(\.integers)
     integerOffsets = offsets(sequences.map(\.integers.count))
     numbers = sequences.flatMap(\.numbers)
@@ -66,4 +75,9 @@ public final class PackedBatch: Sendable {
 
   /// Where sequence s stands in `tokens`.
   func range(_ sequence: Int) -> Range<Int32> { offsets[sequence]..<offsets[sequence + 1] }
+
+  /// The marks of sequence s.
+  func marks(_ sequence: Int) -> ArraySlice<Int32> {
+    marks[Int(markOffsets[sequence])..<Int(markOffsets[sequence + 1])]
+  }
 }

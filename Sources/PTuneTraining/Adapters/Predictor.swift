@@ -40,16 +40,7 @@ public final class Predictor {
   ///
   /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
-    if source.data.textPair != nil, pair == nil {
-      throw TrainingError.unusable(
-        "the adapter was trained on pairs of texts, and there is only one",
-        help: "give the other one: --text-pair")
-    }
-    let tokenizer = composition.tokenizer
-    let row = TokenizedRow(
-      line: 1, fields: ["text": text],
-      content: .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))
-    return try predict([(nil, row)], path: "--text")[0]
+    try predict([(nil, source.row(text: text, pair: pair))], path: "--text")[0]
   }
 
   /// Predicts a file's rows in their order.
@@ -98,8 +89,8 @@ public final class Predictor {
       return (
         seen: example.row,
         encoded: EncodedExample(
-          tokens: example.ids, types: example.types, integers: [], numbers: [], line: row.line,
-          dropped: dropped)
+          tokens: example.ids, types: example.types, marks: example.marks, integers: [], numbers: [],
+          line: row.line, dropped: dropped)
       )
     }
     let examples = read.map(\.encoded)

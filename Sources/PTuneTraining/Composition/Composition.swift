@@ -84,18 +84,21 @@ public final class Composition {
       }
     }
     return EncodedExample(
-      tokens: example.ids, types: example.types, integers: targets?.integers ?? [],
+      tokens: example.ids, types: example.types, marks: example.marks, integers: targets?.integers ?? [],
       numbers: targets?.numbers ?? [], line: row.line, dropped: dropped)
   }
 
   /// A row as the model and as a head read it, and how many pieces did not fit.
   func exampleRow(
     _ row: TokenizedRow, path: String
-  ) throws -> ((row: ExampleRow, ids: [Int32], types: [Int32]), dropped: Int) {
+  ) throws -> ((row: ExampleRow, ids: [Int32], types: [Int32], marks: [Int32]), dropped: Int) {
+    let encoding: Encoding
     switch row.content {
     case .pieces(let first, let second):
-      let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
-      return ((ExampleRow(encoding, fields: row.fields), encoding.ids, encoding.types), encoding.dropped)
+      encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
+    case .templated(let text):
+      encoding = try tokenizer.encode(
+        text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
       guard given.ids.count <= maximumLength else {
@@ -104,8 +107,11 @@ public final class Composition {
           reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
       }
       let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
-      return ((ExampleRow(fields: row.fields, tokens: given.ids, spans: outside), given.ids, given.types), 0)
+      let example = ExampleRow(fields: row.fields, tokens: given.ids, spans: outside)
+      return ((example, given.ids, given.types, []), 0)
     }
+    let example = ExampleRow(encoding, fields: row.fields)
+    return ((example, encoding.ids, encoding.types, encoding.marks), encoding.dropped)
   }
 
   /// A packed batch of examples of one task.
@@ -114,7 +120,7 @@ public final class Composition {
       examples.map {
         PackedBatch.Sequence(
           tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers,
-          numbers: $0.numbers)
+          numbers: $0.numbers, marks: $0.marks)
       }, training: training)
   }
 }
@@ -195,13 +201,17 @@ struct Composer {
       try model.setBase(
         factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
         tokenize: { tokenizer.pieces($0).map(\.id) },
-        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
+        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
+        specialToken: { tokenizer.specialTokens[$0] }
       ) { try factory.baseModel(basePlugin, base, $0) }
     } catch let failure as EngineFailure {
       throw TrainingError.base(
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
-    model.setTasks(tasks.map { TaskFacts(name: $0.name, labels: $0.labels) })
+    model.setTasks(
+      tasks.map {
+        TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
+      })
     if let selector, let (_, plugin) = selectorPlugin {
       try model.setSelector(factory.identity(plugin, owner: "selector")) {
         try factory.selector(plugin, selector, $0)
@@ -209,6 +219,10 @@ struct Composer {
     }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, adapter, $0)
+    }
+    for task in tasks {
+      try task.data.checkTemplate(tokenizer, model: blueprint.modelName)
+      try task.data.checkTemplate(adapter: adapter.plugin, virtualTokens: model.adapterPositions)
     }
     for (plugin, task) in zip(headPlugins, tasks) {
       try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {

@@ -58,6 +58,7 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
+      try task.data.checkTemplate(opened.tokenizer, model: spec.base.model.value)
       let read = try TaskRows(task.data, tokenizer: opened.tokenizer)
       counts.add(read.train)
       rows.append(read)
