@@ -67,7 +67,8 @@ package struct Labels {
     if texts.isEmpty { return nil }
     var weights = names.map { _ in Float(1) }
     for text in texts {
-      guard let (label, value) = assignment(text), let weight = Float(value), weight.isFinite, weight > 0 else {
+      guard let (label, value) = assignment(text), let weight = Float(value), weight.isFinite, weight > 0
+      else {
         throw ComponentFailure.badArgument(
           "class_weights: '\(text)' is not label=weight with a weight above 0")
       }

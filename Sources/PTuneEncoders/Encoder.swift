@@ -119,7 +119,8 @@ package final class Encoder: BaseModel {
   package func vocabularyScores(_ rows: Tensor) throws -> Tensor {
     guard let vocabularyHead else {
       throw ComponentFailure.unsupported(
-        "the checkpoint has no masked language model's head (\(vocabularyHeadName)); take one that was saved with it")
+        "the checkpoint has no masked language model's head (\(vocabularyHeadName)); take one that was saved with it"
+      )
     }
     return vocabularyHead(rows)
   }

@@ -57,7 +57,8 @@ final class PromptPool: Adapter {
 
   /// Tied keys: the mean of each entry's rows, `[K, H]`.
   private func entryMeans(_ entries: Tensor) -> Tensor {
-    entries.meanRows(at: Array(0..<Int32(size * positions)), offsets: (0...size).map { Int32($0 * positions) })
+    entries.meanRows(
+      at: Array(0..<Int32(size * positions)), offsets: (0...size).map { Int32($0 * positions) })
   }
 
   /// The cosine of each query and each key, `[B, K]`.

@@ -18,7 +18,9 @@ final class MaskedLMVerbalizer: TaskHead {
   private let classWeights: [Float]?
   private let labelSmoothing: Double
 
-  init(labels: [String], words: [String], pieces: String, classWeights: [String], labelSmoothing: Double) throws {
+  init(labels: [String], words: [String], pieces: String, classWeights: [String], labelSmoothing: Double)
+    throws
+  {
     guard let pieces = Verbalizer.Pieces(rawValue: pieces) else {
       throw ComponentFailure.badArgument("pieces has no choice '\(pieces)'")
     }

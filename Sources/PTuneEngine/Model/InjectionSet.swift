@@ -41,7 +41,8 @@ final class InjectionSet {
       return "placement 'template': the data\(name) has no template with {prompt}, where its rows would stand"
     }
     if rows == 0 {
-      return "the template\(name) has {prompt}, but the adapter does not put its rows there; set its placement to "
+      return
+        "the template\(name) has {prompt}, but the adapter does not put its rows there; set its placement to "
         + "'template'"
     }
     return "the template\(name) has places for \(places) virtual tokens, but the adapter has \(rows)"

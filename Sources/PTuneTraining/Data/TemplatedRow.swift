@@ -100,7 +100,8 @@ extension DataSpec {
       throw .unusable(
         "\(template.place): the template has {prompt}, but the adapter '\(adapter)' puts no virtual tokens among "
           + "the words",
-        help: "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has")
+        help:
+          "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has")
     }
     if let places = template.value.virtualTokens, places != virtualTokens {
       throw .unusable(
