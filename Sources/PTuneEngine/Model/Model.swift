@@ -187,6 +187,17 @@ public final class Model {
     }
   }
 
+  /// The base model's scores of its vocabulary at each row of a batch, `[rows, vocabulary]`; for comparisons and
+  /// inspection.
+  public func vocabularyScores(_ batch: PackedBatch) throws -> [Float] {
+    try session.scoped {
+      session.machine.isTraining = false
+      let pass = try forward(batch)
+      let node = try ask("vocabulary_scores") { try $0.vocabularyScores(pass.hidden) }
+      return node.map { session.evaluate($0) } ?? []
+    }
+  }
+
   private func uniformTask(_ batch: PackedBatch) throws -> Int {
     let task = Int(batch.tasks.first ?? 0)
     guard heads.indices.contains(task), batch.tasks.allSatisfy({ Int($0) == task }) else {
