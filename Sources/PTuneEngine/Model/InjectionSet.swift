@@ -42,8 +42,8 @@ final class InjectionSet {
     }
     if rows == 0 {
       return
-        "the template\(name) has {prompt}, but the adapter does not put its rows there; set its placement to "
-        + "'template'"
+        "the template\(name) has {prompt}, but the adapter puts no rows there; give it "
+        + "'placement: template', or take one that has this, as p-tuning has"
     }
     return "the template\(name) has places for \(places) virtual tokens, but the adapter has \(rows)"
   }

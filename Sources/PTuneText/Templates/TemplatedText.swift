@@ -90,8 +90,9 @@ extension Tokenizer {
   public func ids(of word: String, atMaskOf template: TextTemplate) -> [Int32] {
     guard let mask = template.parts.firstIndex(of: .mask) else { return [] }
     let before = if mask > 0, case .literal(let text) = template.parts[mask - 1] { text } else { "" }
-    let begin = before.utf8.count
-    return pieces(before + word).filter { Int($0.end) > begin }.map(\.id)
+    // The blank in front belongs to the word, also where it is a piece of its own.
+    let begin = before.trimmingBlanksAtEnd.utf8.count
+    return pieces(before + word).filter { begin == 0 || Int($0.end) > begin }.map(\.id)
   }
 
   /// A row as the model reads it: only its fields' texts are cut to length, the longest first and at their ends, with

@@ -62,8 +62,6 @@ public struct TextTemplate: Equatable, Sendable {
   private static func settled(_ parts: [Part]) -> [Part] {
     var result: [Part] = []
     var blanks = ""
-    // Whether only places have come so far: then there is no word that a blank could part from the next.
-    var isStart = true
     for part in parts {
       if case .virtual = part {
         if case .literal(let text)? = result.last {
@@ -77,7 +75,8 @@ public struct TextTemplate: Equatable, Sendable {
       }
       var text = if case .literal(let text) = part { text } else { "" }
       if case .virtual? = result.last {
-        if isStart {
+        // Where only places have come so far there is no word that a blank could part from the next.
+        if result.allSatisfy(\.isVirtual) {
           text = String(text.drop(while: \.isBlank))
         } else if text.first?.isBlank != true {
           text = blanks + text
@@ -86,14 +85,13 @@ public struct TextTemplate: Equatable, Sendable {
       }
       if !text.isEmpty { result.append(.literal(text)) }
       if case .literal = part {} else { result.append(part) }
-      isStart = isStart && text.isEmpty && part.isLiteral
     }
     return result
   }
 }
 
 extension TextTemplate.Part {
-  fileprivate var isLiteral: Bool { if case .literal = self { true } else { false } }
+  fileprivate var isVirtual: Bool { if case .virtual = self { true } else { false } }
 }
 
 extension Character {
@@ -101,7 +99,8 @@ extension Character {
 }
 
 extension String {
-  fileprivate var trimmingBlanksAtEnd: Substring {
+  /// Without the blanks at its end.
+  var trimmingBlanksAtEnd: Substring {
     var text = self[...]
     while text.last?.isBlank == true { text.removeLast() }
     return text

@@ -91,24 +91,17 @@ extension DataSpec {
     }
   }
 
-  /// Whether the template has a place for each of the adapter's virtual tokens.
+  /// `{prompt}` stands for all virtual tokens of the adapter, so there have to be some. Whether as many rows come as
+  /// the template has places shows in the first forward pass.
   ///
   /// - Throws: ``TrainingError/unusable(_:help:)`` with the place in the run file.
   func checkTemplate(adapter: String, virtualTokens: Int) throws(TrainingError) {
-    guard let template, template.value.virtualTokens != 0 else { return }
-    guard virtualTokens > 0 else {
-      throw .unusable(
-        "\(template.place): the template has {prompt}, but the adapter '\(adapter)' puts no virtual tokens among "
-          + "the words",
-        help:
-          "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has")
-    }
-    if let places = template.value.virtualTokens, places != virtualTokens {
-      throw .unusable(
-        "\(template.place): the template has places for \(places) virtual tokens, but the adapter '\(adapter)' has "
-          + "\(virtualTokens)",
-        help: "let the numbers of {prompt:N} add up to \(virtualTokens), or set the adapter's virtual_tokens")
-    }
+    guard let template, template.value.virtualTokens == nil, virtualTokens == 0 else { return }
+    throw .unusable(
+      "\(template.place): the template has {prompt}, but the adapter '\(adapter)' has no virtual tokens among the "
+        + "words",
+      help: "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has"
+    )
   }
 }
 
