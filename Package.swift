@@ -36,6 +36,10 @@ let plugins = [
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
     folder: "TaskHeads/TokenClassification"),
+  Plugin(
+    library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
+  Plugin(
+    library: "ptune_multiple_choice", target: "MultipleChoiceHead", folder: "TaskHeads/MultipleChoice"),
   Plugin(library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression"),
 ]
 

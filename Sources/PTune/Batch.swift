@@ -38,6 +38,14 @@ public struct Batch {
     return UnsafeBufferPointer(start: sequences.tasks, count: sequences.count)
   }
 
+  /// Number of examples; those of most heads are one sequence each.
+  public var exampleCount: Int { sequences.example_count }
+  /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.
+  public var exampleOffsets: UnsafeBufferPointer<Int32> {
+    let sequences = sequences
+    return UnsafeBufferPointer(start: sequences.example_offsets, count: sequences.example_count + 1)
+  }
+
   private func places() throws -> ptune_places_v1 {
     var places = ptune_places_v1()
     try Host.check(table?.places(handle, &places) ?? ptune_status(PTUNE_FAILED), "asking for places")
@@ -55,11 +63,12 @@ public struct Batch {
   /// The integer targets that `encode` emitted, end to end.
   public var integerTargets: UnsafeBufferPointer<Int32> {
     let targets = targets
-    return UnsafeBufferPointer(start: targets.integers, count: Int(targets.integer_offsets?[count] ?? 0))
+    return UnsafeBufferPointer(
+      start: targets.integers, count: Int(targets.integer_offsets?[exampleCount] ?? 0))
   }
   /// The number targets that `encode` emitted, end to end.
   public var numberTargets: UnsafeBufferPointer<Float> {
     let targets = targets
-    return UnsafeBufferPointer(start: targets.numbers, count: Int(targets.number_offsets?[count] ?? 0))
+    return UnsafeBufferPointer(start: targets.numbers, count: Int(targets.number_offsets?[exampleCount] ?? 0))
   }
 }

@@ -29,7 +29,7 @@ public struct Evaluation {
 
   /// Number of examples.
   public var count: Int { table?.example_count(handle) ?? 0 }
-  /// The scores of one example.
+  /// The scores of one example; those of several sequences stand end to end.
   public func scores(_ example: Int) -> ScoreMatrix {
     var rows = 0
     var columns = 0
@@ -47,6 +47,15 @@ public struct Evaluation {
     var count = 0
     let values = table?.numbers(handle, example, &count)
     return UnsafeBufferPointer(start: values, count: count)
+  }
+  /// The row of one example, valid until the next one is asked for.
+  ///
+  /// - Throws: `ComponentFailure` if it cannot be laid out.
+  public func example(_ example: Int) throws -> Example {
+    guard let row = table?.example(handle, example) else {
+      throw ComponentFailure("there is no row of example \(example)")
+    }
+    return Example(handle: row)
   }
   /// States a metric.
   public func state(_ name: String, _ value: Double, higherIsBetter: Bool = true) throws {

@@ -27,6 +27,7 @@ public enum Host {
     var batch: UnsafePointer<ptune_batch_v1>?
     var injections: UnsafePointer<ptune_injections_v1>?
     var export: UnsafePointer<ptune_export_v1>?
+    var arrangement: UnsafePointer<ptune_arrangement_v1>?
     var data: UnsafePointer<ptune_data_v1>?
     var select: UnsafePointer<ptune_select_v1>?
   }
@@ -49,6 +50,7 @@ public enum Host {
       batch: table(PTUNE_BATCH_V1, ptune_batch_v1.self),
       injections: table(PTUNE_INJECTIONS_V1, ptune_injections_v1.self),
       export: table(PTUNE_EXPORT_V1, ptune_export_v1.self),
+      arrangement: table(PTUNE_ARRANGEMENT_V1, ptune_arrangement_v1.self),
       data: table(PTUNE_DATA_V1, ptune_data_v1.self),
       select: table(PTUNE_SELECT_V1, ptune_select_v1.self))
   }

@@ -122,25 +122,38 @@ public final class LoadedSelector: LoadedInstance, Selector {
   }
 }
 
-/// A task head of a plugin.
-public final class LoadedTaskHead: LoadedInstance, TaskHead {
-  private let table: ptune_task_head_v1
+/// A task head of a plugin, whose rows are a text or two.
+public class LoadedTaskHead: LoadedInstance, TaskHead {
+  fileprivate let table: ptune_task_head_v1
+
+  fileprivate init(
+    _ pointer: UnsafeMutableRawPointer?, _ table: ptune_task_head_v1,
+    _ destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  ) {
+    self.table = table
+    super.init(pointer, destroy: destroy)
+  }
 
   /// Takes over what `create` stored, with the component's table.
-  public init(
+  public static func make(
     _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_task_head_v1>,
     destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
-  ) {
-    self.table = table.pointee
-    super.init(pointer, destroy: destroy)
+  ) -> any TaskHead {
+    table.pointee.arrange == nil
+      ? LoadedTaskHead(pointer, table.pointee, destroy)
+      : LoadedArrangingHead(pointer, table.pointee, destroy)
   }
 
   /// What a plugin's rows stand for is known of the instance only.
   public static var scoreRows: ScoreRows { .perSequence }
   /// What the plugin's table says.
   public var scoreRows: ScoreRows { ScoreRows(rawValue: table.score_rows) ?? .perSequence }
+  /// What the plugin's table says.
+  public var scoreColumns: [String] {
+    table.score_columns.map { String(cString: $0).split(separator: " ").map(String.init) } ?? []
+  }
 
-  private func check(_ status: ptune_status?, _ what: String) throws {
+  fileprivate func check(_ status: ptune_status?, _ what: String) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
   }
   /// Calls the plugin's `encode`.
@@ -165,5 +178,12 @@ public final class LoadedTaskHead: LoadedInstance, TaskHead {
   /// Calls the plugin's `measure`.
   public func measure(_ evaluation: Evaluation) throws {
     try check(table.measure?(pointer, Host.currentCall, evaluation.handle), "measure")
+  }
+}
+
+/// A task head of a plugin that lays out rows itself.
+final class LoadedArrangingHead: LoadedTaskHead, ArrangingHead {
+  func arrange(_ example: Example, into arrangement: Arrangement) throws {
+    try check(table.arrange?(pointer, Host.currentCall, example.handle, arrangement.handle), "arrange")
   }
 }

@@ -6,6 +6,10 @@ public protocol TaskHead: AnyObject {
   static var scoreRows: ScoreRows { get }
   /// What a row of this head's scores stands for: by default what its type says.
   var scoreRows: ScoreRows { get }
+  /// Names of the columns of the scores, under which they are given to the user one by one; none by default.
+  static var scoreColumns: [String] { get }
+  /// The names of this head's columns: by default what its type says.
+  var scoreColumns: [String] { get }
   /// Turns the label fields of a row into targets.
   func encode(_ example: Example, into targets: Targets) throws
   /// Scores from the hidden rows `[rows, hidden]`.
@@ -21,6 +25,16 @@ public protocol TaskHead: AnyObject {
 extension TaskHead {
   /// What its type says.
   public var scoreRows: ScoreRows { Self.scoreRows }
+  /// No names.
+  public static var scoreColumns: [String] { [] }
+  /// What its type says.
+  public var scoreColumns: [String] { Self.scoreColumns }
+}
+
+/// A head that lays out a row itself, as one or more sequences. A row has all columns of its file as fields then.
+public protocol ArrangingHead: TaskHead {
+  /// Lays out a row: at least one sequence.
+  func arrange(_ example: Example, into arrangement: Arrangement) throws
 }
 
 /// What a row of a head's scores stands for.
@@ -40,8 +54,9 @@ extension Component {
   ) -> Component {
     Component(
       kind: PTUNE_TASK_HEAD, name: name, summary: summary, documentation: documentation,
-      needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_BATCH_V1, PTUNE_DATA_V1],
-      methods: Head.scoreRows == .perSequence ? TaskHeadBox.sequenceMethods : TaskHeadBox.tokenMethods,
+      needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_BATCH_V1, PTUNE_DATA_V1]
+        + (Head.self is any ArrangingHead.Type ? [PTUNE_ARRANGEMENT_V1] : []),
+      methods: staticTable(TaskHeadBox.table(Head.self)),
       hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(TaskHeadBox(try make(repeat each values))).toOpaque()
@@ -59,9 +74,12 @@ private final class TaskHeadBox {
     Unmanaged<TaskHeadBox>.fromOpaque(pointer!).takeUnretainedValue().head
   }
 
-  static func table(_ rows: ScoreRows) -> ptune_task_head_v1 {
+  static func table(_ type: any TaskHead.Type) -> ptune_task_head_v1 {
     ptune_task_head_v1(
-      struct_size: MemoryLayout<ptune_task_head_v1>.size, score_rows: rows.rawValue,
+      struct_size: MemoryLayout<ptune_task_head_v1>.size, score_rows: type.scoreRows.rawValue,
+      score_columns: type.scoreColumns.isEmpty
+        ? nil : staticString(type.scoreColumns.joined(separator: " ")),
+      arrange: type is any ArrangingHead.Type ? arrange : nil,
       encode: { pointer, call, example, to in
         Host.status(in: call) {
           try TaskHeadBox.of(pointer).encode(Example(handle: example), into: Targets(handle: to))
@@ -88,6 +106,15 @@ private final class TaskHeadBox {
         Host.status(in: call) { try TaskHeadBox.of(pointer).measure(Evaluation(handle: evaluation)) }
       })
   }
-  nonisolated(unsafe) static let sequenceMethods = staticTable(table(.perSequence))
-  nonisolated(unsafe) static let tokenMethods = staticTable(table(.perToken))
+
+  private static let arrange:
+    @convention(c) (
+      UnsafeMutableRawPointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?
+    ) -> ptune_status = { pointer, call, example, to in
+      Host.status(in: call) {
+        // The table has this function only where the type arranges.
+        try (TaskHeadBox.of(pointer) as? any ArrangingHead)?.arrange(
+          Example(handle: example), into: Arrangement(handle: to))
+      }
+    }
 }

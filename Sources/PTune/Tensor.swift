@@ -199,6 +199,10 @@ extension Tensor {
     return Tensor(
       handle: Self.ops?.cross_entropy(handle, targets.baseAddress, classWeights, Float(smoothing)))
   }
+  /// The same for targets that were made in the call.
+  public func crossEntropy(_ targets: [Int32]) -> Tensor {
+    targets.withUnsafeBufferPointer { crossEntropy($0) }
+  }
   /// Mean binary cross-entropy of sigmoid(self) against targets in [0, 1], `[rows·columns]`: `[1, 1]`.
   public func sigmoidCrossEntropy(_ targets: [Float]) -> Tensor {
     guard targets.count == rows * columns else { return Tensor(handle: nil) }

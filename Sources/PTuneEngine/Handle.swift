@@ -3,6 +3,7 @@
 enum HandleKind: UInt64 {
   case node = 1
   case weight, parameter, call, forward, batch, injections, export, example, targets, prediction, evaluation
+  case arrangement
 
   var name: String {
     switch self {

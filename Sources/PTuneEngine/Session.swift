@@ -29,6 +29,7 @@ public final class Session {
   private var leaves: [ObjectIdentifier: Node] = [:]
   private var objects: [(kind: HandleKind, object: AnyObject)] = []
   private var scope: UInt64 = 1
+  private var scopeDepth = 0
   private var frames: [Frame] = []
   private(set) var failure: EngineFailure?
 
@@ -56,18 +57,25 @@ public final class Session {
 
   // MARK: - Scopes and calls
 
-  /// Runs `body` as one scope: everything it records is forgotten, and its memory reused, afterwards.
+  /// Runs `body` as one scope: everything it records is forgotten, and its memory reused, afterwards. A scope within
+  /// a scope ends with the outer one.
   public func scoped<Result>(_ body: () throws -> Result) rethrows -> Result {
     let outer = Session.current
     Session.current = self
+    scopeDepth += 1
     defer {
-      nodes.removeAll(keepingCapacity: true)
-      leaves.removeAll(keepingCapacity: true)
-      objects.removeAll(keepingCapacity: true)
-      scope = (scope + 1) % Handle.scopes
+      scopeDepth -= 1
+      if scopeDepth == 0 { endScope() }
       Session.current = outer
     }
     return try body()
+  }
+
+  private func endScope() {
+    nodes.removeAll(keepingCapacity: true)
+    leaves.removeAll(keepingCapacity: true)
+    objects.removeAll(keepingCapacity: true)
+    scope = (scope + 1) % Handle.scopes
   }
 
   /// Calls a function of a component, with the call's handle, and throws the first failure it caused.
@@ -132,6 +140,15 @@ public final class Session {
     objects.append((kind, object))
     return Handle(kind, scope: scope, index: objects.count - 1).pointer
   }
+
+  /// Forgets an object before the scope ends; its handle is refused from then on.
+  func release(_ pointer: OpaquePointer) {
+    guard let handle = Handle(pointer), handle.scope == scope, handle.index < objects.count else { return }
+    objects[handle.index].object = Self.released
+  }
+
+  private final class Released: Sendable {}
+  private static let released = Released()
 
   /// The object behind a pointer; nil, with a failure recorded, if it is not what it should be.
   func object<Object: AnyObject>(

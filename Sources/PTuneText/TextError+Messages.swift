@@ -36,6 +36,9 @@ extension TextError: CustomStringConvertible {
     case .noRoomForTemplate(let maximumLength, let own):
       "\(counted(maximumLength, "position")) cannot hold any text: the template's own words and special tokens "
         + "take \(own)"
+    case .noRoomForWindow(let maximumLength, let beside, let overlap):
+      "\(counted(maximumLength, "position")) leave a window \(max(0, maximumLength - beside)) tokens beside the other "
+        + "text, and windows share \(overlap)"
     }
   }
 
@@ -63,6 +66,7 @@ extension TextError: CustomStringConvertible {
     case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
     case .noRoomForText: "use fewer virtual tokens or a larger maximum length"
     case .noRoomForTemplate: "use fewer virtual tokens, a larger maximum length or a shorter template"
+    case .noRoomForWindow: "shorten the other text, let windows share less, or use a larger maximum length"
     }
   }
 

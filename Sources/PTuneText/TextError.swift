@@ -45,4 +45,6 @@ public enum TextError: Error, Equatable, Sendable {
   case noRoomForText(maximumLength: Int, specialTokens: Int)
   /// A template's own words and special tokens fill the positions that are free.
   case noRoomForTemplate(maximumLength: Int, own: Int)
+  /// The text beside a window, with special tokens, leaves it no more tokens than it shares with the next one.
+  case noRoomForWindow(maximumLength: Int, beside: Int, overlap: Int)
 }

@@ -136,7 +136,7 @@ import Testing
       let loss = try model.differentiate(batch)
       let prompt = try #require(model.parameters.first)
       return (
-        loss, try model.scores(batch).perSequence.flatMap { $0 },
+        loss, try model.scores(batch).perExample.flatMap { $0 },
         Array(UnsafeBufferPointer(start: prompt.gradients, count: prompt.count)),
         try model.hiddenRows(batch).values.count / 16
       )
@@ -166,9 +166,9 @@ import Testing
     let sequences = [[3, 9, 1], [7], [20, 21, 22, 23], [5, 6]].map { tokens in
       PackedBatch.Sequence(tokens: tokens.map { Int32($0) }, integers: [0])
     }
-    let together = try model.scores(PackedBatch(sequences, training: false)).perSequence
+    let together = try model.scores(PackedBatch(sequences, training: false)).perExample
     for (sequence, scores) in zip(sequences, together) {
-      let alone = try model.scores(PackedBatch([sequence], training: false)).perSequence[0]
+      let alone = try model.scores(PackedBatch([sequence], training: false)).perExample[0]
       #expect(relativeDifference(alone, scores) < 1e-5)
     }
   }

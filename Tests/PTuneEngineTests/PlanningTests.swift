@@ -78,7 +78,7 @@ import Testing
       let gradients = model.parameters.map {
         Array(UnsafeBufferPointer(start: $0.gradients, count: $0.count))
       }
-      return (loss, try model.scores(batch).perSequence, gradients, rows(head.plan, "attention"))
+      return (loss, try model.scores(batch).perExample, gradients, rows(head.plan, "attention"))
     }
     let (pruned, whole) = (try run(readsAll: false), try run(readsAll: true))
     #expect(pruned.rows == [15, 3] && whole.rows == [15, 15])
@@ -208,7 +208,7 @@ import Testing
       }
       try model.useTwinHead()
       let batch = PackedBatch.forTesting()
-      let scores = try (0..<2).map { _ in try model.scores(batch).perSequence }
+      let scores = try (0..<2).map { _ in try model.scores(batch).perExample }
       return (try (0..<3).map { _ in try model.differentiate(batch) }, [scores[0] == scores[1]])
     }
     let (first, again) = (try run(1), try run(1))

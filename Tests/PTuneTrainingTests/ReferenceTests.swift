@@ -68,7 +68,7 @@ import Testing
     let batch = try StepFixture.batch(try #require(json["batch"]))
     let loss = try composition.model.differentiate(batch)
     #expect(relativeDifference([loss], try file.floats(try json.text("loss")).array) < 1e-5, "loss")
-    let scores = try composition.model.scores(batch).perSequence.flatMap { $0 }
+    let scores = try composition.model.scores(batch).perExample.flatMap { $0 }
     #expect(relativeDifference(scores, try file.floats(try json.text("logits")).array) < 1e-5, "scores")
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
       let expected = try layout(file.floats(try stored.text("gradient")), stored)

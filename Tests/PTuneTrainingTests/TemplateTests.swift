@@ -114,6 +114,9 @@ import Testing
         settings: settings(template: "{prompt} {text} {label} {mask}"),
         reason: "the template shows the label to the model: {label} is the column 'label'"),
       Refusal(
+        adapter: "prefix-tuning", settings: settings(template: "{text}", head: "extractive-qa", words: nil),
+        reason: "the head 'extractive-qa' lays out rows itself, so they cannot go through a template"),
+      Refusal(
         settings: settings(template: "{prompt} {title} {mask}"), reason: "train.tsv:2: no column \"title\""),
       Refusal(
         settings: settings(words: #"["positive=good"]"#),

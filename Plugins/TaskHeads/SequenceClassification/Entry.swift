@@ -9,7 +9,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.sequence-classification", version: "0.1.0") {
     [
       .taskHead(
-        "sequence-classification", summary: "one label per text",
+        "sequence-classification", summary: "labels of a text: one, or several",
         documentation: """
           Scores each text against the labels: a row of the base model's output is pooled, passes the hidden \
           layers if there are any, and a linear layer gives a score per label. The head's parameters are \
@@ -24,8 +24,14 @@ public func ptune_plugin_entry_v1(
           torch.nn.CrossEntropyLoss has it. `label_smoothing` takes this share of each target's probability and \
           spreads it over all labels (Szegedy et al. 2016).
 
+          With `multi_label` a text has any number of labels: the row's label is a JSON list, or a text with \
+          `label_separator` between labels. Each label's score passes a sigmoid, the loss is the binary \
+          cross-entropy over all labels, as with transformers' problem_type multi_label_classification, and labels \
+          of `threshold` or more are given.
+
           Metrics: accuracy, f1_macro, mcc, and majority_class, the accuracy of always answering the most \
-          frequent label.
+          frequent label. With `multi_label`: f1_micro, f1_macro, and subset_accuracy, the share of texts whose \
+          labels are all right.
           """,
         .texts(
           "labels", default: [], "the labels; by default those of the training data, sorted"),
@@ -42,6 +48,9 @@ public func ptune_plugin_entry_v1(
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
         .number(
           "label_smoothing", default: 0, in: 0...0.99, "share of the target spread over all labels"),
+        .flag("multi_label", default: false, "a text may have several labels, or none"),
+        .text("label_separator", default: "", "what stands between labels; empty: they are a JSON list"),
+        .number("threshold", default: 0.5, in: 0...1, "the probability from which on a label is given"),
         make: SequenceClassification.init)
     ]
   }

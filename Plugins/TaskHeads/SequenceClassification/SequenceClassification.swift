@@ -2,7 +2,8 @@ import CPTune
 import PTune
 import PTuneClassification
 
-/// One of several labels per sequence: pooled row -> hidden layers -> linear -> softmax.
+/// One of several labels per sequence, or any number of them: pooled row -> hidden layers -> linear -> softmax, or a
+/// sigmoid for each label.
 final class SequenceClassification: TaskHead {
   static let scoreRows = ScoreRows.perSequence
   private let labels: Labels
@@ -13,6 +14,8 @@ final class SequenceClassification: TaskHead {
   /// [labels]; nil where all count the same.
   private let classWeights: [Float]?
   private let labelSmoothing: Double
+  /// nil where a text has exactly one label.
+  private let multiLabel: MultiLabel?
   private let hidden: [(weight: Parameter, bias: Parameter)]
   private let weight: Parameter
   private let bias: Parameter
@@ -23,8 +26,17 @@ final class SequenceClassification: TaskHead {
 
   init(
     labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
-    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double
+    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double,
+    multiLabel: Bool, labelSeparator: String, threshold: Double
   ) throws {
+    guard !multiLabel || classWeights.isEmpty && labelSmoothing == 0 else {
+      throw ComponentFailure.unsupported(
+        "class_weights and label_smoothing are for texts of one label, not for multi_label")
+    }
+    guard multiLabel || labelSeparator.isEmpty else {
+      throw ComponentFailure.badArgument(
+        "label_separator is for texts of several labels; add multi_label: true")
+    }
     guard let pooling = Pooling(rawValue: pooling) else {
       throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
     }
@@ -36,6 +48,8 @@ final class SequenceClassification: TaskHead {
     self.activation = activation
     self.classWeights = try self.labels.classWeights(classWeights)
     self.labelSmoothing = labelSmoothing
+    self.multiLabel =
+      multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
     usesPooler = basePooler
     self.dropout = dropout
     var width = Base.facts.hiddenSize
@@ -54,6 +68,7 @@ final class SequenceClassification: TaskHead {
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
+    if let multiLabel { return try targets.emit(multiLabel.targets(example)) }
     try labels.encode(example, into: targets)
   }
 
@@ -68,12 +83,18 @@ final class SequenceClassification: TaskHead {
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
-    scores.crossEntropy(batch.integerTargets, classWeights: classWeights, smoothing: labelSmoothing)
+    multiLabel == nil
+      ? scores.crossEntropy(batch.integerTargets, classWeights: classWeights, smoothing: labelSmoothing)
+      : scores.sigmoidCrossEntropy(Array(batch.numberTargets))
   }
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
+    if let multiLabel { return try multiLabel.predict(scores, into: prediction) }
     try labels.predict(scores, into: prediction)
   }
 
-  func measure(_ evaluation: Evaluation) throws { try labels.measure(evaluation) }
+  func measure(_ evaluation: Evaluation) throws {
+    if let multiLabel { return try multiLabel.measure(evaluation) }
+    try labels.measure(evaluation)
+  }
 }

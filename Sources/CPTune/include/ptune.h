@@ -82,6 +82,7 @@ typedef struct ptune_batch ptune_batch;           /* the examples of a step; sco
 typedef struct ptune_injections ptune_injections; /* what an adapter adds to a forward pass; scoped */
 typedef struct ptune_export ptune_export;         /* receives what an adapter file holds; scoped */
 typedef struct ptune_example ptune_example;       /* one row of data; scoped */
+typedef struct ptune_arrangement ptune_arrangement; /* receives an example's sequences; scoped */
 typedef struct ptune_targets ptune_targets;       /* receives an example's targets; scoped */
 typedef struct ptune_prediction ptune_prediction; /* receives an example's prediction; scoped */
 typedef struct ptune_evaluation ptune_evaluation; /* all scores of an evaluation; scoped */
@@ -363,12 +364,16 @@ typedef struct ptune_forward_v1 {
 
 /* ------------------------------------------------------ "ptune.batch/1": the examples of a step */
 
-/* The sequences of a batch before anything is injected. Scoped. */
+/* The sequences of a batch before anything is injected. An example is one sequence, or several where its head has
+   `arrange`; the sequences of an example stand together. Scoped. */
 typedef struct ptune_sequences_v1 {
   size_t count;
   const int32_t *tokens;  /* all token ids, end to end, special tokens included */
   const int32_t *offsets; /* [count + 1]: sequence s is tokens[offsets[s]] … tokens[offsets[s+1]-1] */
   const int32_t *tasks;   /* [count]: index of each sequence's task in the run */
+  size_t example_count;
+  const int32_t *example_offsets; /* [example_count + 1]: example e is the sequences example_offsets[e] …
+                                     example_offsets[e+1]-1 */
   bool training;
 } ptune_sequences_v1;
 
@@ -378,12 +383,12 @@ typedef struct ptune_places_v1 {
   const int32_t *first_row; /* [count]: the first row of each sequence, virtual tokens included */
 } ptune_places_v1;
 
-/* What `encode` emitted for the sequences, end to end. Scoped. */
+/* What `encode` emitted for the examples, end to end. Scoped. */
 typedef struct ptune_all_targets_v1 {
   const int32_t *integers;
-  const int32_t *integer_offsets; /* [count + 1] */
+  const int32_t *integer_offsets; /* [example_count + 1] */
   const float *numbers;
-  const int32_t *number_offsets; /* [count + 1] */
+  const int32_t *number_offsets; /* [example_count + 1] */
 } ptune_all_targets_v1;
 
 typedef struct ptune_batch_v1 {
@@ -437,12 +442,32 @@ typedef struct ptune_export_v1 {
 } ptune_export_v1;
 #define PTUNE_EXPORT_V1 "ptune.export/1"
 
+/* ------------------------------------------ "ptune.arrangement/1": the sequences that an example consists of */
+
+typedef int32_t ptune_cut;
+enum {
+  PTUNE_CUT_LONGER = 0, /* the longer text first, then both alike */
+  PTUNE_CUT_FIRST = 1,  /* the first text only */
+  PTUNE_CUT_SECOND = 2  /* the second text only */
+};
+
+typedef struct ptune_arrangement_v1 {
+  size_t struct_size;
+  /* [call, in arrange] Appends a text, or two (`second` may be NULL), as the tokenizer's template joins them.
+     `cut` says which text gives way where they do not fit. With `overlap` -1 what does not fit is dropped; with
+     0 or more the text that gives way is cut into windows, each a sequence with the other text, of which one
+     begins with the last `overlap` tokens of the one before it. Spans are bytes of the text as given here. */
+  ptune_status (*input)(ptune_arrangement *to, const char *first, const char *second, ptune_cut cut,
+                        int32_t overlap);
+} ptune_arrangement_v1;
+#define PTUNE_ARRANGEMENT_V1 "ptune.arrangement/1"
+
 /* --------------------------------------------------- "ptune.data/1": what a task head sees of the data */
 
-/* An interval of a field's UTF-8 bytes. */
+/* An interval of a text's UTF-8 bytes. */
 typedef struct ptune_span_v1 {
-  /* 0: the text, 1: the second text, 2…: the further fields of the task's template in their order, -1: a special
-     token, or a word of the template's own. */
+  /* 0: the sequence's text, 1: its second text, 2…: the further fields of the task's template in their order, -1: a
+     special token, or a word of the template's own. */
   int32_t field;
   int32_t begin, end;
 } ptune_span_v1;
@@ -451,20 +476,26 @@ typedef struct ptune_data_v1 {
   size_t struct_size;
   /* [call] A field of the row ("label", …) as text, or NULL if the row has none. Scoped. */
   const char *(*field)(ptune_example *example, const char *name);
-  /* [call] Tokens of the row, special tokens included, and where each came from. Scoped. */
+  /* [call] Tokens of the row, special tokens included, and where each came from; those of several sequences end
+     to end. Scoped. */
   size_t (*tokens)(ptune_example *example, const int32_t **ids, const ptune_span_v1 **spans);
+  /* [call] How many sequences the row is, and where each begins in its tokens: offsets [count + 1]. Scoped. */
+  size_t (*sequences)(ptune_example *example, const int32_t **offsets);
   /* [call, in encode] Appends targets of the row. */
   ptune_status (*emit_integers)(ptune_targets *to, const int32_t *values, size_t count);
   ptune_status (*emit_numbers)(ptune_targets *to, const float *values, size_t count);
   /* [call, in predict] Adds a member to the prediction's JSON object; `value` is JSON. */
   ptune_status (*put)(ptune_prediction *to, const char *key, const char *value);
 
-  /* [call, in measure] The examples of the evaluation: their number, the scores of one [rows, columns] and
-     its targets. Scoped. */
+  /* [call, in measure] The examples of the evaluation: their number, the scores of one [rows, columns] (those
+     of several sequences end to end) and its targets. Scoped. */
   size_t (*example_count)(ptune_evaluation *evaluation);
   const float *(*scores)(ptune_evaluation *evaluation, size_t example, size_t *rows, size_t *columns);
   const int32_t *(*integers)(ptune_evaluation *evaluation, size_t example, size_t *count);
   const float *(*numbers)(ptune_evaluation *evaluation, size_t example, size_t *count);
+  /* [call, in measure] The row of one example; lives until the next call of this function. NULL, with a recorded
+     failure, if it cannot be laid out. */
+  ptune_example *(*example)(ptune_evaluation *evaluation, size_t example);
   /* [call, in measure] States a metric. The first one is what training selects the best adapter by. */
   ptune_status (*metric)(ptune_evaluation *evaluation, const char *name, double value,
                          bool higher_is_better);
@@ -523,13 +554,19 @@ typedef struct ptune_task_head_v1 {
   size_t struct_size;
   /* What a row of `scores` stands for. */
   ptune_score_rows score_rows;
+  /* Optional: names of the columns of `scores`, separated by spaces. Raw scores are then given to the user column
+     by column under these names. */
+  const char *score_columns;
+  /* Optional: lays out a row as one or more sequences. Without it a row is its text, or its text and its second
+     text. A row has all columns of its file as fields then, not only those that a run names. */
+  ptune_status (*arrange)(void *self, ptune_call *call, ptune_example *example, ptune_arrangement *to);
   /* Turns the label fields of a row into targets. */
   ptune_status (*encode)(void *self, ptune_call *call, ptune_example *example, ptune_targets *to);
   /* Scores from hidden rows [rows, hidden]: a row per sequence, or per token of the text. */
   ptune_tensor *(*scores)(void *self, ptune_call *call, const ptune_tensor *hidden, ptune_batch *batch);
   /* The loss [1, 1] of these scores. */
   ptune_tensor *(*loss)(void *self, ptune_call *call, const ptune_tensor *scores, ptune_batch *batch);
-  /* What the scores of one example, [rows, columns], mean. */
+  /* What the scores of one example, [rows, columns], mean; those of several sequences stand end to end. */
   ptune_status (*predict)(void *self, ptune_call *call, const float *scores, size_t rows, size_t columns,
                           ptune_example *example, ptune_prediction *to);
   /* Metrics over a whole evaluation. */

@@ -14,6 +14,9 @@ enum DataTable {
       tokens: { pointer, ids, spans in
         Session.current?.object(pointer, .example, ExampleRow.self)?.withTokens(ids, spans) ?? 0
       },
+      sequences: { pointer, offsets in
+        Session.current?.object(pointer, .example, ExampleRow.self)?.withSequences(offsets) ?? 0
+      },
       emit_integers: { pointer, values, count in
         guard let recorder = Recorder("emit_integers"),
           let to = recorder.session.object(pointer, .targets, TargetCollector.self),
@@ -53,6 +56,22 @@ enum DataTable {
         guard let (record, entry) = entry(pointer, example) else { return nil }
         count?.pointee = entry.numbers.count
         return record.numbers.pointer + entry.numbers.lowerBound
+      },
+      example: { pointer, example in
+        guard let session = Session.current, let (record, entry) = entry(pointer, example) else { return nil }
+        guard let row = entry.row else {
+          session.record("the rows of this evaluation are not there")
+          return nil
+        }
+        do {
+          // One row at a time: an evaluation may be as large as its file.
+          if let previous = record.rowHandle { session.release(previous) }
+          record.rowHandle = session.handle(for: try row(), .example)
+          return record.rowHandle
+        } catch {
+          session.record("\(error)")
+          return nil
+        }
       },
       metric: { pointer, name, value, higherIsBetter in
         guard let name, let record = evaluation(pointer) else { return ptune_status(PTUNE_FAILED) }

@@ -19,11 +19,14 @@ public final class EvaluationRecord {
   struct Entry {
     let offset, rows, columns: Int
     let integers, numbers: Range<Int>
+    let row: (() throws -> ExampleRow)?
   }
   var entries: [Entry] = []
   var scores = GrowingArray<Float>()
   var integers = GrowingArray<Int32>()
   var numbers = GrowingArray<Float>()
+  /// The row that the head looks at.
+  var rowHandle: OpaquePointer?
   /// In the order they were stated; the first one is the one that counts.
   public internal(set) var metrics: [Metric] = []
 
@@ -34,8 +37,11 @@ public final class EvaluationRecord {
   public var count: Int { entries.count }
 
   /// Adds an example's scores, `[rows, columns]`, and targets.
+  ///
+  /// - Parameter row: lays out the example's row, for heads that measure texts; called when one asks for it.
   public func add(
-    scores: [Float], columns: Int, integers: some Collection<Int32>, numbers: some Collection<Float>
+    scores: [Float], columns: Int, integers: some Collection<Int32>, numbers: some Collection<Float>,
+    row: (() throws -> ExampleRow)? = nil
   ) {
     let firstInteger = self.integers.count
     let firstNumber = self.numbers.count
@@ -43,7 +49,7 @@ public final class EvaluationRecord {
       Entry(
         offset: self.scores.count, rows: columns == 0 ? 0 : scores.count / columns, columns: columns,
         integers: firstInteger..<firstInteger + integers.count,
-        numbers: firstNumber..<firstNumber + numbers.count))
+        numbers: firstNumber..<firstNumber + numbers.count, row: row))
     self.scores.append(scores)
     self.integers.append(integers)
     self.numbers.append(numbers)

@@ -5,12 +5,20 @@ public final class ExampleRow {
   let fields: [String: String]
   let tokens: [Int32]
   let spans: [ptune_span_v1]
+  /// Where each sequence begins in `tokens`, and the end.
+  let offsets: [Int32]
   private var strings: [String: UnsafeMutablePointer<CChar>] = [:]
 
   /// A row with these fields; tokens and spans where a head needs them.
-  public init(fields: [String: String], tokens: [Int32] = [], spans: [(field: Int, range: Range<Int>)] = []) {
+  ///
+  /// - Parameter offsets: where each sequence begins in `tokens`, and the end; nil for a single one.
+  public init(
+    fields: [String: String], tokens: [Int32] = [], spans: [(field: Int, range: Range<Int>)] = [],
+    offsets: [Int32]? = nil
+  ) {
     self.fields = fields
     self.tokens = tokens
+    self.offsets = offsets ?? [0, Int32(tokens.count)]
     self.spans = spans.map {
       ptune_span_v1(
         field: Int32($0.field), begin: Int32($0.range.lowerBound), end: Int32($0.range.upperBound))
@@ -32,29 +40,36 @@ public final class ExampleRow {
     _ ids: UnsafeMutablePointer<UnsafePointer<Int32>?>?,
     _ places: UnsafeMutablePointer<UnsafePointer<ptune_span_v1>?>?
   ) -> Int {
-    if tokenMemory == nil {
-      let memory = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, tokens.count))
-      memory.initialize(from: tokens, count: tokens.count)
-      let spanCopy = UnsafeMutablePointer<ptune_span_v1>.allocate(capacity: max(1, spans.count))
-      spanCopy.initialize(from: spans, count: spans.count)
-      tokenMemory = Memory(tokens: memory, spans: spanCopy)
-    }
-    ids?.pointee = tokenMemory.map { UnsafePointer($0.tokens) }
-    places?.pointee = tokenMemory.map { UnsafePointer($0.spans) }
+    ids?.pointee = memory.tokens
+    places?.pointee = memory.spans
     return tokens.count
   }
 
+  func withSequences(_ places: UnsafeMutablePointer<UnsafePointer<Int32>?>?) -> Int {
+    places?.pointee = memory.offsets
+    return offsets.count - 1
+  }
+
+  /// The arrays at addresses that stay.
   private final class Memory {
-    let tokens: UnsafeMutablePointer<Int32>
-    let spans: UnsafeMutablePointer<ptune_span_v1>
-    init(tokens: UnsafeMutablePointer<Int32>, spans: UnsafeMutablePointer<ptune_span_v1>) {
-      self.tokens = tokens
-      self.spans = spans
+    let tokens: UnsafePointer<Int32>
+    let spans: UnsafePointer<ptune_span_v1>
+    let offsets: UnsafePointer<Int32>
+
+    init(_ row: ExampleRow) {
+      func copy<Element>(_ values: [Element]) -> UnsafePointer<Element> {
+        let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(1, values.count))
+        memory.initialize(from: values, count: values.count)
+        return UnsafePointer(memory)
+      }
+      (tokens, spans, offsets) = (copy(row.tokens), copy(row.spans), copy(row.offsets))
     }
+
     deinit {
       tokens.deallocate()
       spans.deallocate()
+      offsets.deallocate()
     }
   }
-  private var tokenMemory: Memory?
+  private lazy var memory = Memory(self)
 }

@@ -35,6 +35,7 @@ public enum HostTable {
         case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
         case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)
         case PTUNE_EXPORT_V1: UnsafeRawPointer(ExportTable.table)
+        case PTUNE_ARRANGEMENT_V1: UnsafeRawPointer(ArrangementTable.table)
         case PTUNE_DATA_V1: UnsafeRawPointer(DataTable.table)
         case PTUNE_SELECT_V1: UnsafeRawPointer(BaseTable.select)
         default: nil

@@ -16,6 +16,7 @@ final class BatchView {
     numbers.initialize(from: batch.numbers, count: batch.numbers.count)
     sequences = ptune_sequences_v1(
       count: batch.count, tokens: copy(batch.tokens), offsets: copy(batch.offsets), tasks: copy(batch.tasks),
+      example_count: batch.exampleCount, example_offsets: copy(batch.exampleOffsets),
       training: batch.isTraining)
     targets = ptune_all_targets_v1(
       integers: copy(batch.integers), integer_offsets: copy(batch.integerOffsets), numbers: numbers,

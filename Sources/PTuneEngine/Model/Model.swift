@@ -107,6 +107,10 @@ public final class Model {
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
+  /// The names of the columns of a task's scores, where its head has names for them.
+  public func scoreColumns(task: Int) -> [String] { heads[task].head.scoreColumns }
+  /// Whether a task's head lays out rows itself.
+  public func arranges(task: Int) -> Bool { heads[task].head is any ArrangingHead }
 
   // MARK: - Steps
 
@@ -149,8 +153,8 @@ public final class Model {
     }
   }
 
-  /// The scores of each sequence of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perSequence: [[Float]], columns: Int) {
+  /// The scores of each example of a batch, row by row, and their number of columns.
+  public func scores(_ batch: PackedBatch) throws -> (perExample: [[Float]], columns: Int) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
@@ -169,11 +173,12 @@ public final class Model {
           status: ptune_status(PTUNE_FAILED))
       }
       let values = session.evaluate(node)
-      let perSequence = (0..<batch.count).map { sequence in
-        let rows = perToken ? batch.range(sequence) : Int32(sequence)..<Int32(sequence + 1)
+      let perExample = (0..<batch.exampleCount).map { example in
+        let sequences = batch.sequences(ofExample: example)
+        let rows = perToken ? batch.tokens(of: sequences) : sequences
         return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
       }
-      return (perSequence, node.columns)
+      return (perExample, node.columns)
     }
   }
 
@@ -262,6 +267,25 @@ public final class Model {
   }
 
   // MARK: - Heads
+
+  /// The sequences that a row consists of for a task whose head lays out rows itself.
+  public func arrange(_ row: ExampleRow, task: Int) throws -> [ArrangementCollector.Input] {
+    let collector = ArrangementCollector()
+    try session.scoped {
+      let example = session.handle(for: row, .example)
+      let arrangement = session.handle(for: collector, .arrangement)
+      try session.call(heads[task].identity, "arrange") { call in
+        try Host.within(call) {
+          try (heads[task].head as? any ArrangingHead)?.arrange(
+            Example(handle: example), into: Arrangement(handle: arrangement))
+        }
+        if collector.inputs.isEmpty { session.record("arrange laid out no sequence") }
+      }
+      // A row may be laid out while an evaluation is measured, whose scope lasts over all rows.
+      for handle in [example, arrangement].compactMap({ $0 }) { session.release(handle) }
+    }
+    return collector.inputs
+  }
 
   /// Turns the label fields of a row into targets of a task.
   public func encode(_ row: ExampleRow, task: Int) throws -> TargetCollector {

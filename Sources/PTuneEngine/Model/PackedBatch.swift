@@ -12,19 +12,23 @@ public final class PackedBatch: Sendable {
   public let marks: [Int32]
   /// Where each sequence's marks begin, and the end: `[count + 1]`.
   public let markOffsets: [Int32]
+  /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.
+  public let exampleOffsets: [Int32]
   /// What the head's `encode` emitted as integers, end to end.
   public let integers: [Int32]
-  /// Where each sequence's integers begin, and the end: `[count + 1]`.
+  /// Where each example's integers begin, and the end: `[exampleCount + 1]`.
   public let integerOffsets: [Int32]
   /// What the head's `encode` emitted as numbers, end to end.
   public let numbers: [Float]
-  /// Where each sequence's numbers begin, and the end: `[count + 1]`.
+  /// Where each example's numbers begin, and the end: `[exampleCount + 1]`.
   public let numberOffsets: [Int32]
   /// Whether this is a training step.
   public let isTraining: Bool
 
   /// Number of sequences.
   public var count: Int { offsets.count - 1 }
+  /// Number of examples.
+  public var exampleCount: Int { exampleOffsets.count - 1 }
 
   /// One sequence of a batch.
   public struct Sequence: Sendable {
@@ -55,8 +59,14 @@ public final class PackedBatch: Sendable {
     }
   }
 
-  /// Packs sequences.
-  public init(_ sequences: [Sequence], training: Bool) {
+  /// Packs sequences, each an example of its own.
+  public convenience init(_ sequences: [Sequence], training: Bool) {
+    self.init(examples: sequences.map { [$0] }, training: training)
+  }
+
+  /// Packs examples of one or more sequences; an example's targets are those of its sequences, end to end.
+  public init(examples: [[Sequence]], training: Bool) {
+    let sequences = examples.flatMap { $0 }
     func offsets(_ counts: [Int]) -> [Int32] {
       counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }
     }
@@ -67,9 +77,10 @@ public final class PackedBatch: Sendable {
     marks = sequences.flatMap(\.marks)
     markOffsets = offsets(sequences.map(\.marks.count))
     integers = sequences.flatMap(\.integers)
-    integerOffsets = offsets(sequences.map(\.integers.count))
+    integerOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.integers.count } })
     numbers = sequences.flatMap(\.numbers)
-    numberOffsets = offsets(sequences.map(\.numbers.count))
+    numberOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.numbers.count } })
+    exampleOffsets = offsets(examples.map(\.count))
     isTraining = training
   }
 
@@ -79,5 +90,15 @@ public final class PackedBatch: Sendable {
   /// The marks of sequence s.
   func marks(_ sequence: Int) -> ArraySlice<Int32> {
     marks[Int(markOffsets[sequence])..<Int(markOffsets[sequence + 1])]
+  }
+
+  /// Where sequences that stand together stand in `tokens`.
+  func tokens(of sequences: Range<Int32>) -> Range<Int32> {
+    offsets[Int(sequences.lowerBound)]..<offsets[Int(sequences.upperBound)]
+  }
+
+  /// The sequences of an example.
+  func sequences(ofExample example: Int) -> Range<Int32> {
+    exampleOffsets[example]..<exampleOffsets[example + 1]
   }
 }

@@ -10,6 +10,8 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case text
   /// A token a line in columns, sentences set apart by blank lines, as in CoNLL-2003.
   case conll
+  /// Questions about paragraphs, one JSON document, as in SQuAD 1.1 and 2.0.
+  case squad
 
   /// The format that a file's extension says: .tsv and .txt, .csv, .jsonl and .json, .conll.
   ///

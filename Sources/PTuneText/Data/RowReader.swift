@@ -20,13 +20,19 @@ public final class RowReader {
     path: String, format: DataFormat? = nil, header: Bool? = nil, text: String = "text"
   ) throws(TextError) {
     let format = if let format { format } else { try DataFormat(path: path) }
-    let lines = try LineReader(path: path)
     switch format {
-    case .tsv: parser = SeparatedParser(records: TSVRecords(lines: lines), path: path, header: header ?? true)
-    case .csv: parser = SeparatedParser(records: CSVRecords(lines: lines), path: path, header: header ?? true)
-    case .jsonl: parser = JSONLinesParser(lines: lines, path: path)
-    case .text: parser = try TextLinesParser(lines: lines, path: path)
-    case .conll: parser = CoNLLParser(lines: lines, path: path, header: header ?? false, text: text)
+    case .squad: parser = try SQuADParser(path: path)
+    case .tsv:
+      parser = SeparatedParser(
+        records: TSVRecords(lines: try LineReader(path: path)), path: path, header: header ?? true)
+    case .csv:
+      parser = SeparatedParser(
+        records: CSVRecords(lines: try LineReader(path: path)), path: path, header: header ?? true)
+    case .jsonl: parser = JSONLinesParser(lines: try LineReader(path: path), path: path)
+    case .text: parser = try TextLinesParser(lines: try LineReader(path: path), path: path)
+    case .conll:
+      parser = CoNLLParser(
+        lines: try LineReader(path: path), path: path, header: header ?? false, text: text)
     }
     guard let row = try parser.next() else { throw .noRows(path: path) }
     first = row

@@ -8,10 +8,12 @@ public struct RowPrediction: Sendable {
   public let id: String?
   /// What the head says: keys and JSON values, in its order.
   public let members: [(key: String, json: String)]
-  /// Raw scores, `[rows, columns]`; one row unless the head scores each token.
+  /// Raw scores, `[rows, columns]`: a row for each sequence or, where the head scores tokens, for each token.
   public let scores: [[Float]]
   /// Whether the head scores each token.
   public let scoresTokens: Bool
+  /// Names of the columns of the scores; empty where they have none.
+  public let scoreColumns: [String]
 }
 
 /// Predicts rows of a file, or of standard input, some at a time: memory does not grow with the file.
@@ -33,14 +35,17 @@ public final class Predictor {
     composition = run.composition
     self.task = task
     self.batchSize = batchSize
-    source = RowSource(data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn)
+    source = RowSource(
+      data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
+      arranges: run.composition.model.arranges(task: task))
   }
 
   /// Predicts one text, or two.
   ///
   /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
-    try predict([(nil, source.row(text: text, pair: pair))], path: "--text")[0]
+    let row = try source.row(text: text, pair: pair)
+    return try predict([(nil, 1, composition.layOut(row, task: task, path: "--text"))])[0]
   }
 
   /// Predicts a file's rows in their order.
@@ -56,12 +61,14 @@ public final class Predictor {
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false
     while !reachedEnd {
-      var rows: [(id: String?, row: TokenizedRow)] = []
+      var rows: [ReadRow] = []
       var failure: (any Error)?
       do {
         while rows.count < chunk, !reachedEnd {
           if let row = try reader.next() {
-            rows.append((row["id"], try checked(source.tokenize(row, labelled: false), path: name)))
+            // The label is for `evaluate`: here a row may have any.
+            let read = try source.tokenize(row, labelled: false).unlabelled
+            rows.append((row["id"], row.line, try composition.layOut(read, task: task, path: name)))
           } else {
             reachedEnd = true
           }
@@ -69,40 +76,25 @@ public final class Predictor {
       } catch {
         failure = error
       }
-      for prediction in try predict(rows, path: name) { try take(prediction) }
+      for prediction in try predict(rows) { try take(prediction) }
       if let failure { throw failure }
     }
   }
 
-  /// The row, if it fits.
-  private func checked(_ row: TokenizedRow, path: String) throws -> TokenizedRow {
-    if case .tokens = row.content { _ = try composition.exampleRow(row, path: path) }
-    return row
-  }
+  private typealias ReadRow = (id: String?, line: Int, laidOut: LaidOutRow)
 
-  private func predict(_ rows: [(id: String?, row: TokenizedRow)], path: String) throws -> [RowPrediction] {
-    // The label is for `evaluate`: here a row may have any.
-    let read = try rows.map { _, row in
-      let unlabelled = TokenizedRow(
-        line: row.line, fields: row.fields.filter { $0.key != "label" }, content: row.content)
-      let (example, dropped) = try composition.exampleRow(unlabelled, path: path)
-      return (
-        seen: example.row,
-        encoded: EncodedExample(
-          tokens: example.ids, types: example.types, marks: example.marks, integers: [], numbers: [],
-          line: row.line, dropped: dropped)
-      )
-    }
-    let examples = read.map(\.encoded)
+  private func predict(_ rows: [ReadRow]) throws -> [RowPrediction] {
+    let examples = rows.map { $0.laidOut.example(line: $0.line) }
     let (scores, columns) = try composition.scores(examples, task: task, batchSize: batchSize)
-    let scoresTokens = composition.model.scoresTokens(task: task)
+    let model = composition.model
     return try rows.indices.map { index in
-      let members = try composition.model.predict(
-        scores[index], columns: columns, read[index].seen, task: task)
+      let members = try model.predict(scores[index], columns: columns, rows[index].laidOut.row, task: task)
       let matrix = stride(from: 0, to: scores[index].count, by: max(1, columns)).map {
         Array(scores[index][$0..<min($0 + columns, scores[index].count)])
       }
-      return RowPrediction(id: rows[index].id, members: members, scores: matrix, scoresTokens: scoresTokens)
+      return RowPrediction(
+        id: rows[index].id, members: members, scores: matrix, scoresTokens: model.scoresTokens(task: task),
+        scoreColumns: model.scoreColumns(task: task))
     }
   }
 }
@@ -115,11 +107,21 @@ extension RowPrediction {
     var parts: [String] = []
     if let id { parts.append("\"id\": \(JSONValue.string(id).text(.line))") }
     parts += members.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
-    if withScores {
-      let rows = scores.map { row in "[\(row.map { $0.isFinite ? "\($0)" : "null" }.joined(separator: ", "))]"
-      }
-      parts.append("\"scores\": " + (scoresTokens ? "[\(rows.joined(separator: ", "))]" : rows.first ?? "[]"))
-    }
+    if withScores { parts += scoreParts.map { "\"\($0.key)\": \($0.json)" } }
     return "{\(parts.joined(separator: ", "))}"
+  }
+  /// One list for each named column; without names one for each token, or all scores of the row's only sequence. A
+  /// head with one score per sequence has one list with a score for each sequence.
+  private var scoreParts: [(key: String, json: String)] {
+    func list(_ scores: some Sequence<Float>) -> String {
+      "[\(scores.map { $0.isFinite ? "\($0)" : "null" }.joined(separator: ", "))]"
+    }
+    if !scoreColumns.isEmpty {
+      return scoreColumns.enumerated().map { column, name in (name, list(scores.map { $0[column] })) }
+    }
+    if !scoresTokens, scores.count <= 1 || scores[0].count == 1 {
+      return [("scores", list(scores.joined()))]
+    }
+    return [("scores", "[\(scores.map { list($0) }.joined(separator: ", "))]")]
   }
 }

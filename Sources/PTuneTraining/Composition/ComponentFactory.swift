@@ -107,7 +107,14 @@ public final class ComponentFactory {
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any TaskHead {
     let (instance, table) = try make(component, choice, call, ptune_task_head_v1.self)
-    return LoadedTaskHead(instance, table: table, destroy: component.component.pointee.destroy)
+    return LoadedTaskHead.make(instance, table: table, destroy: component.component.pointee.destroy)
+  }
+
+  /// Whether a task head lays out rows itself, which decides what is read of a row.
+  ///
+  /// - Throws: `UnknownComponentError` or `Rejection`.
+  func arranges(head name: String) throws -> Bool {
+    try registry.load(.taskHead, named: name).methods(as: ptune_task_head_v1.self)?.pointee.arrange != nil
   }
 
   /// The learning rate that an adapter recommends; nil if it does not say.

@@ -46,6 +46,7 @@ public final class Composition {
   public let plugins: [UsedPlugin]
   /// Tokens that a text may have, special tokens included.
   public let maximumLength: Int
+  let pieces: PieceCache
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
@@ -58,6 +59,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
+    pieces = PieceCache(tokenizer)
     self.adapter = adapter
     self.selector = selector
     self.recommendedLearningRate = recommendedLearningRate
@@ -66,73 +68,49 @@ public final class Composition {
     self.maximumLength = maximumLength
   }
 
-  /// Encodes rows of a task: tokens with special tokens, cut to length, and the head's targets where there is a label.
+  /// Encodes rows of a task: laid out as sequences, with the head's targets where there is a label.
   ///
+  /// - Parameter keepingRows: whether examples keep their rows, for evaluations.
   /// - Throws: ``TrainingError/row(path:line:reason:)`` for a label that the head refuses.
-  func encode(_ rows: [TokenizedRow], task: Int, path: String) throws -> [EncodedExample] {
-    try rows.map { try encode($0, task: task, path: path) }
+  func encode(
+    _ rows: [TokenizedRow], task: Int, path: String, keepingRows: Bool = false
+  ) throws -> [EncodedExample] {
+    try rows.map { try encode($0, task: task, path: path, keepingRow: keepingRows) }
   }
 
-  func encode(_ row: TokenizedRow, task: Int, path: String) throws -> EncodedExample {
-    let (example, dropped) = try exampleRow(row, path: path)
+  func encode(
+    _ row: TokenizedRow, task: Int, path: String, keepingRow: Bool = false
+  ) throws -> EncodedExample {
+    let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
     if row.fields["label"] != nil {
       do {
-        targets = try model.encode(example.row, task: task)
+        targets = try model.encode(laidOut.row, task: task)
       } catch let failure as EngineFailure {
         throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
       }
     }
-    return EncodedExample(
-      tokens: example.ids, types: example.types, marks: example.marks, integers: targets?.integers ?? [],
-      numbers: targets?.numbers ?? [], line: row.line, dropped: dropped)
-  }
-
-  /// A row as the model and as a head read it, and how many pieces did not fit.
-  func exampleRow(
-    _ row: TokenizedRow, path: String
-  ) throws -> ((row: ExampleRow, ids: [Int32], types: [Int32], marks: [Int32]), dropped: Int) {
-    let encoding: Encoding
-    switch row.content {
-    case .pieces(let first, let second):
-      encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
-    case .templated(let text):
-      encoding = try tokenizer.encode(
-        text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
-    case .tokens(let given):
-      // Which tokens could be cut only the one who made them knows.
-      guard given.ids.count <= maximumLength else {
-        throw TrainingError.row(
-          path: path, line: row.line,
-          reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
-      }
-      let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
-      let example = ExampleRow(fields: row.fields, tokens: given.ids, spans: outside)
-      return ((example, given.ids, given.types, []), 0)
-    }
-    let example = ExampleRow(encoding, fields: row.fields)
-    return ((example, encoding.ids, encoding.types, encoding.marks), encoding.dropped)
+    return laidOut.example(
+      line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
+      source: keepingRow ? row : nil)
   }
 
   /// A packed batch of examples of one task.
   func batch(_ examples: some Sequence<EncodedExample>, task: Int, training: Bool) -> PackedBatch {
-    PackedBatch(
-      examples.map {
-        PackedBatch.Sequence(
-          tokens: $0.tokens, tokenTypes: $0.types, task: Int32(task), integers: $0.integers,
-          numbers: $0.numbers, marks: $0.marks)
-      }, training: training)
+    PackedBatch(examples: examples.map { $0.sequences(task: task) }, training: training)
   }
 }
 
-extension ExampleRow {
-  /// A row as a head sees it.
-  convenience init(_ encoding: Encoding, fields: [String: String]) {
-    self.init(
-      fields: fields, tokens: encoding.ids,
-      spans: encoding.ids.indices.map {
-        (Int(encoding.sources[$0]), Int(encoding.begins[$0])..<Int(encoding.ends[$0]))
-      })
+extension EncodedExample {
+  /// Its sequences as a batch takes them, the targets with the first.
+  fileprivate func sequences(task: Int) -> [PackedBatch.Sequence] {
+    offsets.indices.dropLast().map { index in
+      let range = Int(offsets[index])..<Int(offsets[index + 1])
+      return PackedBatch.Sequence(
+        tokens: Array(tokens[range]), tokenTypes: Array(types[range]), task: Int32(task),
+        integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
+        marks: index == 0 ? marks : [])
+    }
   }
 }
 
@@ -221,7 +199,6 @@ struct Composer {
       try factory.adapter(adapterPlugin, adapter, $0)
     }
     for task in tasks {
-      try task.data.checkTemplate(tokenizer, model: blueprint.modelName)
       try task.data.checkTemplate(adapter: adapter.plugin, virtualTokens: model.adapterPositions)
     }
     for (plugin, task) in zip(headPlugins, tasks) {

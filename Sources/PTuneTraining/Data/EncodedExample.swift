@@ -11,6 +11,8 @@ struct TokenizedRow {
     case templated(TemplatedText)
     /// Ids as the model reads them, special tokens included, and their token types.
     case tokens(GivenTokens)
+    /// The fields alone: the head lays them out.
+    case fields
   }
 
   /// Where it stands in its file.
@@ -18,15 +20,22 @@ struct TokenizedRow {
   /// What a head may ask for: "label" and further fields.
   let fields: [String: String]
   let content: Content
+
+  /// The row without its label.
+  var unlabelled: TokenizedRow {
+    TokenizedRow(line: line, fields: fields.filter { $0.key != "label" }, content: content)
+  }
 }
 
 /// A row of data as a batch takes it.
 public struct EncodedExample: Sendable {
-  /// Token ids, special tokens included.
+  /// Token ids, special tokens included; those of several sequences end to end.
   public let tokens: [Int32]
   /// The segment (0 or 1) of each token.
   public let types: [Int32]
-  /// In front of which token each virtual token of a template stands.
+  /// Where each sequence begins in `tokens`, and the end.
+  public let offsets: [Int32]
+  /// In front of which token each virtual token of a template stands; a template makes one sequence.
   public let marks: [Int32]
   /// What the head made of the label, if the row has one.
   public let integers: [Int32]
@@ -36,6 +45,8 @@ public struct EncodedExample: Sendable {
   public let line: Int
   /// Tokens that were cut off.
   public let dropped: Int
+  /// What it was made of, for evaluations: metrics may need texts.
+  let row: TokenizedRow?
 }
 
 /// Reads the rows of a task's data files. A row without the text column may have `input_ids` instead: a JSON list of
@@ -45,6 +56,8 @@ struct RowSource {
   let tokenizer: any Tokenizer
   /// The column of the text in rows that do not have the column that `data` names.
   var otherTextColumn: String?
+  /// Whether the task's head lays out rows itself: it is given every column.
+  var arranges = false
 
   /// All rows of a file, cut into pieces.
   ///
@@ -66,6 +79,7 @@ struct RowSource {
   }
 
   func tokenize(_ row: Row, labelled: Bool) throws -> TokenizedRow {
+    if arranges { return try wholeRow(row, labelled: labelled) }
     var fields: [String: String] = [:]
     if labelled {
       fields["label"] = try row.value(data.label.value)
@@ -77,6 +91,19 @@ struct RowSource {
     let text = text(row, words: fields["words"])
     if let text { fields["text"] = text }
     return TokenizedRow(line: row.line, fields: fields, content: try content(row, text))
+  }
+
+  /// All columns of a row under their names, and those that `data` names under the names it gives them.
+  private func wholeRow(_ row: Row, labelled: Bool) throws -> TokenizedRow {
+    var fields: [String: String] = [:]
+    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil { fields[name] = value }
+    fields["label"] = labelled ? try row.value(data.label.value) : row[data.label.value]
+    fields["text"] = row[data.text.value] ?? otherTextColumn.flatMap { row[$0] }
+    if let pair = data.textPair { fields["text_pair"] = try row.value(pair.value) }
+    // Which of them a row needs the head knows.
+    for (name, column) in data.fields { fields[name] = row[column.value] }
+    let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize)
+    return TokenizedRow(line: row.line, fields: fields, content: given.map { .tokens($0) } ?? .fields)
   }
 
   /// The text of a row; its words joined by spaces where it has only these.
@@ -107,27 +134,37 @@ extension JSONValue {
   }
 }
 
-/// How often each token occurs in the training data.
+/// How often each token occurs in the training data; counted when it is asked for.
 struct TokenCounts {
-  private var counts: [Int32: Int] = [:]
+  private var rows: [TokenizedRow] = []
 
-  mutating func add(_ rows: [TokenizedRow]) {
+  mutating func add(_ rows: [TokenizedRow]) { self.rows += rows }
+
+  private func counts(_ tokenizer: any Tokenizer) -> [Int32: Int] {
+    var counts: [Int32: Int] = [:]
+    func add(_ pieces: [TokenPiece]) { for piece in pieces { counts[piece.id, default: 0] += 1 } }
     for row in rows {
       switch row.content {
       case .pieces(let first, let second):
-        for piece in first { counts[piece.id, default: 0] += 1 }
-        for piece in second ?? [] { counts[piece.id, default: 0] += 1 }
+        add(first)
+        add(second ?? [])
       case .templated(let text):
         for id in text.fieldIDs { counts[id, default: 0] += 1 }
       case .tokens(let given):
         for id in given.ids { counts[id, default: 0] += 1 }
+      case .fields:
+        // What has no blank is an id or a name rather than a text.
+        for (name, value) in row.fields where name != "label" && value.utf8.contains(0x20) {
+          for text in JSONValue.texts(value) ?? [value] { add(tokenizer.pieces(text)) }
+        }
       }
     }
+    return counts
   }
 
-  /// The most frequent tokens, at most `limit`; without counts the ordinary tokens of the vocabulary in order.
+  /// The most frequent tokens, at most `limit`; without data the ordinary tokens of the vocabulary in order.
   func mostFrequent(_ limit: Int, tokenizer: any Tokenizer) -> [Int32] {
-    guard !counts.isEmpty else {
+    guard !rows.isEmpty else {
       let special = tokenizer.specialTokens.all
       return Array(
         (0..<Int32(tokenizer.vocabularySize)).lazy.filter {
@@ -135,7 +172,7 @@ struct TokenCounts {
         }.prefix(limit))
     }
     // Equal counts in the order of ids, so that the result is the same every time.
-    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map(\.key)
+    return counts(tokenizer).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map(\.key)
   }
 }
 

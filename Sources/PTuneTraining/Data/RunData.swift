@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 import PTuneText
 
@@ -9,21 +10,24 @@ struct TaskRows {
 
   /// Reads all files that the task names.
   ///
+  /// - Parameter arranges: whether the task's head lays out rows itself.
   /// - Throws: `TextError` with file and line.
-  init(_ data: DataSpec, tokenizer: any Tokenizer) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer)
+  init(_ data: DataSpec, tokenizer: any Tokenizer, arranges: Bool) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer, arranges: arranges)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
   }
 
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
-  /// sentence, contributes its elements.
+  /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
   /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
-  func labels(path: String) throws -> [String] {
+  func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
-      train.compactMap { $0.fields["label"] }.flatMap { JSONValue.texts($0) ?? [$0] }
+      train.compactMap { $0.fields["label"] }.flatMap { label in
+        separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+      }
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }
@@ -41,8 +45,10 @@ struct TaskExamples {
   init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
     train = try composition.encode(rows.train, task: task, path: data.train.value)
     validation = try rows.validation.map {
-      try composition.encode($0, task: task, path: data.validation?.value ?? "")
+      try composition.encode($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
     }
-    test = try rows.test.map { try composition.encode($0, task: task, path: data.test?.value ?? "") }
+    test = try rows.test.map {
+      try composition.encode($0, task: task, path: data.test?.value ?? "", keepingRows: true)
+    }
   }
 }

@@ -27,8 +27,12 @@ extension RowSource {
         "the adapter was trained on pairs of texts, and there is only one",
         help: "give the other one: --text-pair")
     }
+    var fields = ["text": text]
+    if arranges { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =
-      if let template = data.template?.value {
+      if arranges {
+        .fields
+      } else if let template = data.template?.value {
         try inRow("--text", 1) {
           .templated(
             try tokenizer.pieces(template) { name in
@@ -41,7 +45,7 @@ extension RowSource {
       } else {
         .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) })
       }
-    return TokenizedRow(line: 1, fields: ["text": text], content: content)
+    return TokenizedRow(line: 1, fields: fields, content: content)
   }
 
   private func inRow<Result>(_ path: String, _ line: Int, _ body: () throws -> Result) throws -> Result {
@@ -69,12 +73,20 @@ extension DataSpec {
     return { tokenizer.ids(of: $0, atMaskOf: template) }
   }
 
-  /// What keeps the template from being used with this tokenizer, before any row is read.
+  /// What keeps the template from being used with this tokenizer and this head, before any row is read.
   ///
+  /// - Parameter arranges: whether the head lays out rows itself.
   /// - Throws: ``TrainingError/unusable(_:help:)`` with the place in the run file.
-  func checkTemplate(_ tokenizer: any Tokenizer, model: String) throws(TrainingError) {
+  func checkTemplate(
+    _ tokenizer: any Tokenizer, model: String, head: String, arranges: Bool
+  ) throws(TrainingError) {
     guard let template else { return }
     let place = template.place
+    if arranges {
+      throw .unusable(
+        "\(place): the head '\(head)' lays out rows itself, so they cannot go through a template",
+        help: "remove the template, or take another head")
+    }
     for (name, asked, token) in [
       ("mask", template.value.hasMask, tokenizer.specialTokens.mask),
       ("separator", template.value.hasSeparator, tokenizer.specialTokens.separator),

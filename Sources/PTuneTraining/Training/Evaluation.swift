@@ -28,7 +28,7 @@ extension Composition {
     var columns = 0
     for indices in plan.batches {
       let scored = try model.scores(batch(indices.lazy.map { examples[$0] }, task: task, training: false))
-      results += scored.perSequence
+      results += scored.perExample
       columns = scored.columns
       try progress(results.count)
     }
@@ -44,7 +44,9 @@ extension Composition {
     let (scores, columns) = try scores(examples, task: task, batchSize: batchSize, progress: progress)
     let record = EvaluationRecord()
     for (example, scores) in zip(examples, scores) {
-      record.add(scores: scores, columns: columns, integers: example.integers, numbers: example.numbers)
+      record.add(
+        scores: scores, columns: columns, integers: example.integers, numbers: example.numbers,
+        row: example.row.map { row in { try self.layOut(row, task: task, path: self.tasks[task].name).row } })
     }
     let metrics = try model.measure(record, task: task)
     return EvaluationReport(

@@ -58,8 +58,10 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
-      try task.data.checkTemplate(opened.tokenizer, model: spec.base.model.value)
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer)
+      let arranges = try factory.arranges(head: task.head.plugin.value)
+      try task.data.checkTemplate(
+        opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, arranges: arranges)
+      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, arranges: arranges)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
@@ -127,7 +129,10 @@ public final class TrainingRun {
     }
     switch head.hyperparameters["labels"] {
     case nil, .strings([])?:
-      head.hyperparameters["labels"] = .strings(try rows.labels(path: task.data.train.value))
+      var separator = ""
+      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
+      head.hyperparameters["labels"] = .strings(
+        try rows.labels(path: task.data.train.value, separator: separator))
     default: break
     }
   }

@@ -1,0 +1,121 @@
+import PTuneEngine
+import PTuneText
+
+/// A row as the model and as a head read it: one sequence, or several.
+struct LaidOutRow {
+  /// As a head sees it.
+  let row: ExampleRow
+  /// Token ids of all sequences, end to end.
+  let tokens: [Int32]
+  /// Their token types.
+  let types: [Int32]
+  /// Where each sequence begins in `tokens`, and the end.
+  let offsets: [Int32]
+  /// In front of which token each virtual token of a template stands; a template makes one sequence.
+  let marks: [Int32]
+  /// Pieces that did not fit.
+  let dropped: Int
+
+  init(_ encodings: [Encoding], fields: [String: String]) {
+    tokens = encodings.flatMap(\.ids)
+    types = encodings.flatMap(\.types)
+    offsets = encodings.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) }
+    marks = encodings.flatMap(\.marks)
+    dropped = encodings.reduce(0) { $0 + $1.dropped }
+    row = ExampleRow(
+      fields: fields, tokens: tokens,
+      spans: encodings.flatMap { encoding in
+        encoding.ids.indices.map {
+          (Int(encoding.sources[$0]), Int(encoding.begins[$0])..<Int(encoding.ends[$0]))
+        }
+      }, offsets: offsets)
+  }
+
+  init(_ given: GivenTokens, fields: [String: String]) {
+    tokens = given.ids
+    types = given.types
+    offsets = [0, Int32(given.ids.count)]
+    marks = []
+    dropped = 0
+    let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
+    row = ExampleRow(fields: fields, tokens: given.ids, spans: outside)
+  }
+
+  /// As a batch takes it.
+  ///
+  /// - Parameter source: kept for evaluations.
+  func example(
+    line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
+  ) -> EncodedExample {
+    EncodedExample(
+      tokens: tokens, types: types, offsets: offsets, marks: marks, integers: integers, numbers: numbers,
+      line: line, dropped: dropped, row: source)
+  }
+}
+
+extension Composition {
+  /// Lays out a row of a task: tokens with special tokens, cut to length or into windows.
+  ///
+  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a row that does not fit or that the head refuses.
+  func layOut(_ row: TokenizedRow, task: Int, path: String) throws -> LaidOutRow {
+    switch row.content {
+    case .pieces(let first, let second):
+      let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
+      return LaidOutRow([encoding], fields: row.fields)
+    case .templated(let text):
+      let encoding = try tokenizer.encode(
+        text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
+      return LaidOutRow([encoding], fields: row.fields)
+    case .tokens(let given):
+      // Which tokens could be cut only the one who made them knows.
+      guard given.ids.count <= maximumLength else {
+        throw TrainingError.row(
+          path: path, line: row.line,
+          reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
+      }
+      return LaidOutRow(given, fields: row.fields)
+    case .fields:
+      do {
+        let inputs = try model.arrange(ExampleRow(fields: row.fields), task: task)
+        return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)
+      } catch let failure as EngineFailure {
+        throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
+      } catch let error as TextError {
+        throw TrainingError.row(
+          path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
+      }
+    }
+  }
+
+  private func encodings(_ input: ArrangementCollector.Input) throws -> [Encoding] {
+    let (first, second) = (pieces.of(input.first), input.second.map { pieces.of($0) })
+    guard input.cut != .longer else {
+      return [try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)]
+    }
+    let side = input.cut == .first ? TextSide.first : .second
+    guard let overlap = input.overlap else {
+      return [
+        try tokenizer.encode(pieces: first, pair: second, cutting: side, maximumLength: maximumLength)
+      ]
+    }
+    return try tokenizer.windows(
+      pieces: first, pair: second, over: side, overlap: overlap, maximumLength: maximumLength)
+  }
+}
+
+/// The pieces of the latest texts: rows that follow each other often share one, as the questions about a paragraph do.
+final class PieceCache {
+  private let tokenizer: any Tokenizer
+  private var latest: [(text: String, pieces: [TokenPiece])] = []
+  private static let size = 4
+
+  init(_ tokenizer: any Tokenizer) { self.tokenizer = tokenizer }
+
+  func of(_ text: String) -> [TokenPiece] {
+    // Compared by bytes: two texts that Unicode calls equal have pieces at different places.
+    if let known = latest.first(where: { $0.text.utf8.elementsEqual(text.utf8) }) { return known.pieces }
+    if latest.count == Self.size { latest.removeFirst() }
+    latest.append((text, tokenizer.pieces(text)))
+    return latest[latest.count - 1].pieces
+  }
+}
