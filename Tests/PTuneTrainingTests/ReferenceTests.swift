@@ -49,7 +49,7 @@ import Testing
       "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "prompt-pool",
       "heads",
       "token-classification", "regression", "distilbert", "roberta", "cloze", "cloze-distilbert",
-      "cloze-roberta",
+      "cloze-roberta", "extractive-qa", "multiple-choice", "multi-label",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
@@ -73,8 +73,11 @@ import Testing
     for (parameter, stored) in zip(composition.model.parameters, parameters) {
       let expected = try layout(file.floats(try stored.text("gradient")), stored)
       let gradient = UnsafeBufferPointer(start: parameter.gradients, count: parameter.count)
+      // What shifts all scores of a softmax alike has no gradient, and both have rounding errors there.
+      let vanishes = expected.allSatisfy { abs($0) < 1e-12 } && gradient.allSatisfy { abs($0) < 1e-6 }
       #expect(
-        relativeDifference(gradient, expected) < 1e-4, "gradient of \(parameter.owner).\(parameter.name)")
+        vanishes || relativeDifference(gradient, expected) < 1e-4,
+        "gradient of \(parameter.owner).\(parameter.name)")
     }
   }
 

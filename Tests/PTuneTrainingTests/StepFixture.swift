@@ -33,7 +33,23 @@ enum StepFixture {
 
   static func head(_ json: JSONValue) throws -> ComponentChoice {
     let head = try #require(json["head"])
-    let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
+    let labels = (0..<(head["labels"]?.intValue ?? 0)).map { "label \($0)" }
+    switch head["plugin"]?.stringValue {
+    case "extractive-qa": return ComponentChoice(plugin: "extractive-qa")
+    case "multiple-choice", "sequence-classification":
+      var choice = ComponentChoice(
+        plugin: try head.text("plugin"),
+        hyperparameters: [
+          "pooling": .string(try head.text("pooling")), "base_pooler": .bool(head["base_pooler"] == true),
+          "dropout": .double(0),
+        ])
+      if head["multi_label"] == true {
+        choice.hyperparameters["labels"] = .strings(labels)
+        choice.hyperparameters["multi_label"] = .bool(true)
+      }
+      return choice
+    default: break
+    }
     if head["plugin"]?.stringValue == "regression" {
       return ComponentChoice(
         plugin: "regression",
@@ -75,17 +91,20 @@ enum StepFixture {
   static func batch(_ json: JSONValue) throws -> PackedBatch {
     let tokens = try json.list("tokens")
     let types = try json.list("token_types")
-    // A label per sequence, a class or a number, or a list with a class per token.
+    // A label per sequence, a class or a number, or a list: a class per token, say.
     let labels = try json.list("labels").map { $0.arrayValue ?? [$0] }
     let marks = json["marks"]?.arrayValue
+    let sequences = try tokens.indices.map {
+      PackedBatch.Sequence(
+        tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+        tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
+        integers: labels[$0].compactMap { $0.intValue.map { Int32($0) } },
+        numbers: labels[$0].compactMap { $0.doubleValue.map { Float($0) } },
+        marks: try marks?[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [])
+    }
+    let examples = try json["examples"] == nil ? Array(0...Int32(tokens.count)) : json.integers("examples")
     return PackedBatch(
-      try tokens.indices.map {
-        PackedBatch.Sequence(
-          tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
-          tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
-          integers: labels[$0].compactMap { $0.intValue.map { Int32($0) } },
-          numbers: labels[$0].compactMap { $0.doubleValue.map { Float($0) } },
-          marks: try marks?[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [])
-      }, training: true)
+      examples: zip(examples, examples.dropFirst()).map { Array(sequences[Int($0)..<Int($1)]) },
+      training: true)
   }
 }
