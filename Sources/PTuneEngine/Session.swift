@@ -200,7 +200,7 @@ public final class Session {
     if let known = leaves[ObjectIdentifier(parameter)] { return known }
     let node = Node(
       ParameterLeaf(parameter: parameter), [], rows: parameter.rows, columns: parameter.columns,
-      needsGradient: true)
+      needsGradient: !parameter.isFrozen)
     leaves[ObjectIdentifier(parameter)] = node
     return node
   }
@@ -256,5 +256,7 @@ struct BaseServices {
   var pooler: ((Node) throws -> Node?)?
   var vocabularyScores: ((Node) throws -> Node?)?
   var tasks: [TaskFacts] = []
-  var selector: ((Node, Node) throws -> Node?)?
+  var selector: ((Int, Node, Node) throws -> Node?)?
+  /// What the adapter announced that it will ask the selector about.
+  var pool: (keys: Int, columns: Int)?
 }
