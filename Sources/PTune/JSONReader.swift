@@ -100,8 +100,10 @@ private struct JSONReader {
     case "false": return .flag(false)
     case "null": return .nothing
     case let word:
+      // `Double` reads more than JSON: hexadecimal digits, infinities, a sign in front.
       guard let first = word.utf8.first, first == 0x2D || (0x30...0x39).contains(first),
-        let number = Double(word), number.isFinite
+        word.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) }), let number = Double(word),
+        number.isFinite
       else { return nil }
       return .number(number)
     }

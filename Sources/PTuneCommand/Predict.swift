@@ -17,7 +17,8 @@ struct Predict: ParsableCommand {
     abstract: "Predict with a trained adapter, one line of JSON per row.",
     discussion: """
       Rows have the text column of the training, or `text`, or `input_ids`: a JSON list of token ids, special tokens \
-      included. A column `id` is handed on. Predictions come in the order of the rows.
+      included. Heads that lay out rows themselves, such as extractive-qa, find their fields in the columns of these \
+      names. A column `id` is handed on. Predictions come in the order of the rows.
       """)
 
   @OptionGroup var adapter: AdapterOptions
@@ -25,7 +26,7 @@ struct Predict: ParsableCommand {
   @Option(help: ArgumentHelp("Predict this text.", valueName: "text"))
   var text: String?
 
-  @Option(help: ArgumentHelp("The second text of a pair.", valueName: "text"))
+  @Option(help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
   var textPair: String?
 
   @Option(help: ArgumentHelp("Predict the rows of this file; - is standard input.", valueName: "file"))

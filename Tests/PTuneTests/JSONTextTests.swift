@@ -16,6 +16,30 @@ import Testing
     if let texts { #expect(jsonTexts(PredictionValue.list(texts.map { .text($0) }).json) == texts) }
   }
 
+  @Test("a field that is JSON is read, and nothing else")
+  func fields() {
+    let value = jsonValue(#" {"text": ["a"], "start": [-3, 1.5e1], "b": {"x": null, "y": [true, false]}} "#)
+    #expect(value?["text"]?.all(\.text) == ["a"])
+    #expect(value?["start"]?.all(\.integer) == [-3, 15])
+    #expect(value?["b"] == .object(["x": .nothing, "y": .list([.flag(true), .flag(false)])]))
+    #expect(jsonValue("[1.5]")?.all(\.integer) == nil)
+    #expect(jsonValue("{}") == .object([:]))
+    for wrong in [
+      "{", "{\"a\"}", "{\"a\": 1,}", "{a: 1}", "nan", "inf", "0x10", "+1", "1 2", "[1 2]", "tru", "-", "",
+    ] {
+      #expect(jsonValue(wrong) == nil, "\(wrong)")
+    }
+    #expect(jsonValue(String(repeating: "[", count: 100_000)) == nil)
+  }
+
+  @Test("a text is cut at separators, blanks around parts left out")
+  func parts() {
+    #expect("a| b c |".parts(separatedBy: "|") == ["a", "b c"])
+    #expect("a, ü".parts(separatedBy: ", ") == ["a", "ü"])
+    #expect(" ".parts(separatedBy: ";") == [])
+    #expect("a".parts(separatedBy: "") == ["a"])
+  }
+
   @Test("values of a prediction are written as JSON")
   func values() {
     let value = PredictionValue.object([

@@ -24,6 +24,14 @@ struct WordPieceTests {
     let types: [Int32]
   }
 
+  private struct Windows: Decodable {
+    let a: String
+    let b: String
+    let maximum: Int
+    let overlap: Int
+    let windows: [[Int32]]
+  }
+
   private struct Decoded: Decodable {
     let ids: [Int32]
     let text: String
@@ -85,6 +93,35 @@ struct WordPieceTests {
       let whole =
         tokenizer.pieces(pair.a).count + tokenizer.pieces(pair.b ?? "").count + (pair.b == nil ? 2 : 3)
       #expect(encoding.dropped == whole - pair.ids.count)
+    }
+  }
+
+  @Test("windows over the second text")
+  func windows() throws {
+    let tokenizer = try TokenizerLoader.load("\(fixtures)/uncased")
+    let rows: [Windows] = try Self.rows("windows.jsonl")
+    #expect(rows.count == 60)
+    for row in rows {
+      let (first, second) = (tokenizer.pieces(row.a), tokenizer.pieces(row.b))
+      let windows = try tokenizer.windows(
+        pieces: first, pair: second, over: .second, overlap: row.overlap, maximumLength: row.maximum)
+      #expect(windows.map(\.ids) == row.windows, "\(row.a.debugDescription)")
+      // Places are those of the whole text.
+      let step = row.maximum - first.count - 3 - row.overlap
+      for (index, window) in windows.enumerated() {
+        let places = zip(zip(window.begins, window.ends), window.sources).filter { $0.1 == 1 }.map(\.0)
+        let expected = second[(index * step)...].prefix(places.count)
+        #expect(places.map(\.0) == expected.map(\.begin) && places.map(\.1) == expected.map(\.end))
+      }
+      #expect(throws: TextError.noRoomForWindow(maximumLength: 8, beside: first.count + 3, overlap: 99)) {
+        let long = Array(repeating: second[0], count: 100)
+        return try tokenizer.windows(
+          pieces: first, pair: long, over: .second, overlap: 99, maximumLength: 8)
+      }
+      let swapped = try tokenizer.encode(
+        pieces: second, pair: first, cutting: .first, maximumLength: row.maximum)
+      #expect(swapped.ids.count == min(row.maximum, first.count + second.count + 3))
+      #expect(swapped.dropped == first.count + second.count + 3 - swapped.ids.count)
     }
   }
 

@@ -34,7 +34,10 @@ struct SQuADParser: RowParser {
   mutating func next() throws(TextError) -> Row? {
     while questions.isEmpty {
       while paragraphs.isEmpty {
-        guard let (index, next) = articles.popFirst() else { return nil }
+        guard let (index, next) = articles.popFirst() else {
+          if count > 0 { return nil }
+          throw .invalidValue(path: path, key: "data", expected: "a list with at least one question")
+        }
         article = ("data[\(index)]", next["title"]?.stringValue)
         paragraphs = try Self.list(next["paragraphs"], path, "\(article.place).paragraphs")
       }
