@@ -24,6 +24,10 @@ let plugins = [
   Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
   Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
   Plugin(library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool"),
+  Plugin(
+    library: "ptune_multitask_prompt_tuning", target: "MultitaskPromptTuningAdapter",
+    folder: "Adapters/MultitaskPromptTuning"),
+  Plugin(library: "ptune_task", target: "TaskSelector", folder: "Selectors/Task"),
   Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
   Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
   Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),

@@ -21,7 +21,7 @@ extension Component {
   ///
   /// - Parameters:
   ///   - learningRate: what AdamW should use where the run says nothing.
-  ///   - asksSelector: whether it asks ``Selection``, so that a run has to name a selector.
+  ///   - asksSelector: whether it cannot work without ``Selection``.
   public static func adapter<Method: Adapter, each Value: HyperparameterType>(
     _ name: String, summary: String, documentation: String, learningRate: Double? = nil,
     asksSelector: Bool = false, _ hyperparameters: repeat Hyperparameter<each Value>,

@@ -38,6 +38,19 @@ public struct Batch {
     return UnsafeBufferPointer(start: sequences.tasks, count: sequences.count)
   }
 
+  /// The tasks of the batch, in order, and the sequences of each, which stand together.
+  public var taskRanges: [(task: Int, sequences: Range<Int>)] {
+    var ranges: [(task: Int, sequences: Range<Int>)] = []
+    for (sequence, task) in tasks.enumerated() {
+      if let last = ranges.last, last.task == Int(task) {
+        ranges[ranges.count - 1].sequences = last.sequences.lowerBound..<sequence + 1
+      } else {
+        ranges.append((Int(task), sequence..<sequence + 1))
+      }
+    }
+    return ranges
+  }
+
   /// Number of examples; those of most heads are one sequence each.
   public var exampleCount: Int { sequences.example_count }
   /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.

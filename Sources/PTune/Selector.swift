@@ -4,7 +4,7 @@ import CPTune
 ///
 /// Parameters are declared in the component's `init`. Methods are called by one thread at a time.
 public protocol Selector: AnyObject {
-  /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`.
+  /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`; the batch holds the queries' sequences.
   func weights(_ batch: Batch, queries: Tensor, keys: Tensor) throws -> Tensor
 }
 
@@ -44,8 +44,24 @@ private final class SelectorBox {
 
 /// The selector that the run names, as an adapter with a pool asks it (`ptune.select/1`).
 public enum Selection {
+  /// States, in an adapter's `init`, that it is going to ask for weights over so many keys `[keys, columns]`.
+  public static func announce(keys: Int, columns: Int) throws {
+    let status = Host.tables.select?.pointee.announce(Host.currentCall, keys, columns)
+    try Host.check(status ?? ptune_status(PTUNE_FAILED), "announcing a pool")
+  }
+
+  /// What the run's adapter announced; for a selector's `init`.
+  public static func announced() throws -> (keys: Int, columns: Int) {
+    var (keys, columns) = (0, 0)
+    let status = Host.tables.select?.pointee.announced(Host.currentCall, &keys, &columns)
+    try Host.check(status ?? ptune_status(PTUNE_FAILED), "asking for the pool's size")
+    return (keys, columns)
+  }
+
   /// Weights `[count, keys]` over a pool from queries `[count, d]` and keys `[keys, d]`.
-  public static func weights(queries: Tensor, keys: Tensor) -> Tensor {
-    Tensor(handle: Host.tables.select?.pointee.weights(Host.currentCall, queries.handle, keys.handle))
+  ///
+  /// - Parameter first: the sequence of the batch that the first query belongs to.
+  public static func weights(queries: Tensor, keys: Tensor, first: Int = 0) -> Tensor {
+    Tensor(handle: Host.tables.select?.pointee.weights(Host.currentCall, first, queries.handle, keys.handle))
   }
 }

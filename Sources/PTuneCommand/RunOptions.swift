@@ -10,6 +10,9 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
   var model: String?
 
+  @Option(help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"))
+  var extend: String?
+
   @Option(help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"))
   var output: String?
 
@@ -43,6 +46,7 @@ struct RunOptions: ParsableArguments {
     let flags: [(flag: String, path: [String], value: String?)] = [
       ("--adapter", ["adapter", "plugin"], adapter),
       ("--model", ["base", "model"], model),
+      ("--extend", ["extend"], extend),
       ("--output", ["output"], output),
       ("--epochs", ["training", "epochs"], epochs.map { "\($0)" }),
       ("--max-steps", ["training", "max_steps"], maxSteps.map { "\($0)" }),

@@ -57,7 +57,7 @@ final class TrainingView {
     case .started(let plan): show(plan)
     case .step(let step): show(step)
     case .evaluating(let done, let count): showEvaluating(done, count)
-    case .evaluated(let report, let step, let best): show(report, step: step, best: best)
+    case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):
       if !quiet { console.line("stopped at step \(step): \(reason)") }
     case .warning(let text):
@@ -121,10 +121,14 @@ final class TrainingView {
     console.redraw([bar(done, count), "evaluating \(done)/\(count)"])
   }
 
-  private func show(_ report: EvaluationReport, step: Int, best: Bool) {
+  private func show(_ reports: [EvaluationReport], step: Int, best: Bool) {
     guard !quiet else { return }
-    let metrics = report.metrics.map { "\($0.name) \(NumberText.fixed($0.value, 4))" }.joined(separator: "  ")
-    console.line("step \(step)  validation  \(metrics)\(best ? "  *" : "")")
+    for report in reports {
+      let metrics = report.metrics.map { "\($0.name) \(NumberText.fixed($0.value, 4))" }
+      let task = reports.count > 1 ? "\(report.task)  " : ""
+      console.line(
+        "step \(step)  validation  \(task)\(metrics.joined(separator: "  "))\(best ? "  *" : "")")
+    }
   }
 
   /// Whether it is time to draw again: ten times a second.
@@ -165,7 +169,8 @@ final class TrainingView {
     for report in reports {
       let prefix = reports.count > 1 ? "\(report.task) " : ""
       let majority = report.metrics.dropFirst().first { $0.name == "majority_class" }
-      for metric in [report.primary, majority].compactMap({ $0 }) {
+      // Beside others, a task has room for one number.
+      for metric in [report.primary, reports.count > 1 ? nil : majority].compactMap({ $0 }) {
         let name = String(metric.name.map { $0 == "_" ? " " : $0 })
         columns.append(((prefix + name).uppercased(), NumberText.fixed(metric.value, 4)))
       }
@@ -184,7 +189,8 @@ final class TrainingView {
         "\nMeasured on \(NumberText.grouped(count)) \(heldOut) examples, best step \(result.bestStep).")
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
-    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter)) --text \"…\"")
+    let task = spec.tasks.count > 1 ? " --task \(spec.tasks[0].name)" : ""
+    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) --text \"…\"")
   }
 }
 

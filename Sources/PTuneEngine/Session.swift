@@ -200,7 +200,7 @@ public final class Session {
     if let known = leaves[ObjectIdentifier(parameter)] { return known }
     let node = Node(
       ParameterLeaf(parameter: parameter), [], rows: parameter.rows, columns: parameter.columns,
-      needsGradient: true)
+      needsGradient: !parameter.isFrozen)
     leaves[ObjectIdentifier(parameter)] = node
     return node
   }
@@ -259,5 +259,7 @@ struct BaseServices {
   var tasks: [TaskFacts] = []
   /// The task whose head is being created.
   var headTask: Int?
-  var selector: ((Node, Node) throws -> Node?)?
+  var selector: ((Int, Node, Node) throws -> Node?)?
+  /// What the adapter announced that it will ask the selector about.
+  var pool: (keys: Int, columns: Int)?
 }

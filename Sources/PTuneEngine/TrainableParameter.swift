@@ -1,6 +1,6 @@
 /// A trained array of a component, with its gradient.
 public final class TrainableParameter {
-  /// Which component of the run declared it: "adapter" or "head.NAME".
+  /// Which component of the run declared it: "adapter", "selector" or "head.NAME"; "training" for the run itself.
   public let owner: String
   /// Its name, unique in the component.
   public let name: String
@@ -10,6 +10,9 @@ public final class TrainableParameter {
   public let values: UnsafeMutablePointer<Float>
   /// The gradient of the loss, `[count]`: each backward pass adds to it.
   public let gradients: UnsafeMutablePointer<Float>
+
+  /// Whether training leaves its values as they are.
+  public var isFrozen = false
 
   /// Number of values.
   public let count: Int

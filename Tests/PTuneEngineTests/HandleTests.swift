@@ -122,7 +122,7 @@ import Testing
           tables.forward?.pointee.linear(nil, nil, nil, nil, true),
           tables.forward?.pointee.key_rows(nil, 0, nil),
           tables.forward?.pointee.attention(nil, 0, nil, nil, nil, 1, 1),
-          tables.select?.pointee.weights(call, nil, nil),
+          tables.select?.pointee.weights(call, 0, nil, nil),
         ]
         #expect(results.allSatisfy { $0 == nil })
         tables.base?.pointee.facts(call, nil)

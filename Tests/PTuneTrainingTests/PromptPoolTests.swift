@@ -75,7 +75,7 @@ import Testing
         """)
     #expect(
       error?.help == """
-        add these lines to the run file (there are attention, top-k)
+        add these lines to the run file (there are attention, task, top-k)
 
         selector:
           plugin: attention
@@ -89,7 +89,7 @@ import Testing
     let spec = try tiny.spec(
       adapter: "{plugin: prompt-tuning, virtual_tokens: 2}", ["selector.plugin=attention"])
     let error = #expect(throws: TrainingError.self) { try tiny.train(spec) }
-    #expect(error?.description.hasSuffix(": the adapter 'prompt-tuning' asks no selector") == true)
+    #expect(error?.description.hasSuffix(": the adapter 'prompt-tuning', as it is set, asks no selector") == true)
     #expect(error?.help == "remove the 'selector' section")
   }
 

@@ -118,7 +118,7 @@ import Testing
   func help() {
     let error = #expect(throws: RunFileError.self) { _ = try parse("bse: 1") }
     #expect(error?.description == "jobs/run.yaml:1: unknown key 'bse'; did you mean 'base'?")
-    #expect(error?.help == "the keys of a run file are base, adapter, selector, tasks, training, output")
+    #expect(error?.help == "the keys of a run file are base, adapter, selector, extend, tasks, training, output")
   }
 
   @Test("a file that is not UTF-8 is named with the line")

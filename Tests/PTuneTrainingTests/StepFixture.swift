@@ -17,7 +17,7 @@ enum StepFixture {
     return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
   }
 
-  private static func hyperparameters(_ json: JSONValue) throws -> [String: HyperparameterValue] {
+  static func hyperparameters(_ json: JSONValue) throws -> [String: HyperparameterValue] {
     var hyperparameters: [String: HyperparameterValue] = [:]
     for (key, value) in try #require(json["hyperparameters"]?.objectValue) {
       hyperparameters[key] = HyperparameterValue(value) as HyperparameterValue?

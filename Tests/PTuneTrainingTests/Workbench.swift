@@ -31,6 +31,16 @@ enum Workbench {
     checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,
     template: String? = nil, threads: Int = 2
   ) throws -> Composition {
+    try compose(
+      checkpoint: checkpoint, adapter: adapter, selector: selector, heads: [("task", head)],
+      template: template, threads: threads)
+  }
+
+  /// A composition of several tasks.
+  static func compose(
+    checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil,
+    heads: [(name: String, head: ComponentChoice)], template: String? = nil, threads: Int = 2
+  ) throws -> Composition {
     let place = RunPlace.flag("test")
     let data = DataSpec(
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
@@ -38,7 +48,8 @@ enum Workbench {
       template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      selector: selector, tasks: [ComposedTask(name: "task", head: head, data: data)], maximumLength: nil,
+      selector: selector, tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
+      maximumLength: nil,
       threads: threads, seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }

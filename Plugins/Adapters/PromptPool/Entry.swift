@@ -35,9 +35,7 @@ public func ptune_plugin_entry_v1(
         .choice(
           "keys", of: ["tied", "learned"], default: "tied",
           "what queries are compared to: the mean of an entry's rows, or a trained row per entry"),
-        .choice(
-          "encoder", of: ["none", "identity", "relu", "tanh"], default: "tanh",
-          "the f of E(x) = f(W·x̄ + b); none: the query is x̄ itself"),
+        QueryEncoder.hyperparameter(default: "tanh"),
         .number("pull", default: 0.0, in: 0...100, "weight of the pull loss"),
         .choice(
           "placement", of: Placement.allCases.map(\.name), default: "start",

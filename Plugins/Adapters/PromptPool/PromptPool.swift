@@ -15,7 +15,7 @@ final class PromptPool: Adapter {
   private let size: Int
   private let pool: Parameter
   private let keys: Parameter?
-  private let encoder: Encoder?
+  private let encoder: QueryEncoder
   private let placement: Placement
   private let pull: Double
   private let dropout: Double
@@ -28,21 +28,21 @@ final class PromptPool: Adapter {
       throw ComponentFailure.badArgument("there is no placement '\(placement)'")
     }
     let hidden = Base.facts.hiddenSize
+    try Selection.announce(keys: poolSize, columns: hidden)
     let random = Parameter.Initial.normal(deviation: Float(deviation))
     pool = try Parameter(
       "pool", shape: [poolSize * virtualTokens, hidden],
       initial: initialization == "random" ? random : .sampledVocabulary(poolSize * virtualTokens))
     self.keys = keys == "learned" ? try Parameter("keys", shape: [poolSize, hidden], initial: random) : nil
-    self.encoder = encoder == "none" ? nil : try Encoder(activation: encoder, size: hidden)
+    self.encoder = try QueryEncoder(encoder)
     (size, positions) = (poolSize, virtualTokens)
     (self.placement, self.pull, self.dropout) = (placement, pull, dropout)
   }
 
   func inject(_ batch: Batch, into injections: Injections) throws {
-    let text = Base.wordTable.meanRows(at: batch.tokens, offsets: batch.offsets)
-    let queries = encoder?.encode(text) ?? text
+    let queries = encoder.queries(batch)
     let entries = pool.value
-    let keys = keys?.value ?? entryMeans(entries)
+    let keys = keys?.value ?? entries.entryMeans(length: positions)
     let weights = Selection.weights(queries: queries, keys: keys)
     // An entry's l rows as one, so that one product mixes them for all sequences.
     let mixed = weights.matmul(entries.reshaped(rows: size, columns: positions * entries.columns))
@@ -55,41 +55,11 @@ final class PromptPool: Adapter {
     }
   }
 
-  /// Tied keys: the mean of each entry's rows, `[K, H]`.
-  private func entryMeans(_ entries: Tensor) -> Tensor {
-    entries.meanRows(
-      at: Array(0..<Int32(size * positions)), offsets: (0...size).map { Int32($0 * positions) })
-  }
-
   /// The cosine of each query and each key, `[B, K]`.
   private func cosines(_ queries: Tensor, _ keys: Tensor) -> Tensor {
     func unit(_ rows: Tensor) -> Tensor {
       rows / (rows * rows).sum(over: .columns).affine(scale: 1, shift: 1e-12).squareRoot()
     }
     return unit(queries).matmul(unit(keys), transposedOther: true)
-  }
-}
-
-/// E(x) = f(W·x̄ + b). W starts as the identity and b as zero, so that queries start as the text's own mean (or f of
-/// it), which already tells texts apart; a random W would first have to find that again.
-private struct Encoder {
-  let activation: String
-  let weight: Parameter
-  let bias: Parameter
-
-  init(activation: String, size: Int) throws {
-    self.activation = activation
-    let identity = (0..<size * size).map { Float($0 % (size + 1) == 0 ? 1 : 0) }
-    weight = try Parameter("encoder.weight", shape: [size, size], initial: .values(identity))
-    bias = try Parameter("encoder.bias", shape: [size], initial: .zeros)
-  }
-
-  func encode(_ text: Tensor) -> Tensor {
-    let rows = text.linear(weight.value, bias: bias.value)
-    return switch activation {
-    case "relu": rows.relu()
-    case "tanh": rows.tanh()
-    default: rows
-    }
   }
 }

@@ -506,11 +506,18 @@ typedef struct ptune_data_v1 {
 
 /* ------------------------------------------------------- "ptune.select/1": an adapter asks the selector */
 
+/* A run creates its selector after its adapter. */
 typedef struct ptune_select_v1 {
   size_t struct_size;
+  /* [call, in an adapter's create] States that this adapter is going to ask for weights over so many keys,
+     each of so many columns. An adapter that asks has to say so. */
+  ptune_status (*announce)(ptune_call *call, size_t keys, size_t columns);
+  /* [call, in a selector's create] What the adapter announced. */
+  ptune_status (*announced)(ptune_call *call, size_t *keys, size_t *columns);
   /* [call, in inject] Weights [count, keys] over a pool from queries [count, d] and keys [keys, d], by the
-     selector that the run names. */
-  ptune_tensor *(*weights)(ptune_call *call, const ptune_tensor *queries, const ptune_tensor *keys);
+     selector that the run names. Query r belongs to sequence first + r of the batch. */
+  ptune_tensor *(*weights)(ptune_call *call, size_t first, const ptune_tensor *queries,
+                           const ptune_tensor *keys);
 } ptune_select_v1;
 #define PTUNE_SELECT_V1 "ptune.select/1"
 
@@ -544,7 +551,8 @@ typedef struct ptune_adapter_v1 {
 
 typedef struct ptune_selector_v1 {
   size_t struct_size;
-  /* Weights [count, keys] from queries [count, d] and keys [keys, d]. */
+  /* Weights [count, keys] from queries [count, d] and keys [keys, d]; the batch holds the sequences that the
+     queries belong to, one for each. */
   ptune_tensor *(*weights)(void *self, ptune_call *call, ptune_batch *batch, const ptune_tensor *queries,
                            const ptune_tensor *keys);
 } ptune_selector_v1;

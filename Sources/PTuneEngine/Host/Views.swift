@@ -23,9 +23,10 @@ final class BatchView {
       number_offsets: copy(batch.numberOffsets))
   }
 
-  /// Makes the places of a layout known.
-  func show(_ layout: Layout) {
-    places = ptune_places_v1(text_rows: copy(layout.textRows), first_row: copy(layout.firstRow))
+  /// Makes the places of a layout known, of which this batch is a part.
+  func show(_ layout: Layout, tokens: Range<Int>, sequences: Range<Int>) {
+    places = ptune_places_v1(
+      text_rows: copy(Array(layout.textRows[tokens])), first_row: copy(Array(layout.firstRow[sequences])))
   }
 
   deinit {

@@ -3,7 +3,7 @@ import PTune
 
 /// A frozen base model with an adapter and task heads: one composition that trains, evaluates and predicts.
 ///
-/// Components are created in this order: base, selector, adapter, heads; the tasks are named before. A model is used by one thread.
+/// Components are created in this order: base, adapter, selector, heads; the tasks are named before. A model is used by one thread.
 public final class Model {
   /// What carries it out.
   public let session: Session
@@ -11,6 +11,7 @@ public final class Model {
   private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
+  private var lossWeights: LossWeights?
 
   /// A model without components yet.
   public init(session: Session) { self.session = session }
@@ -98,12 +99,24 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
-  /// The trained parameters of the selector, the adapter and the heads, in the order they were declared.
+  /// The parameters of the adapter, the selector and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
+  /// Those of them that training changes.
+  public var trainedParameters: [TrainableParameter] { session.parameters.filter { !$0.isFrozen } }
   /// Number of trained values.
-  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
+  public var trainableCount: Int { trainedParameters.reduce(0) { $0 + $1.count } }
   /// Number of frozen values that the base model loaded.
   public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
+
+  /// Says how much each task's loss counts; without it, all count alike.
+  ///
+  /// - Parameter learned: whether training finds out (see ``LossWeights``), beginning with these.
+  public func setLossWeights(_ weights: [Double], learned: Bool) {
+    lossWeights = LossWeights(weights, learned: learned, session)
+  }
+
+  /// Whether the adapter asks a selector for weights over its pool.
+  public var asksSelector: Bool { session.services.pool != nil }
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
@@ -129,28 +142,46 @@ public final class Model {
     try withLoss(of: batch) { session.evaluate($0)[0] }
   }
 
-  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute.
+  /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its examples
+  /// of their tasks' losses, each counted with its task's weight, and what the adapter adds.
   private func withLoss<Result>(of batch: PackedBatch, _ body: (Node) -> Result) throws -> Result {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
-      let task = try uniformTask(batch)
+      let parts = try parts(of: batch)
       let pass = try forward(batch)
-      let view = Batch(handle: pass.view)
-      let node = try session.call(heads[task].identity, "loss") { call in
-        try Host.within(call) {
-          let scores = try heads[task].head.scores(pass.hidden, view)
-          var loss = try heads[task].head.loss(scores, view)
-          for extra in pass.injections.losses { loss = loss + Tensor(handle: session.handle(for: extra)) }
-          return session.node(loss.handle, "loss")
-        }
+      var terms = try parts.map { part in
+        let loss = try taskLoss(part.task, part.sequences, pass)
+        let share = Float(batch.exampleCount(of: part.sequences)) / Float(batch.exampleCount)
+        return lossWeights?.weighted(loss, task: part.task, share: share, session)
+          ?? (share == 1 ? loss : share * loss)
       }
-      guard let node, node.count == 1 else {
-        throw EngineFailure(
-          component: heads[task].identity.component, plugin: heads[task].identity.plugin, method: "loss",
-          reason: "the loss is not a scalar", status: ptune_status(PTUNE_FAILED))
+      terms += pass.injections.losses.map { Tensor(handle: session.handle(for: $0)) }
+      let sum = try session.call(Self.run, "loss") { _ in
+        session.node(terms.dropFirst().reduce(terms[0], +).handle, "loss")
       }
-      return body(node)
+      guard let sum else { throw failure("forward", "the batch has no loss") }
+      return body(sum)
     }
+  }
+
+  /// The loss `[1, 1]` of a task over its sequences of a batch.
+  private func taskLoss(_ task: Int, _ sequences: Range<Int>, _ pass: Pass) throws -> Tensor {
+    let (head, identity) = heads[task]
+    let view = Batch(handle: self.view(of: sequences, pass))
+    return try session.call(identity, "loss") { call in
+      let loss = try Host.within(call) { try head.loss(head.scores(pass.hidden, view), view) }
+      if let node = session.node(loss.handle, "loss"), node.count != 1 {
+        session.record("the loss is not a scalar", status: ptune_status(PTUNE_FAILED))
+      }
+      return loss
+    }
+  }
+
+  /// Sequences of a batch as the head of their task sees them.
+  private func view(of sequences: Range<Int>, _ pass: Pass) -> OpaquePointer? {
+    let view = BatchView(pass.batch.slice(sequences))
+    view.show(pass.layout, tokens: pass.batch.tokens(of: sequences), sequences: sequences)
+    return session.handle(for: view, .batch)
   }
 
   /// The scores of each example of a batch, row by row, and their number of columns.
@@ -161,7 +192,8 @@ public final class Model {
       let pass = try forward(batch)
       let node = try session.call(heads[task].identity, "scores") { call in
         try Host.within(call) {
-          session.node(try heads[task].head.scores(pass.hidden, Batch(handle: pass.view)).handle, "scores")
+          let view = Batch(handle: view(of: 0..<batch.count, pass))
+          return session.node(try heads[task].head.scores(pass.hidden, view).handle, "scores")
         }
       }
       guard let node else { return ([], 0) }
@@ -203,20 +235,30 @@ public final class Model {
     }
   }
 
+  /// The tasks of a batch and the sequences of each.
+  private func parts(of batch: PackedBatch) throws -> [(task: Int, sequences: Range<Int>)] {
+    guard let parts = batch.parts, !parts.isEmpty, parts.allSatisfy({ heads.indices.contains($0.task) })
+    else { throw failure("forward", "a batch must hold sequences of the run's tasks, task by task") }
+    return parts
+  }
+
   private func uniformTask(_ batch: PackedBatch) throws -> Int {
-    let task = Int(batch.tasks.first ?? 0)
-    guard heads.indices.contains(task), batch.tasks.allSatisfy({ Int($0) == task }) else {
-      throw EngineFailure(
-        component: "the run", plugin: nil, method: "forward",
-        reason: "a batch must hold one of the run's tasks",
-        status: ptune_status(PTUNE_FAILED))
-    }
-    return task
+    let parts = try parts(of: batch)
+    guard parts.count == 1 else { throw failure("scores", "a batch must hold one of the run's tasks") }
+    return parts[0].task
+  }
+
+  private static let run = ComponentIdentity(component: "the run", owner: "training")
+
+  private func failure(_ method: String, _ reason: String) -> EngineFailure {
+    EngineFailure(
+      component: Self.run.component, plugin: nil, method: method, reason: reason,
+      status: ptune_status(PTUNE_FAILED))
   }
 
   private struct Pass {
+    let batch: PackedBatch
     let hidden: Tensor
-    let view: OpaquePointer?
     let injections: InjectionSet
     let layout: Layout
   }
@@ -224,16 +266,13 @@ public final class Model {
   /// Injects and runs the base model: what comes out, and the batch as heads see it.
   private func forward(_ batch: PackedBatch) throws -> Pass {
     guard let base, let facts = session.services.facts else {
-      throw EngineFailure(
-        component: "the run", plugin: nil, method: "forward", reason: "there is no base model",
-        status: ptune_status(PTUNE_FAILED))
+      throw failure("forward", "there is no base model")
     }
-    let view = BatchView(batch)
     let injections = InjectionSet(batch: batch)
-    let viewHandle = session.handle(for: view, .batch)
     if let adapter {
+      let viewHandle = session.handle(for: BatchView(batch), .batch)
       let target = session.handle(for: injections, .injections)
-      selector?.batch = viewHandle
+      selector?.batch = batch
       defer { selector?.batch = nil }
       try session.call(adapter.identity, "inject") { call in
         try Host.within(call) {
@@ -262,8 +301,7 @@ public final class Model {
       }
       return hidden
     }
-    view.show(pass.layout)
-    return Pass(hidden: hidden, view: viewHandle, injections: injections, layout: pass.layout)
+    return Pass(batch: batch, hidden: hidden, injections: injections, layout: pass.layout)
   }
 
   // MARK: - Heads

@@ -64,7 +64,8 @@ public final class PackedBatch: Sendable {
     self.init(examples: sequences.map { [$0] }, training: training)
   }
 
-  /// Packs examples of one or more sequences; an example's targets are those of its sequences, end to end.
+  /// Packs examples of one or more sequences; an example's targets are those of its sequences, end to end. Sequences
+  /// of a task have to stand together.
   public init(examples: [[Sequence]], training: Bool) {
     let sequences = examples.flatMap { $0 }
     func offsets(_ counts: [Int]) -> [Int32] {
@@ -93,12 +94,55 @@ public final class PackedBatch: Sendable {
   }
 
   /// Where sequences that stand together stand in `tokens`.
-  func tokens(of sequences: Range<Int32>) -> Range<Int32> {
-    offsets[Int(sequences.lowerBound)]..<offsets[Int(sequences.upperBound)]
+  func tokens(of sequences: Range<Int>) -> Range<Int> {
+    Int(offsets[sequences.lowerBound])..<Int(offsets[sequences.upperBound])
   }
 
   /// The sequences of an example.
-  func sequences(ofExample example: Int) -> Range<Int32> {
-    exampleOffsets[example]..<exampleOffsets[example + 1]
+  func sequences(ofExample example: Int) -> Range<Int> {
+    Int(exampleOffsets[example])..<Int(exampleOffsets[example + 1])
+  }
+
+  /// How many examples begin among these sequences.
+  func exampleCount(of sequences: Range<Int>) -> Int {
+    exampleOffsets.dropLast().count { sequences.contains(Int($0)) }
+  }
+
+  /// Some of the sequences, as a batch of their own: an example that is cut keeps those of its sequences, and its
+  /// targets if its first one is among them.
+  func slice(_ sequences: Range<Int>) -> PackedBatch {
+    if sequences == 0..<count { return self }
+    let examples = (0..<exampleCount).compactMap { example -> [Sequence]? in
+      let own = self.sequences(ofExample: example)
+      let kept = own.clamped(to: sequences)
+      return kept.isEmpty
+        ? nil : kept.map { sequence(at: $0, targetsOf: $0 == own.lowerBound ? example : nil) }
+    }
+    return PackedBatch(examples: examples, training: isTraining)
+  }
+
+  private func sequence(at index: Int, targetsOf example: Int?) -> Sequence {
+    func part<Value>(_ values: [Value], _ offsets: [Int32], _ index: Int?) -> [Value] {
+      index.map { Array(values[Int(offsets[$0])..<Int(offsets[$0 + 1])]) } ?? []
+    }
+    return Sequence(
+      tokens: part(tokens, offsets, index), tokenTypes: part(tokenTypes, offsets, index), task: tasks[index],
+      integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example),
+      marks: Array(marks(index)))
+  }
+
+  /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.
+  var parts: [(task: Int, sequences: Range<Int>)]? {
+    var parts: [(task: Int, sequences: Range<Int>)] = []
+    for (sequence, task) in tasks.enumerated() {
+      if let last = parts.last, last.task == Int(task) {
+        parts[parts.count - 1].sequences = last.sequences.lowerBound..<sequence + 1
+      } else if parts.contains(where: { $0.task == Int(task) }) {
+        return nil
+      } else {
+        parts.append((Int(task), sequence..<sequence + 1))
+      }
+    }
+    return parts
   }
 }

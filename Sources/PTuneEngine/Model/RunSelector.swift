@@ -7,7 +7,7 @@ final class RunSelector {
   private let selector: any Selector
   private unowned let session: Session
   /// The batch of the `inject` in progress; nil between them.
-  var batch: OpaquePointer?
+  var batch: PackedBatch?
 
   init(_ selector: any Selector, _ identity: ComponentIdentity, _ session: Session) {
     self.selector = selector
@@ -15,19 +15,25 @@ final class RunSelector {
     self.session = session
   }
 
-  /// Weights `[count, keys]` from queries `[count, d]` and keys `[keys, d]`.
+  /// Weights `[count, keys]` from queries `[count, d]`, of the sequences from `first` on, and keys `[keys, d]`.
   ///
   /// - Throws: ``EngineFailure`` of the selector, or a ``ComponentFailure`` that says how the adapter asked wrongly.
-  func weights(_ queries: Node, _ keys: Node) throws -> Node? {
+  func weights(_ first: Int, _ queries: Node, _ keys: Node) throws -> Node? {
     guard let batch else { throw ComponentFailure("a selector can be asked in `inject` only") }
     guard queries.columns == keys.columns else {
       throw ComponentFailure(
         "queries \(queries.shapeText) and keys \(keys.shapeText) differ in their number of columns")
     }
+    guard first >= 0, first <= batch.count, queries.rows <= batch.count - first else {
+      throw ComponentFailure(
+        "\(queries.rows) queries from sequence \(first) on; the batch has \(batch.count) sequences")
+    }
+    let view = BatchView(batch.slice(first..<first + queries.rows))
     return try session.call(identity, "weights") { call in
       let weights = try Host.within(call) {
         try selector.weights(
-          Batch(handle: batch), queries: Tensor(handle: session.handle(for: queries)),
+          Batch(handle: session.handle(for: view, .batch)),
+          queries: Tensor(handle: session.handle(for: queries)),
           keys: Tensor(handle: session.handle(for: keys)))
       }
       let node = session.node(weights.handle, "weights")

@@ -57,9 +57,6 @@ public struct ComponentDescription: Hashable, Sendable {
   public let needs: [String]
   /// The plugin it is in.
   public let plugin: PluginDescription
-
-  /// Whether it is an adapter that asks the run's selector.
-  public var asksSelector: Bool { kind == .adapter && needs.contains(PTUNE_SELECT_V1) }
 }
 
 /// A folder of the search and what came of it.

@@ -146,14 +146,17 @@ extension AdapterFolder {
 
   /// Loads the trained values into a composition made from this adapter.
   ///
+  /// - Parameter newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks
+  ///   have for themselves keeps its initial values.
   /// - Throws: ``TrainingError/tensor(file:name:reason:)``, `SafetensorsError` or `FileError`.
-  func load(into composition: Composition) throws {
+  func load(into composition: Composition, adding newTasks: [String] = []) throws {
     let file = try SafetensorsFile(FilePath.join(path, Self.weightsName))
     var unused = Set(file.names)
     for parameter in composition.model.parameters {
       let name =
         parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
       guard let info = file.tensor(name) else {
+        if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
         throw TrainingError.tensor(file: file.path, name: name, reason: "is missing")
       }
       guard info.shape == parameter.shape else {
@@ -164,10 +167,18 @@ extension AdapterFolder {
       tensor.withValues { values in
         for (index, value) in values.enumerated() { parameter.values[index] = value }
       }
+      parameter.isFrozen = !newTasks.isEmpty
       unused.remove(name)
     }
     if let name = unused.sorted().first {
       throw TrainingError.tensor(file: file.path, name: name, reason: "is not known to this adapter")
     }
+  }
+}
+
+extension TrainableParameter {
+  /// Whether a task has it for itself.
+  fileprivate func belongs(to task: String) -> Bool {
+    owner == "head.\(task)" || name.hasPrefix("tasks.\(task).")
   }
 }

@@ -12,6 +12,8 @@ public struct ComposedTask: Sendable {
   public let head: ComponentChoice
   /// How rows are read; paths in it may be empty.
   public let data: DataSpec
+  /// How much its loss counts beside those of other tasks.
+  public var weight = 1.0
 
   /// The head's labels; empty for a head without.
   var labels: [String] {
@@ -97,7 +99,12 @@ public final class Composition {
 
   /// A packed batch of examples of one task.
   func batch(_ examples: some Sequence<EncodedExample>, task: Int, training: Bool) -> PackedBatch {
-    PackedBatch(examples: examples.map { $0.sequences(task: task) }, training: training)
+    batch(examples.map { (task, $0) }, training: training)
+  }
+
+  /// A packed batch of examples; those of a task have to stand together.
+  func batch(_ examples: [(task: Int, example: EncodedExample)], training: Bool) -> PackedBatch {
+    PackedBatch(examples: examples.map { $1.sequences(task: $0) }, training: training)
   }
 }
 
@@ -121,6 +128,8 @@ struct Blueprint {
   var modelFolder: String
   var adapter: ComponentChoice
   var selector: ComponentChoice?
+  /// Where the run file names the adapter and the selector.
+  var places: (adapter: RunPlace?, selector: RunPlace?) = (nil, nil)
   var tasks: [ComposedTask]
   var maximumLength: Int?
   var threads: Int
@@ -168,7 +177,8 @@ struct Composer {
     let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
     let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
     let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
-      ComposedTask(name: task.name, head: try factory.complete(plugin, task.head), data: task.data)
+      ComposedTask(
+        name: task.name, head: try factory.complete(plugin, task.head), data: task.data, weight: task.weight)
     }
 
     let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
@@ -190,16 +200,17 @@ struct Composer {
       tasks.map {
         TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
       })
-    if let selector, let (_, plugin) = selectorPlugin {
-      try model.setSelector(factory.identity(plugin, owner: "selector")) {
-        try factory.selector(plugin, selector, $0)
-      }
-    }
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, adapter, $0)
     }
     for task in tasks {
       try task.data.checkTemplate(adapter: adapter.plugin, virtualTokens: model.adapterPositions)
+    }
+    try checkSelector(model)
+    if let selector, let (_, plugin) = selectorPlugin {
+      try model.setSelector(factory.identity(plugin, owner: "selector")) {
+        try factory.selector(plugin, selector, $0)
+      }
     }
     for (plugin, task) in zip(headPlugins, tasks) {
       try model.addHead(factory.identity(plugin, owner: "head.\(task.name)")) {
@@ -212,6 +223,25 @@ struct Composer {
       base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
       recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
+  }
+
+  /// A run names a selector exactly if its adapter asks one.
+  ///
+  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
+  private func checkSelector(_ model: Model) throws {
+    let adapter = blueprint.adapter.plugin
+    switch (model.asksSelector, blueprint.selector) {
+    case (true, nil):
+      throw TrainingError.noSelector(
+        blueprint.places.adapter, adapter: adapter,
+        known: factory.registry.inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
+    case (false, .some):
+      let place = blueprint.places.selector.map { "\($0): " } ?? ""
+      throw TrainingError.unusable(
+        "\(place)the adapter '\(adapter)', as it is set, asks no selector",
+        help: "remove the 'selector' section")
+    default: break
+    }
   }
 
   private func inferredBase() throws -> ComponentChoice {

@@ -26,7 +26,7 @@ public enum TrainingError: Error, Equatable, Sendable {
   /// A tensor of the adapter file does not fit.
   case tensor(file: String, name: String, reason: String)
   /// The adapter asks a selector, and the run names none.
-  case noSelector(RunPlace, adapter: String, known: [String])
+  case noSelector(RunPlace?, adapter: String, known: [String])
   /// A selector was named, but this adapter asks none; or the like.
   case unusable(String, help: String)
   /// Another process trains into this folder.
@@ -60,7 +60,8 @@ extension TrainingError: CustomStringConvertible {
     case .hyperparameter(let place, let error): "\(place): \(error)"
     case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
     case .noSelector(let place, let adapter, _):
-      "\(place): the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
+      (place.map { "\($0): " } ?? "")
+        + "the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
     case .unusable(let what, _): what
     case .outputInUse(let folder): "another ptune is training into '\(folder)'"
     case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"

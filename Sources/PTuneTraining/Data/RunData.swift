@@ -42,6 +42,11 @@ struct TaskExamples {
   let validation: [EncodedExample]?
   let test: [EncodedExample]?
 
+  /// No examples.
+  static let none = TaskExamples()
+
+  private init() { (train, validation, test) = ([], nil, nil) }
+
   init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
     train = try composition.encode(rows.train, task: task, path: data.train.value)
     validation = try rows.validation.map {

@@ -56,7 +56,7 @@ private struct RunReader {
 
   func run(_ root: RunNode) throws(RunFileError) -> RunSpec {
     let top = try RunSection(
-      root, name: "", keys: ["base", "adapter", "selector", "tasks", "training", "output"])
+      root, name: "", keys: ["base", "adapter", "selector", "extend", "tasks", "training", "output"])
     let base = try base(try top.required("base", top.node("base")))
     let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
     var selector: ComponentSpec?
@@ -66,7 +66,8 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapter, selector: selector, tasks: tasks, training: training ?? TrainingOptions(),
+      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
+      tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder))
   }
 
@@ -160,6 +161,16 @@ private struct RunReader {
     if let steps = section.node("warmup_steps"), section.node("warmup_ratio") != nil {
       throw RunFileError(
         place: steps.place, problem: .conflict("give either 'warmup_steps' or 'warmup_ratio', not both"))
+    }
+    for option in TrainingOption.all where option.isForSeveralTasks && tasks.count == 1 {
+      if let node = section.node(option.name) {
+        throw RunFileError(
+          place: node.place, problem: .conflict("'\(option.name)' is for runs with several tasks"))
+      }
+    }
+    if let node = section.node("task_temperature"), options.taskSampling != .temperature {
+      throw RunFileError(
+        place: node.place, problem: .conflict("'task_temperature' needs 'task_sampling: temperature'"))
     }
     if let patience = section.node("early_stopping_patience") {
       let blind = tasks.allSatisfy { $0.data.validation == nil }

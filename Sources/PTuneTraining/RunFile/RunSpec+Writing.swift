@@ -8,6 +8,7 @@ extension RunSpec {
     lines.add(base.hyperparameters, depth: 1)
     lines.add("adapter", adapter, depth: 0)
     if let selector { lines.add("selector", selector, depth: 0) }
+    if let extend { lines.add("extend", extend.value, depth: 0) }
     lines.add("tasks:")
     for task in tasks {
       lines.add("  - name: \(RunText.quoted(task.name))")
@@ -19,6 +20,8 @@ extension RunSpec {
     for option in TrainingOption.all {
       // One of the two says how long the warm-up is.
       if option.name == "warmup_ratio" && training.warmupSteps != nil { continue }
+      if option.isForSeveralTasks && tasks.count == 1 { continue }
+      if option.name == "task_temperature" && training.taskSampling != .temperature { continue }
       if let text = option.text(in: training) { lines.add("  \(option.name): \(text)") }
     }
     lines.add("output", output, depth: 0)

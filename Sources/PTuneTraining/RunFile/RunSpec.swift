@@ -11,6 +11,8 @@ public struct RunSpec: Equatable, Sendable {
   public var adapter: ComponentSpec
   /// What weighs the entries of a pool, for adapters that have one.
   public var selector: ComponentSpec?
+  /// A trained adapter that the tasks are added to; an absolute path.
+  public var extend: Located<String>?
   /// The tasks, at least one.
   public var tasks: [TaskSpec]
   /// How to train.

@@ -29,6 +29,43 @@ public enum LearningRateSchedule: String, CaseIterable, Sendable {
   case constant
 }
 
+/// How often the examples of each task are trained on where a run has several.
+public enum TaskSampling: String, CaseIterable, Sendable {
+  /// As many of each task as it has.
+  case proportional
+  /// As many of each task as of every other.
+  case uniform
+  /// In proportion to the number of examples to the power 1/`taskTemperature`.
+  case temperature
+}
+
+/// What a batch holds where a run has several tasks.
+public enum TaskBatches: String, CaseIterable, Sendable {
+  /// Examples of one task.
+  case single
+  /// Examples of any tasks.
+  case mixed
+}
+
+/// Where the weights of the tasks' losses come from.
+public enum TaskWeighting: String, CaseIterable, Sendable {
+  /// From the run file.
+  case fixed
+  /// They are trained, by the uncertainty of each task (Kendall et al. 2018).
+  case uncertainty
+}
+
+/// What decides which adapter is best where several tasks have validation data. A metric that should be low, v, counts
+/// as 1/(1 + v).
+public enum BestBy: String, CaseIterable, Sendable {
+  /// The mean of the tasks' first metrics.
+  case mean
+  /// Their mean, weighted by the tasks' numbers of validation examples.
+  case weightedMean = "weighted-mean"
+  /// Their geometric mean, which a bad task pulls down most.
+  case geometricMean = "geometric-mean"
+}
+
 /// The options of the `training` section. The optimiser is AdamW (Loshchilov & Hutter 2019).
 ///
 /// Defaults are the values given here and nowhere else; `TrainingOption.all` lists them for people.
@@ -71,6 +108,16 @@ public struct TrainingOptions: Equatable, Sendable {
   public var keepCheckpoints = 2
   /// Steps between two lines in metrics.jsonl.
   public var logEvery = 10
+  /// How often the examples of each task are trained on.
+  public var taskSampling = TaskSampling.proportional
+  /// The temperature of the sampling of that name; 1 is proportional, and the larger the more uniform.
+  public var taskTemperature = 2.0
+  /// What a batch holds.
+  public var taskBatches = TaskBatches.single
+  /// Where the weights of the tasks' losses come from.
+  public var taskWeighting = TaskWeighting.fixed
+  /// What decides which adapter is best.
+  public var bestBy = BestBy.mean
   /// Tokens to which a longer text is cut, special tokens included; nil for what the base model takes.
   public var maximumLength: Int?
   /// What initialisation, shuffling and dropout are drawn from.
@@ -96,13 +143,37 @@ public struct TrainingOption: Sendable {
     case number(WritableKeyPath<TrainingOptions, Double> & Sendable, RunLimits)
     case optionalNumber(WritableKeyPath<TrainingOptions, Double?> & Sendable, RunLimits)
     case interval(WritableKeyPath<TrainingOptions, TrainingInterval> & Sendable)
-    case schedule(WritableKeyPath<TrainingOptions, LearningRateSchedule> & Sendable)
+    case choice(any Choice)
   }
 
-  private init(_ name: String, _ kind: Kind, _ summary: String) {
+  /// Whether it means something only where a run has several tasks.
+  let isForSeveralTasks: Bool
+
+  private init(_ name: String, _ kind: Kind, _ summary: String, severalTasks: Bool = false) {
     self.name = name
     self.kind = kind
     self.summary = summary
+    isForSeveralTasks = severalTasks
+  }
+
+  /// One of some names.
+  protocol Choice: Sendable {
+    var names: [String] { get }
+    func text(in options: TrainingOptions) -> String
+    func read(_ name: String, _ section: RunSection, into options: inout TrainingOptions) throws(RunFileError)
+  }
+
+  private struct ChoiceOf<Value: RawRepresentable & CaseIterable & Sendable>: Choice
+  where Value.RawValue == String {
+    let path: WritableKeyPath<TrainingOptions, Value> & Sendable
+
+    var names: [String] { Value.allCases.map(\.rawValue) }
+    func text(in options: TrainingOptions) -> String { options[keyPath: path].rawValue }
+    func read(
+      _ name: String, _ section: RunSection, into options: inout TrainingOptions
+    ) throws(RunFileError) {
+      if let value = try section.choice(name, Value.self) { options[keyPath: path] = value }
+    }
   }
 
   /// The default as a run file has it; nil where there is none.
@@ -116,7 +187,7 @@ public struct TrainingOption: Sendable {
     case .number(_, let limits), .optionalNumber(_, let limits):
       "number, \(limits.rule.dropFirst("must be ".count))"
     case .interval: "epoch, never or a number of steps"
-    case .schedule: LearningRateSchedule.allCases.map(\.rawValue).joined(separator: ", ")
+    case .choice(let choice): choice.names.joined(separator: ", ")
     }
   }
 
@@ -132,7 +203,7 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),
       "after the warm-up; the adapter's own if not given"),
-    TrainingOption("schedule", .schedule(\.schedule), "how the learning rate goes down"),
+    TrainingOption("schedule", .choice(ChoiceOf(path: \.schedule)), "how the learning rate goes down"),
     TrainingOption(
       "warmup_steps", .optionalInteger(\.warmupSteps, natural), "steps over which the learning rate rises"),
     TrainingOption(
@@ -152,6 +223,19 @@ public struct TrainingOption: Sendable {
     TrainingOption("checkpoint_every", .interval(\.checkpointEvery), "when a checkpoint is written"),
     TrainingOption("keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints stay"),
     TrainingOption("log_every", .integer(\.logEvery, positive), "steps between two lines in metrics.jsonl"),
+    TrainingOption(
+      "task_sampling", .choice(ChoiceOf(path: \.taskSampling)), "how often each task is trained on",
+      severalTasks: true),
+    TrainingOption(
+      "task_temperature", .number(\.taskTemperature, RunLimits(atLeast: 1, atMost: 1000)),
+      "of the sampling of that name; the larger, the more uniform", severalTasks: true),
+    TrainingOption(
+      "task_batches", .choice(ChoiceOf(path: \.taskBatches)), "what a batch holds", severalTasks: true),
+    TrainingOption(
+      "task_weighting", .choice(ChoiceOf(path: \.taskWeighting)), "where the losses' weights come from",
+      severalTasks: true),
+    TrainingOption(
+      "best_by", .choice(ChoiceOf(path: \.bestBy)), "what decides which adapter is best", severalTasks: true),
     TrainingOption(
       "maximum_length", .optionalInteger(\.maximumLength, positive), "tokens to which longer texts are cut"),
     TrainingOption(
@@ -175,7 +259,7 @@ extension TrainingOption {
     case .number(let path, _): RunText.number(options[keyPath: path])
     case .optionalNumber(let path, _): options[keyPath: path].map(RunText.number)
     case .interval(let path): options[keyPath: path].description
-    case .schedule(let path): options[keyPath: path].rawValue
+    case .choice(let choice): choice.text(in: options)
     }
   }
 
@@ -190,8 +274,7 @@ extension TrainingOption {
     case .optionalNumber(let path, let limits): options[keyPath: path] = try section.number(name, limits)
     case .interval(let path):
       if let value = try section.interval(name) { options[keyPath: path] = value }
-    case .schedule(let path):
-      if let value = try section.choice(name, LearningRateSchedule.self) { options[keyPath: path] = value }
+    case .choice(let choice): try choice.read(name, section, into: &options)
     }
   }
 }

@@ -13,11 +13,12 @@ public final class Trainer {
   private let totalSteps: Int
   private var progress = TrainingProgress()
   private var throughput = Throughput()
-  private var epochPlan: (epoch: Int, plan: BatchPlan)?
+  private let planner: EpochPlanner
+  private var epochPlan: (epoch: Int, batches: [[TaskExample]])?
   private let report: (TrainingEvent) throws -> Void
 
   private var model: Model { run.composition.model }
-  private var examples: TaskExamples { run.examples[0] }
+  private var examples: [TaskExamples] { run.examples }
   private var output: String { run.spec.output }
   private var adapterFolder: String { FilePath.join(output, "adapter") }
 
@@ -28,8 +29,13 @@ public final class Trainer {
     self.run = run
     self.report = report
     options = run.spec.training
-    optimizer = AdamW(run.composition.model.parameters, options)
-    batchesPerEpoch = max(1, (run.examples[0].train.count + options.batchSize - 1) / options.batchSize)
+    if run.examples.count(where: { !$0.train.isEmpty }) > 1 {
+      run.composition.model.setLossWeights(
+        run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
+    }
+    optimizer = AdamW(run.composition.model.trainedParameters, options)
+    planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
+    batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
     totalSteps = min(options.maxSteps ?? .max, stepsPerEpoch * options.epochs)
     curve = LearningRateCurve(
@@ -87,10 +93,11 @@ public final class Trainer {
   private func plan() -> TrainingPlan {
     TrainingPlan(
       adapter: run.composition.adapter.plugin, trainableParameters: model.trainableCount,
-      baseParameters: model.baseCount, examples: examples.train.count,
-      validationExamples: examples.validation?.count ?? 0, testExamples: examples.test?.count ?? 0,
+      baseParameters: model.baseCount, examples: examples.reduce(0) { $0 + $1.train.count },
+      validationExamples: examples.reduce(0) { $0 + ($1.validation?.count ?? 0) },
+      testExamples: examples.reduce(0) { $0 + ($1.test?.count ?? 0) },
       steps: totalSteps,
-      learningRate: curve.peak, truncated: examples.train.count { $0.dropped > 0 },
+      learningRate: curve.peak, truncated: examples.reduce(0) { $0 + $1.train.count { $0.dropped > 0 } },
       maximumLength: run.composition.maximumLength, resumedFrom: progress.step)
   }
 
@@ -99,12 +106,13 @@ public final class Trainer {
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
   private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
     let start = clock.now
-    let plan = plan(of: progress.epoch)
+    let batches = batches(of: progress.epoch)
     var losses: [Double] = []
     var count = 0
-    while losses.count < options.accumulation, progress.batch < plan.batches.count {
-      let indices = plan.batches[progress.batch]
-      let batch = run.composition.batch(indices.lazy.map { self.examples.train[$0] }, task: 0, training: true)
+    while losses.count < options.accumulation, progress.batch < batches.count {
+      let indices = batches[progress.batch]
+      let batch = run.composition.batch(
+        indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
       losses.append(Double(try model.differentiate(batch)))
       count += indices.count
       progress.batch += 1
@@ -132,13 +140,11 @@ public final class Trainer {
   }
 
   /// The batches of a pass over the training data; the present pass's are kept.
-  private func plan(of epoch: Int) -> BatchPlan {
-    if let known = epochPlan, known.epoch == epoch { return known.plan }
-    let plan = BatchPlan.shuffled(
-      lengths: examples.train.map(\.tokens.count), batchSize: options.batchSize, seed: UInt64(options.seed),
-      epoch: epoch)
-    epochPlan = (epoch, plan)
-    return plan
+  private func batches(of epoch: Int) -> [[TaskExample]] {
+    if let known = epochPlan, known.epoch == epoch { return known.batches }
+    let batches = planner.batches(epoch: epoch)
+    epochPlan = (epoch, batches)
+    return batches
   }
 
   private func isDue(_ interval: TrainingInterval, endsEpoch: Bool) -> Bool {
@@ -154,15 +160,15 @@ public final class Trainer {
   /// Evaluates the validation data and keeps the adapter if it is the best so far; without validation data the
   /// latest adapter is the best.
   private func evaluate(_ metrics: borrowing LineAppender) throws {
-    guard let validation = examples.validation else { return try keepBest(nil) }
-    let evaluation = try run.composition.evaluate(
-      validation, task: 0, batchSize: options.evaluationBatchSize
-    ) { try report(.evaluating(done: $0, of: validation.count)) }
-    let isBest = progress.isBetter(evaluation)
-    try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
-    try report(.evaluated(evaluation, step: progress.step, best: isBest))
+    let evaluations = try evaluate(examples.map(\.validation))
+    if evaluations.isEmpty { return try keepBest([]) }
+    let isBest = options.bestBy.isBetter(evaluations, than: progress.best)
+    for evaluation in evaluations {
+      try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
+    }
+    try report(.evaluated(evaluations, step: progress.step, best: isBest))
     if isBest {
-      try keepBest(evaluation)
+      try keepBest(evaluations)
     } else if let patience = options.earlyStoppingPatience {
       progress.evaluationsWithoutBest += 1
       if progress.evaluationsWithoutBest >= patience, progress.step < totalSteps {
@@ -174,33 +180,36 @@ public final class Trainer {
     }
   }
 
-  private func keepBest(_ evaluation: EvaluationReport?) throws {
+  /// Evaluates the tasks that have examples.
+  private func evaluate(_ sets: [[EncodedExample]?]) throws -> [EvaluationReport] {
+    try sets.enumerated().compactMap { task, examples in
+      guard let examples else { return nil }
+      return try run.composition.evaluate(examples, task: task, batchSize: options.evaluationBatchSize) {
+        try report(.evaluating(done: $0, of: examples.count))
+      }
+    }
+  }
+
+  private func keepBest(_ evaluations: [EvaluationReport]) throws {
     progress.evaluationsWithoutBest = 0
     progress.bestStep = progress.step
-    progress.best = evaluation
-    progress.bestValues = model.parameters.map {
+    progress.best = evaluations
+    progress.bestValues = model.trainedParameters.map {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
-    try AdapterFolder.write(run.composition, maximumLength: options.maximumLength, to: adapterFolder)
+    try AdapterFolder.write(run.composition, maximumLength: run.maximumLength, to: adapterFolder)
   }
 
   private func finish(wasInterrupted: Bool) throws -> TrainingResult {
-    if progress.bestValues.isEmpty { try keepBest(nil) }
-    for (parameter, values) in zip(model.parameters, progress.bestValues) {
+    if progress.bestValues.isEmpty { try keepBest([]) }
+    for (parameter, values) in zip(model.trainedParameters, progress.bestValues) {
       parameter.values.update(from: values, count: values.count)
     }
-    var tests: [EvaluationReport] = []
-    if !wasInterrupted, let test = examples.test {
-      tests = [
-        try run.composition.evaluate(test, task: 0, batchSize: options.evaluationBatchSize) {
-          try report(.evaluating(done: $0, of: test.count))
-        }
-      ]
-    }
+    let tests = wasInterrupted ? [] : try evaluate(examples.map(\.test))
     return TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
-      validation: progress.best.map { [$0] } ?? [], test: tests, bestStep: progress.bestStep,
+      validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
   }
 

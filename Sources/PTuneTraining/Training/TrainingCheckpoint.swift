@@ -14,7 +14,7 @@ struct TrainingCheckpoint {
     generator = model.session.generator.state
     optimizerStep = optimizer.step
     var tensors: [TensorData] = []
-    for (index, parameter) in model.parameters.enumerated() {
+    for (index, parameter) in model.trainedParameters.enumerated() {
       let values = UnsafeBufferPointer(start: parameter.values, count: parameter.count)
       var parts = [
         ("values", Array(values)), ("first", optimizer.firstMoments[index]),
@@ -34,9 +34,8 @@ struct TrainingCheckpoint {
 
   /// The numbers, as JSON: exact, since JSON numbers are written to read back the same.
   var metadata: JSONValue {
-    var best: JSONValue = .null
-    if let evaluation = progress.best {
-      best = [
+    let best = progress.best.map { evaluation -> JSONValue in
+      [
         "task": .string(evaluation.task), "examples": .int(evaluation.examples),
         "seconds": .double(evaluation.seconds),
         "metrics": .array(
@@ -49,12 +48,12 @@ struct TrainingCheckpoint {
       ]
     }
     return [
-      "format": 1, "step": .int(progress.step), "epoch": .int(progress.epoch), "batch": .int(progress.batch),
+      "format": 2, "step": .int(progress.step), "epoch": .int(progress.epoch), "batch": .int(progress.batch),
       "evaluations_without_best": .int(progress.evaluationsWithoutBest),
       "finished": .bool(progress.isFinished),
       "seconds": .double(progress.seconds), "loss": .double(progress.loss),
       "best_step": .int(progress.bestStep),
-      "best": best, "generator": .string(String(generator)), "optimizer_step": .int(optimizerStep),
+      "best": .array(best), "generator": .string(String(generator)), "optimizer_step": .int(optimizerStep),
     ]
   }
 }
@@ -127,7 +126,7 @@ struct StoredCheckpoint {
     guard let generator = numbers["generator"]?.stringValue.flatMap(UInt64.init),
       let optimizerStep = numbers["optimizer_step"]?.intValue, var progress = TrainingProgress(numbers)
     else { throw wrong("its metadata is not a training's") }
-    for (index, parameter) in model.parameters.enumerated() {
+    for (index, parameter) in model.trainedParameters.enumerated() {
       func part(_ name: String) throws -> [Float] {
         let full = "\(parameter.owner).\(parameter.name).\(name)"
         guard file.tensor(full)?.shape == parameter.shape else {
@@ -149,7 +148,7 @@ struct StoredCheckpoint {
 extension TrainingProgress {
   /// Reads what a checkpoint's metadata says; nil if something is missing.
   fileprivate init?(_ json: JSONValue) {
-    guard json["format"]?.intValue == 1, let step = json["step"]?.intValue,
+    guard json["format"]?.intValue == 2, let step = json["step"]?.intValue,
       let epoch = json["epoch"]?.intValue,
       let batch = json["batch"]?.intValue, let without = json["evaluations_without_best"]?.intValue,
       let finished = json["finished"]?.boolValue, let seconds = json["seconds"]?.doubleValue,
@@ -157,7 +156,8 @@ extension TrainingProgress {
     else { return nil }
     self.init(
       step: step, epoch: epoch, batch: batch, evaluationsWithoutBest: without, isFinished: finished,
-      seconds: seconds, loss: loss, bestStep: bestStep, best: json["best"].flatMap(EvaluationReport.init))
+      seconds: seconds, loss: loss, bestStep: bestStep,
+      best: json["best"]?.arrayValue?.compactMap(EvaluationReport.init) ?? [])
   }
 }
 

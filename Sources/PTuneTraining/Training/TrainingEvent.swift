@@ -8,8 +8,8 @@ public enum TrainingEvent: Sendable {
   case step(StepReport)
   /// An evaluation has scored so many examples.
   case evaluating(done: Int, of: Int)
-  /// The validation data was evaluated; `best` if this is the best adapter so far.
-  case evaluated(EvaluationReport, step: Int, best: Bool)
+  /// The tasks' validation data was evaluated; `best` if this is the best adapter so far.
+  case evaluated([EvaluationReport], step: Int, best: Bool)
   /// Training ends before its last step.
   case stoppedEarly(step: Int, reason: String)
   /// Something the user should know.

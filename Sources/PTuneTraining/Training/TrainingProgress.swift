@@ -19,8 +19,8 @@ struct TrainingProgress {
   var loss = 0.0
   /// The step of the best adapter.
   var bestStep = 0
-  /// The evaluation of the best adapter.
-  var best: EvaluationReport?
+  /// The evaluations of the best adapter, one for each task with validation data.
+  var best: [EvaluationReport] = []
   /// The best adapter's values, per parameter; empty before the first evaluation.
   var bestValues: [[Float]] = []
 
@@ -30,13 +30,6 @@ struct TrainingProgress {
   mutating func startNextEpoch() {
     epoch += 1
     batch = 0
-  }
-
-  /// Whether an evaluation is better than the best one.
-  func isBetter(_ evaluation: EvaluationReport) -> Bool {
-    guard let old = best?.primary else { return true }
-    guard let new = evaluation.primary else { return false }
-    return new.higherIsBetter ? new.value > old.value : new.value < old.value
   }
 }
 

@@ -14,7 +14,10 @@ public final class TrainingRun {
   public let spec: RunSpec
   /// What was put together.
   public let composition: Composition
+  /// The examples of each task; a task that was there before has none.
   let examples: [TaskExamples]
+  /// Tokens to which texts are cut, if the run says so.
+  let maximumLength: Int?
 
   /// Reads the data, creates the components and encodes the examples.
   ///
@@ -26,11 +29,6 @@ public final class TrainingRun {
     _ spec: RunSpec, registry: PluginRegistry, resolver: ModelResolver = ModelResolver(),
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
-    guard spec.tasks.count == 1 else {
-      throw TrainingError.unusable(
-        "this version of ptune trains one task at a time, and the run file has \(spec.tasks.count)",
-        help: "make a run file for each task")
-    }
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -38,7 +36,8 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      selector: spec.selector.map { ComponentChoice($0) }, tasks: [],
+      selector: spec.selector.map { ComponentChoice($0) },
+      places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
@@ -47,13 +46,15 @@ public final class TrainingRun {
     if let selector = spec.selector {
       try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
     }
-    try Self.checkSelector(spec, registry)
     if let plugin = spec.base.plugin {
       try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
     }
     for task in spec.tasks {
       try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
     }
+    let extended = try AdapterExtension(spec)
+    extended?.extend(&blueprint)
+    let before = blueprint.tasks.count
     let opened = try Composer(factory: factory, blueprint: blueprint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
@@ -66,12 +67,15 @@ public final class TrainingRun {
       rows.append(read)
       var head = ComponentChoice(task.head)
       try Self.fillLabels(&head, read, task, factory)
-      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data))
+      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
-    examples = try zip(rows, spec.tasks).enumerated().map { index, pair in
-      try TaskExamples(pair.0, pair.1.data, task: index, composition: composition)
-    }
+    try extended?.load(into: composition)
+    examples =
+      Array(repeating: .none, count: before)
+      + (try zip(rows, spec.tasks).enumerated().map { index, pair in
+        try TaskExamples(pair.0, pair.1.data, task: before + index, composition: composition)
+      })
     // What does not go together comes out in a first pass, before anything is written. It must not use up random
     // numbers of the training.
     let generator = composition.model.session.generator
@@ -83,6 +87,7 @@ public final class TrainingRun {
     }
     self.spec = spec
     self.composition = composition
+    maximumLength = blueprint.maximumLength
   }
 
   /// Checks a component of the run against its schema.
@@ -97,25 +102,6 @@ public final class TrainingRun {
       _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
     } catch {
       throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
-    }
-  }
-
-  /// A run names a selector exactly if its adapter asks one.
-  ///
-  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
-  private static func checkSelector(_ spec: RunSpec, _ registry: PluginRegistry) throws {
-    let adapter = spec.adapter.plugin
-    let inventory = registry.inventory
-    let asks = try inventory.component(.adapter, named: adapter.value).asksSelector
-    if asks, spec.selector == nil {
-      throw TrainingError.noSelector(
-        adapter.place, adapter: adapter.value,
-        known: inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
-    }
-    if !asks, let selector = spec.selector {
-      throw TrainingError.unusable(
-        "\(selector.plugin.place): the adapter '\(adapter.value)' asks no selector",
-        help: "remove the 'selector' section")
     }
   }
 

@@ -1,0 +1,52 @@
+/// What a pooled adapter asks its selector with: E(x) = f(W·x̄ + b) of the mean x̄ of a sequence's frozen word
+/// embeddings, special tokens such as [CLS] included, `[count, hidden]`.
+///
+/// W starts as the identity and b as zero, so that queries start as the text's own mean (or f of it), which already
+/// tells texts apart; a random W would first have to find that again.
+public struct QueryEncoder {
+  private let activation: String
+  private let layer: (weight: Parameter, bias: Parameter)?
+
+  /// The hyperparameter that chooses f, as pooled adapters have it.
+  public static func hyperparameter(default value: String) -> Hyperparameter<String> {
+    .choice(
+      "encoder", of: ["none", "identity", "relu", "tanh"], default: value,
+      "the f of E(x) = f(W·x̄ + b); none: the query is x̄ itself")
+  }
+
+  /// Declares W `[hidden, hidden]` and b `[hidden]` as `encoder.weight` and `encoder.bias`; nothing for "none".
+  public init(_ activation: String) throws {
+    self.activation = activation
+    guard activation != "none" else {
+      layer = nil
+      return
+    }
+    let size = Base.facts.hiddenSize
+    let identity = (0..<size * size).map { Float($0 % (size + 1) == 0 ? 1 : 0) }
+    layer = (
+      try Parameter("encoder.weight", shape: [size, size], initial: .values(identity)),
+      try Parameter("encoder.bias", shape: [size], initial: .zeros)
+    )
+  }
+
+  /// A query for each sequence of the batch, `[count, hidden]`.
+  public func queries(_ batch: Batch) -> Tensor {
+    let text = Base.wordTable.meanRows(at: batch.tokens, offsets: batch.offsets)
+    guard let layer else { return text }
+    let rows = text.linear(layer.weight.value, bias: layer.bias.value)
+    return switch activation {
+    case "relu": rows.relu()
+    case "tanh": rows.tanh()
+    default: rows
+    }
+  }
+}
+
+extension Tensor {
+  /// The mean of each entry of a pool that keeps `length` rows for an entry: `[rows / length, columns]`. They serve as
+  /// keys that are tied to the pool.
+  public func entryMeans(length: Int) -> Tensor {
+    meanRows(
+      at: Array(0..<Int32(rows)), offsets: stride(from: 0, through: rows, by: length).map { Int32($0) })
+  }
+}

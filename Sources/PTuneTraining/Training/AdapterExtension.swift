@@ -1,0 +1,96 @@
+import PTuneFormats
+import PTunePlugins
+
+/// A trained adapter that a run adds tasks to: what is there stays as it is, and what a new task has for itself is
+/// trained.
+///
+/// A parameter belongs to a task if it is its head's or if its name begins with `tasks.NAME.`; all others are shared.
+struct AdapterExtension {
+  private let folder: AdapterFolder
+  private let newTasks: [String]
+
+  /// Reads the adapter that the run extends; nil if it extends none.
+  ///
+  /// - Throws: ``TrainingError`` if the run does not fit the adapter, and what is wrong with its files.
+  init?(_ spec: RunSpec) throws {
+    guard let place = spec.extend else { return nil }
+    folder = try AdapterFolder.read(place.value)
+    newTasks = spec.tasks.map(\.name)
+    func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
+      .unusable("\(place): \(reason)", help: help)
+    }
+    if let known = folder.tasks.map(\.name).first(where: newTasks.contains) {
+      throw refuse(
+        place.place, "the adapter \(folder.path) has a task '\(known)' already",
+        help: "give the new task another name; the run file names the tasks to add and no others")
+    }
+    try Self.check("adapter", spec.adapter, folder.adapter, folder.path)
+    if let selector = spec.selector {
+      guard let own = folder.selector else {
+        throw refuse(
+          selector.plugin.place, "the adapter \(folder.path) has no selector",
+          help: "remove the 'selector' section")
+      }
+      try Self.check("selector", selector, own, folder.path)
+    }
+    if let length = spec.training.maximumLength, length != folder.maximumLength {
+      throw refuse(
+        place.place,
+        "the adapter \(folder.path) cuts texts to \(folder.maximumLength.map { "\($0)" } ?? "what fits"), and the run to \(length)",
+        help: "remove 'maximum_length'")
+    }
+  }
+
+  /// The run has to name the same component; what it says of hyperparameters has to be what they are.
+  private static func check(
+    _ kind: String, _ spec: ComponentSpec, _ own: ComponentChoice, _ folder: String
+  ) throws {
+    let help = "an extended adapter keeps its \(kind); name '\(own.plugin)' and leave its hyperparameters out"
+    guard spec.plugin.value == own.plugin else {
+      throw TrainingError.unusable(
+        "\(spec.plugin.place): the \(kind) of \(folder) is '\(own.plugin)', not '\(spec.plugin.value)'",
+        help: help)
+    }
+    for (name, value) in spec.hyperparameters.sorted(by: { $0.key < $1.key }) {
+      guard let known = own.hyperparameters[name], known.isEqual(to: HyperparameterValue(value.value)) else {
+        throw TrainingError.unusable(
+          "\(value.place): '\(name)' is not what \(folder) was trained with", help: help)
+      }
+    }
+  }
+
+  /// Puts the adapter's own components in front of the run's.
+  func extend(_ blueprint: inout Blueprint) {
+    blueprint.base = folder.base
+    blueprint.adapter = folder.adapter
+    blueprint.selector = folder.selector
+    blueprint.tasks = folder.tasks
+    blueprint.maximumLength = folder.maximumLength
+  }
+
+  /// Loads the trained values and freezes them.
+  ///
+  /// - Throws: ``TrainingError``, `SafetensorsError` or `FileError`.
+  func load(into composition: Composition) throws {
+    guard composition.checkpoint.fingerprint.weights == folder.fingerprint else {
+      throw TrainingError.otherBase(
+        adapter: folder.path, trainedOn: folder.modelName, model: composition.modelName)
+    }
+    try folder.load(into: composition, adding: newTasks)
+    guard composition.model.trainableCount > 0 else {
+      throw TrainingError.unusable(
+        "nothing is left to train: the new task has no parameters of its own",
+        help: "take a head with parameters, or an adapter that keeps some for each task")
+    }
+  }
+}
+
+extension HyperparameterValue {
+  /// Equal, or the same number: 1 and 1.0.
+  fileprivate func isEqual(to other: HyperparameterValue) -> Bool {
+    switch (self, other) {
+    case (.int(let a), .double(let b)), (.double(let b), .int(let a)): Double(a) == b
+    default: self == other
+    }
+  }
+}
