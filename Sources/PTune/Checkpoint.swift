@@ -1,6 +1,7 @@
 import CPTune
 
-/// What a base model is made of: the keys of config.json and the weights (`ptune.checkpoint/1`).
+/// What a base model is made of: the keys of config.json and the weights (`ptune.checkpoint/1`). It is there in a base
+/// model's `init`, `pooler` and `vocabularyScores`.
 public enum Checkpoint {
   private static var table: ptune_checkpoint_v1? { Host.tables.checkpoint?.pointee }
 

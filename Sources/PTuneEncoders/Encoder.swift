@@ -12,8 +12,10 @@ package final class Encoder: BaseModel {
   private let layers: [EncoderLayer]
   private let poolerName: String?
   private let poolerLayer: Linear?
-  private let vocabularyHead: VocabularyHead?
-  private let vocabularyHeadName: String
+  private let vocabulary: EncoderLayout.VocabularyNames
+  private let epsilon: Double
+  /// Loaded when it is first asked for: most runs never do, and count the encoder alone.
+  private var vocabularyHead: VocabularyHead?
 
   /// Reads sizes and weights from the checkpoint.
   ///
@@ -50,11 +52,8 @@ package final class Encoder: BaseModel {
     poolerLayer = try pooler.flatMap {
       Checkpoint.hasWeight($0 + ".weight") ? try Linear($0, size, size) : nil
     }
-    let vocabulary = layout.vocabulary
-    vocabularyHeadName = vocabulary.transform + ".weight"
-    vocabularyHead =
-      Checkpoint.hasWeight(vocabularyHeadName)
-      ? try VocabularyHead(vocabulary, wordTable: wordTable, facts: facts, epsilon: layout.epsilon) : nil
+    vocabulary = layout.vocabulary
+    epsilon = layout.epsilon
   }
 
   private static func facts(_ layout: EncoderLayout, positions: Int) throws -> BaseFacts {
@@ -117,11 +116,14 @@ package final class Encoder: BaseModel {
   }
 
   package func vocabularyScores(_ rows: Tensor) throws -> Tensor {
-    guard let vocabularyHead else {
+    if let vocabularyHead { return vocabularyHead(rows) }
+    let first = vocabulary.transform + ".weight"
+    guard Checkpoint.hasWeight(first) else {
       throw ComponentFailure.unsupported(
-        "the checkpoint has no masked language model's head (\(vocabularyHeadName)); take one that was saved with it"
-      )
+        "the checkpoint has no masked language model's head (\(first)); take one that was saved with it")
     }
-    return vocabularyHead(rows)
+    let head = try VocabularyHead(vocabulary, wordTable: wordTable, facts: facts, epsilon: epsilon)
+    vocabularyHead = head
+    return head(rows)
   }
 }

@@ -128,4 +128,15 @@ import Testing
     let failure = #expect(throws: EngineFailure.self) { try composition.model.differentiate(batch) }
     #expect(failure?.reason == reason)
   }
+
+  @Test("the head that scores the vocabulary is loaded, and counted, when it is first asked for")
+  func vocabularyHead() throws {
+    let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/tiny-bert-mlm")
+    let encoder = model.baseCount
+    let batch = PackedBatch([PackedBatch.Sequence(tokens: [2, 7, 3])], training: false)
+    for _ in 0..<2 {
+      _ = try model.vocabularyScores(batch)
+      #expect(model.baseCount - encoder == 32 * 32 + 3 * 32 + 200)
+    }
+  }
 }

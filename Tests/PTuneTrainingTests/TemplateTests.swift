@@ -1,3 +1,4 @@
+import Foundation
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
@@ -186,5 +187,26 @@ import Testing
       error?.description
         == "\(tiny.path("run.yaml")):7: 'template', character 27: '{' is not closed; a brace of the text itself is "
         + "written '{{'")
+  }
+
+  @Test("a head that config.json unties from the word embeddings needs a table of its own")
+  func untied() throws {
+    let tiny = try TinyRun(rows: 8)
+    let source = "\(Workbench.fixtures)/tiny-bert-mlm"
+    for name in ["model.safetensors", "vocab.txt"] {
+      try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: tiny.path(name))
+    }
+    guard case .object(var config) = try JSONValue.read("\(source)/config.json") else { return }
+    config["tie_word_embeddings"] = false
+    try tiny.write("config.json", JSONValue.object(config).text(.line))
+    let error = #expect(throws: (any Error).self) {
+      try TrainingRun(
+        spec(tiny, Self.adapters[0], Self.settings() + ["base.model=\(tiny.folder)"]),
+        registry: Workbench.factory().registry
+      ) { _, _ in }
+    }
+    #expect(
+      error.map { "\($0)" }?.contains("the checkpoint has no tensor 'cls.predictions.decoder.weight'") == true
+    )
   }
 }

@@ -245,6 +245,8 @@ typedef struct ptune_closures_v1 {
 typedef int32_t ptune_found;
 enum { PTUNE_ABSENT = 0, PTUNE_FOUND = 1, PTUNE_MALFORMED = -1 /* the host recorded the failure */ };
 
+/* "In create" means here: in a base model's `create`, `pooler` and `vocabulary_scores`. What only those two need
+   is best loaded in them. */
 typedef struct ptune_checkpoint_v1 {
   size_t struct_size;
   /* [call, in create] The value of a key of config.json. Strings are scoped to the call. A value of another

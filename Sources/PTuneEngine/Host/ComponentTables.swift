@@ -112,7 +112,7 @@ enum CheckpointTable {
     guard let session = Session.current, let key else { return ptune_found(PTUNE_MALFORMED) }
     let name = String(cString: key)
     guard let checkpoint = session.frame?.checkpoint else {
-      session.record("config.json can be read in a base model's create only")
+      session.record("config.json can be read in a base model's create, pooler and vocabulary_scores only")
       return ptune_found(PTUNE_MALFORMED)
     }
     guard let value = checkpoint.configuration(name) else { return ptune_found(PTUNE_ABSENT) }
@@ -127,7 +127,7 @@ extension Session {
     _ name: String, _ rows: Int, _ columns: Int, _ transposed: Bool
   ) -> OpaquePointer? {
     guard let checkpoint = frame?.checkpoint else {
-      record("weights can be loaded in a base model's create only")
+      record("weights can be loaded in a base model's create, pooler and vocabulary_scores only")
       return nil
     }
     do {

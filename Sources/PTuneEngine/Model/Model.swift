@@ -7,7 +7,7 @@ import PTune
 public final class Model {
   /// What carries it out.
   public let session: Session
-  private var base: (model: any BaseModel, identity: ComponentIdentity)?
+  private var base: (model: any BaseModel, identity: ComponentIdentity, checkpoint: any CheckpointSource)?
   private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
@@ -36,7 +36,7 @@ public final class Model {
       let model = try session.call(identity, "create", checkpoint: checkpoint) { call in
         try Host.within(call) { try make(call) }
       }
-      base = (model, identity)
+      base = (model, identity, checkpoint)
       session.services.facts = model.facts.raw
       session.services.wordTable = session.weight(model.wordTable.handle)
       session.services.tokenize = tokenize
@@ -82,10 +82,10 @@ public final class Model {
     }
   }
 
-  /// Lets the base model answer while another component's call is in progress.
+  /// Lets the base model answer while another component's call is in progress. It may load what it needs for that.
   private func ask(_ method: String, _ answer: (any BaseModel) throws -> Tensor) throws -> Node? {
     guard let base else { return nil }
-    return try session.call(base.identity, method) { call in
+    return try session.call(base.identity, method, checkpoint: base.checkpoint) { call in
       session.node(try Host.within(call) { try answer(base.model) }.handle, method)
     }
   }
