@@ -246,8 +246,8 @@ enum { PTUNE_ABSENT = 0, PTUNE_FOUND = 1, PTUNE_MALFORMED = -1 /* the host recor
 
 typedef struct ptune_checkpoint_v1 {
   size_t struct_size;
-  /* [call, in create] The value of a key of config.json. Strings are scoped to the call. A value of another
-     type is a recorded failure. */
+  /* [call, in create] The value of a key of config.json; a dot leads into an object ("rope_parameters.factor").
+     Strings are scoped to the call. A value of another type is a recorded failure. */
   ptune_found (*config_integer)(ptune_call *call, const char *key, int64_t *out);
   ptune_found (*config_number)(ptune_call *call, const char *key, double *out);
   ptune_found (*config_boolean)(ptune_call *call, const char *key, bool *out);
@@ -258,6 +258,9 @@ typedef struct ptune_checkpoint_v1 {
      shape is a recorded failure that names it. `transposed` weights are stored [in, out] (GPT-2) and are
      given as [out, in]. */
   ptune_tensor *(*weight)(ptune_call *call, const char *name, size_t rows, size_t columns, bool transposed);
+  /* [call, in create] Rows begin … begin+count-1 of a weight, or those columns of a vector [1, n], as a weight of
+     its own: for checkpoints that store queries, keys and values as one. It shares the weight's memory. Kept. */
+  ptune_tensor *(*weight_part)(ptune_call *call, const ptune_tensor *weight, size_t begin, size_t count);
 } ptune_checkpoint_v1;
 #define PTUNE_CHECKPOINT_V1 "ptune.checkpoint/1"
 
@@ -321,6 +324,14 @@ typedef struct ptune_rows_v1 {
   const int32_t *token_types; /* [count], segment A or B */
 } ptune_rows_v1;
 
+/* How rotary positions turn the columns of a head (Su et al. 2021, section 3.4). Scoped to the call. */
+typedef struct ptune_rotation_v1 {
+  const float *frequencies; /* [pairs]: the angle of each pair of columns per position, in radians */
+  size_t pairs;             /* the first 2·pairs columns of a head are turned, the others stay as they are */
+  float scale;              /* what the turned columns are multiplied by; 1 unless a scaling says otherwise */
+  bool interleaved;         /* a pair is columns 2i and 2i+1; else i and i + pairs, as transformers has it */
+} ptune_rotation_v1;
+
 /* A base model writes its layers with these, and every tuning method then works on it unseen. */
 typedef struct ptune_forward_v1 {
   size_t struct_size;
@@ -341,6 +352,13 @@ typedef struct ptune_forward_v1 {
      from key_rows, [key rows, kv_heads·d]. Returns [rows, heads·d]. */
   ptune_tensor *(*attention)(ptune_forward *forward, size_t layer, const ptune_tensor *q,
                              const ptune_tensor *k, const ptune_tensor *v, size_t heads, size_t kv_heads);
+  /* [call] Queries [rows, heads·d] turned by the position of each row. */
+  ptune_tensor *(*rotate_queries)(ptune_forward *forward, const ptune_tensor *q, size_t heads,
+                                  const ptune_rotation_v1 *rotation);
+  /* [call] Keys [key rows, kv_heads·d], computed from key_rows of `layer`, turned by the position of each row.
+     Hidden prefix rows are at positions 0, 1, … of their own; keys that an adapter injects are never turned. */
+  ptune_tensor *(*rotate_keys)(ptune_forward *forward, size_t layer, const ptune_tensor *k, size_t kv_heads,
+                               const ptune_rotation_v1 *rotation);
 } ptune_forward_v1;
 #define PTUNE_FORWARD_V1 "ptune.forward/1"
 

@@ -98,6 +98,14 @@ void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x, const flo
 void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
                            const float *dy, float *dx, float *dgain);
 
+/* ------------------------------------------------------------------------------------ rotary positions */
+
+/* Turns the first 2·pairs columns of each of the `heads` heads of a row by the angles of its position; columns beyond
+   are copied. Pairs are columns i and i + pairs, or 2i and 2i+1 where `interleaved`. `cosines` and `sines` are
+   [positions, pairs]; direction -1 turns back, which is the gradient. */
+void ptk_rotate(size_t rows, size_t heads, size_t head_size, size_t pairs, bool interleaved, const int32_t *positions,
+                const float *cosines, const float *sines, float direction, const float *x, float *y);
+
 /* ---------------------------------------------------------------------------------------- elementwise */
 
 /* The values of ptune_unary in ptune.h. */

@@ -98,7 +98,7 @@ public final class Model {
   /// Number of trained values.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
   /// Number of frozen values that the base model loaded.
-  public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
+  public var baseCount: Int { session.weights.reduce(0) { $0 + ($1.isPart ? 0 : $1.rows * $1.columns) } }
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
