@@ -37,6 +37,7 @@ let plugins = [
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
     folder: "TaskHeads/TokenClassification"),
+  Plugin(library: "ptune_causal_lm", target: "CausalLMHead", folder: "TaskHeads/CausalLM"),
   Plugin(library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression"),
 ]
 

@@ -139,6 +139,8 @@ public final class LoadedTaskHead: LoadedInstance, TaskHead {
   public static var scoreRows: ScoreRows { .perSequence }
   /// What the plugin's table says.
   public var scoreRows: ScoreRows { ScoreRows(rawValue: table.score_rows) ?? .perSequence }
+  /// What the plugin's table says.
+  public var reading: Reading { Reading(rawValue: table.reading) ?? .labelledText }
 
   private func check(_ status: ptune_status?, _ what: String) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
@@ -154,6 +156,11 @@ public final class LoadedTaskHead: LoadedInstance, TaskHead {
   /// Calls the plugin's `loss`.
   public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
     try tensor(table.loss?(pointer, Host.currentCall, scores.handle, batch.handle), "loss")
+  }
+  /// Calls the plugin's `evaluation_scores`, or `scores` where that is missing.
+  public func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    guard let method = table.evaluation_scores else { return try scores(hidden, batch) }
+    return try tensor(method(pointer, Host.currentCall, hidden.handle, batch.handle), "evaluation_scores")
   }
   /// Calls the plugin's `predict`.
   public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {

@@ -6,12 +6,18 @@ public protocol TaskHead: AnyObject {
   static var scoreRows: ScoreRows { get }
   /// What a row of this head's scores stands for: by default what its type says.
   var scoreRows: ScoreRows { get }
+  /// How the texts of a row become a sequence for this type of head: as labelled text unless it says otherwise.
+  static var reading: Reading { get }
+  /// How the texts of a row become a sequence for this head: by default what its type says.
+  var reading: Reading { get }
   /// Turns the label fields of a row into targets.
   func encode(_ example: Example, into targets: Targets) throws
   /// Scores from the hidden rows `[rows, hidden]`.
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor
   /// The loss `[1, 1]` of these scores.
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor
+  /// What an evaluation keeps of a batch instead of ``scores(_:_:)``, as many rows: by default those.
+  func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor
   /// What the scores of one example mean.
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws
   /// Metrics over a whole evaluation; the first one stated selects the best adapter.
@@ -21,6 +27,24 @@ public protocol TaskHead: AnyObject {
 extension TaskHead {
   /// What its type says.
   public var scoreRows: ScoreRows { Self.scoreRows }
+  /// Labelled text.
+  public static var reading: Reading { .labelledText }
+  /// What its type says.
+  public var reading: Reading { Self.reading }
+  /// The scores.
+  public func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    try scores(hidden, batch)
+  }
+}
+
+/// How the texts of a row become a sequence.
+public enum Reading: Int32, Sendable {
+  /// A text, or a pair of texts, with the special tokens that the tokenizer puts around them. Rows to learn from have
+  /// a label.
+  case labelledText = 1
+  /// A text, right after it the second text if there is one, and the token that ends a text: what a causal model goes
+  /// on with. Rows need no label. The field "text_pair" is the second text.
+  case continuedText = 2
 }
 
 /// What a row of a head's scores stands for.
@@ -41,7 +65,7 @@ extension Component {
     Component(
       kind: PTUNE_TASK_HEAD, name: name, summary: summary, documentation: documentation,
       needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_BATCH_V1, PTUNE_DATA_V1],
-      methods: Head.scoreRows == .perSequence ? TaskHeadBox.sequenceMethods : TaskHeadBox.tokenMethods,
+      methods: TaskHeadBox.methods(Head.scoreRows, Head.reading),
       hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(TaskHeadBox(try make(repeat each values))).toOpaque()
@@ -59,9 +83,15 @@ private final class TaskHeadBox {
     Unmanaged<TaskHeadBox>.fromOpaque(pointer!).takeUnretainedValue().head
   }
 
-  static func table(_ rows: ScoreRows) -> ptune_task_head_v1 {
+  /// The table of a type of head.
+  static func methods(_ rows: ScoreRows, _ reading: Reading) -> UnsafeRawPointer {
+    staticTable(table(rows, reading))
+  }
+
+  private static func table(_ rows: ScoreRows, _ reading: Reading) -> ptune_task_head_v1 {
     ptune_task_head_v1(
       struct_size: MemoryLayout<ptune_task_head_v1>.size, score_rows: rows.rawValue,
+      reading: reading.rawValue,
       encode: { pointer, call, example, to in
         Host.status(in: call) {
           try TaskHeadBox.of(pointer).encode(Example(handle: example), into: Targets(handle: to))
@@ -84,10 +114,13 @@ private final class TaskHeadBox {
           try TaskHeadBox.of(pointer).predict(matrix, Example(handle: example), into: Prediction(handle: to))
         }
       },
+      evaluation_scores: { pointer, call, hidden, batch in
+        Host.tensor(in: call) {
+          try TaskHeadBox.of(pointer).evaluationScores(Tensor(handle: hidden), Batch(handle: batch))
+        }
+      },
       measure: { pointer, call, evaluation in
         Host.status(in: call) { try TaskHeadBox.of(pointer).measure(Evaluation(handle: evaluation)) }
       })
   }
-  nonisolated(unsafe) static let sequenceMethods = staticTable(table(.perSequence))
-  nonisolated(unsafe) static let tokenMethods = staticTable(table(.perToken))
 }

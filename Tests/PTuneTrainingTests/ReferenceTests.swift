@@ -37,7 +37,7 @@ import Testing
     arguments: [
       "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "prompt-pool",
       "heads",
-      "token-classification", "regression", "distilbert", "roberta",
+      "token-classification", "regression", "distilbert", "roberta", "decoders",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()

@@ -33,6 +33,7 @@ enum StepFixture {
 
   static func head(_ json: JSONValue) throws -> ComponentChoice {
     let head = try #require(json["head"])
+    if head["plugin"]?.stringValue == "causal-lm" { return ComponentChoice(plugin: "causal-lm") }
     let labels = (0..<(try #require(head["labels"]?.intValue))).map { "label \($0)" }
     if head["plugin"]?.stringValue == "regression" {
       return ComponentChoice(

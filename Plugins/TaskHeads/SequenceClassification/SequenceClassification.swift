@@ -28,14 +28,11 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "sequence-classification needs two or more different labels, not \(labels)")
     }
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
     guard let activation = Activation(rawValue: activation) else {
       throw ComponentFailure.badArgument("there is no activation '\(activation)'")
     }
     self.labels = labels
-    self.pooling = pooling
+    self.pooling = try Pooling(named: pooling)
     self.activation = activation
     self.classWeights = try weights(classWeights, of: labels)
     self.labelSmoothing = labelSmoothing

@@ -196,6 +196,9 @@ typedef struct ptune_ops_v1 {
                                  const float *class_weights, float smoothing);
   /* Mean binary cross-entropy of sigmoid(logits) against targets [rows·columns] in [0, 1]: [1, 1]. */
   ptune_tensor *(*sigmoid_cross_entropy)(const ptune_tensor *logits, const float *targets);
+  /* How well row r tells class targets[r]: the logarithm of its softmax there, and 1 where no class has a higher
+     score, else 0; both 0 for a row with a target < 0: [rows, 2]. No gradient flows back through it. */
+  ptune_tensor *(*target_scores)(const ptune_tensor *logits, const int32_t *targets);
 } ptune_ops_v1;
 #define PTUNE_OPS_V1 "ptune.ops/1"
 
@@ -517,10 +520,22 @@ typedef struct ptune_selector_v1 {
 typedef int32_t ptune_score_rows;
 enum { PTUNE_ROW_PER_SEQUENCE = 1, PTUNE_ROW_PER_TOKEN = 2 };
 
+/* How the texts of a row become a sequence. */
+typedef int32_t ptune_reading;
+enum {
+  /* A text, or a pair of texts, with the special tokens that the tokenizer puts around them. Rows to learn from
+     have a label. */
+  PTUNE_READS_LABELLED_TEXT = 1,
+  /* A text, right after it the second text if there is one, and the token that ends a text: what a causal model
+     goes on with. Rows need no label. The field "text_pair" is the second text. */
+  PTUNE_READS_CONTINUED_TEXT = 2
+};
+
 typedef struct ptune_task_head_v1 {
   size_t struct_size;
   /* What a row of `scores` stands for. */
   ptune_score_rows score_rows;
+  ptune_reading reading;
   /* Turns the label fields of a row into targets. */
   ptune_status (*encode)(void *self, ptune_call *call, ptune_example *example, ptune_targets *to);
   /* Scores from hidden rows [rows, hidden]: a row per sequence, or per token of the text. */
@@ -530,6 +545,10 @@ typedef struct ptune_task_head_v1 {
   /* What the scores of one example, [rows, columns], mean. */
   ptune_status (*predict)(void *self, ptune_call *call, const float *scores, size_t rows, size_t columns,
                           ptune_example *example, ptune_prediction *to);
+  /* Optional: what an evaluation keeps of a batch instead of `scores`, as many rows; for heads whose scores are too
+     many to keep. */
+  ptune_tensor *(*evaluation_scores)(void *self, ptune_call *call, const ptune_tensor *hidden,
+                                     ptune_batch *batch);
   /* Metrics over a whole evaluation. */
   ptune_status (*measure)(void *self, ptune_call *call, ptune_evaluation *evaluation);
 } ptune_task_head_v1;

@@ -141,6 +141,10 @@ void ptk_cross_entropy_backward(size_t rows, size_t columns, const float *logits
                                 const float *class_weights, float smoothing, const float *log_sums, float factor,
                                 float *dlogits);
 
+/* out [rows, 2]: log softmax(logits)[target], and 1 where no class scores higher than the target, else 0; both 0
+   where the target is negative. */
+void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets, float *out);
+
 /* ------------------------------------------------------------------------------------------ optimiser */
 
 /* One AdamW step (Loshchilov & Hutter 2019, algorithm 2, as torch.optim.AdamW computes it), step counted from 1. */

@@ -102,6 +102,8 @@ public final class Model {
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
+  /// How the texts of a row become a sequence for a task's head.
+  public func reading(task: Int) -> Reading { heads[task].head.reading }
 
   // MARK: - Steps
 
@@ -145,14 +147,22 @@ public final class Model {
   }
 
   /// The scores of each sequence of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perSequence: [[Float]], columns: Int) {
+  ///
+  /// - Parameter forEvaluation: those that an evaluation keeps, where the head tells them apart.
+  public func scores(
+    _ batch: PackedBatch, forEvaluation: Bool = false
+  ) throws -> (perSequence: [[Float]], columns: Int) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
       let pass = try forward(batch)
       let node = try session.call(heads[task].identity, "scores") { call in
         try Host.within(call) {
-          session.node(try heads[task].head.scores(pass.hidden, Batch(handle: pass.view)).handle, "scores")
+          let (head, view) = (heads[task].head, Batch(handle: pass.view))
+          let scores =
+            forEvaluation
+            ? try head.evaluationScores(pass.hidden, view) : try head.scores(pass.hidden, view)
+          return session.node(scores.handle, "scores")
         }
       }
       guard let node else { return ([], 0) }

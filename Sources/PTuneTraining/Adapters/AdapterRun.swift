@@ -64,7 +64,9 @@ public final class AdapterRun {
     _ data: DataSpec, task: Int, batchSize: Int, progress: (_ done: Int, _ count: Int) throws -> Void
   ) throws -> EvaluationReport {
     let path = data.train.value
-    let rows = try RowSource(data: data, tokenizer: composition.tokenizer).rows(of: path, labelled: true)
+    let source = RowSource(
+      data: data, tokenizer: composition.tokenizer, reading: composition.model.reading(task: task))
+    let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {
       try progress($0, examples.count)

@@ -33,7 +33,9 @@ public final class Predictor {
     composition = run.composition
     self.task = task
     self.batchSize = batchSize
-    source = RowSource(data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn)
+    source = RowSource(
+      data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
+      reading: composition.model.reading(task: task))
   }
 
   /// Predicts one text, or two.
@@ -45,10 +47,9 @@ public final class Predictor {
         "the adapter was trained on pairs of texts, and there is only one",
         help: "give the other one: --text-pair")
     }
-    let tokenizer = composition.tokenizer
-    let row = TokenizedRow(
-      line: 1, fields: ["text": text],
-      content: .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))
+    var fields = ["text": text]
+    if let pair { fields["text_pair"] = pair }
+    let row = TokenizedRow(line: 1, fields: fields, content: try source.content(text, pair))
     return try predict([(nil, row)], path: "--text")[0]
   }
 
@@ -61,6 +62,8 @@ public final class Predictor {
   /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
+    // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
+    let chunk = source.reading == .continuedText ? min(chunk, 4) : chunk
     let reader = try source.reader(of: path)
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false

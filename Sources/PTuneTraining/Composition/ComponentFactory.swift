@@ -110,6 +110,14 @@ public final class ComponentFactory {
     return LoadedTaskHead(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
+  /// How a task head reads the texts of a row, known before it is made.
+  ///
+  /// - Throws: `UnknownComponentError` or `Rejection`.
+  func reading(ofHead name: String) throws -> Reading {
+    let table = try registry.load(.taskHead, named: name).methods(as: ptune_task_head_v1.self)
+    return table.flatMap { Reading(rawValue: $0.pointee.reading) } ?? .labelledText
+  }
+
   /// The learning rate that an adapter recommends; nil if it does not say.
   func recommendedLearningRate(_ component: LoadedComponent) -> Double? {
     guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1)

@@ -76,7 +76,7 @@ public final class Composition {
   func encode(_ row: TokenizedRow, task: Int, path: String) throws -> EncodedExample {
     let (example, dropped) = try exampleRow(row, path: path)
     var targets: TargetCollector?
-    if row.fields["label"] != nil {
+    if row.fields["label"] != nil || model.reading(task: task) == .continuedText {
       do {
         targets = try model.encode(example.row, task: task)
       } catch let failure as EngineFailure {
@@ -95,6 +95,10 @@ public final class Composition {
     switch row.content {
     case .pieces(let first, let second):
       let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
+      return ((ExampleRow(encoding, fields: row.fields), encoding.ids, encoding.types), encoding.dropped)
+    case .continued(let first, let second, let end):
+      let encoding = try tokenizer.encode(
+        continuing: first, with: second, end: end, maximumLength: maximumLength)
       return ((ExampleRow(encoding, fields: row.fields), encoding.ids, encoding.types), encoding.dropped)
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.

@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 import PTuneText
 
@@ -10,8 +11,8 @@ struct TaskRows {
   /// Reads all files that the task names.
   ///
   /// - Throws: `TextError` with file and line.
-  init(_ data: DataSpec, tokenizer: any Tokenizer) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer)
+  init(_ data: DataSpec, tokenizer: any Tokenizer, reading: Reading) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer, reading: reading)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }

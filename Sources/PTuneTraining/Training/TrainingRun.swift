@@ -58,7 +58,8 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer)
+      let read = try TaskRows(
+        task.data, tokenizer: opened.tokenizer, reading: try factory.reading(ofHead: task.head.plugin.value))
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
