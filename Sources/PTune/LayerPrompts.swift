@@ -4,7 +4,8 @@
 /// which PEFT stores prefixes. *Hidden* form: `[layer 0 row | layer 1 row | …]`.
 ///
 /// The rows are trained themselves, or come from an MLP (Li & Liang 2021, section 4.3), as PEFT's
-/// `prefix_projection` has it: `[P, H] -> linear -> tanh -> linear`. An adapter file holds the rows alone.
+/// `prefix_projection` has it: `[P, W] -> linear -> tanh -> linear`, W being the width of a layer's row, key or value.
+/// An adapter file holds the rows alone.
 public struct LayerPrompts {
   /// What a prompt is at a layer.
   public enum Form: String, CaseIterable, Sendable {
@@ -56,11 +57,10 @@ public struct LayerPrompts {
       embedding = try Parameter(name, shape: [virtualTokens, columns], initial: initial)
       transform = nil
     case .mlp:
-      let hidden = facts.hiddenSize
-      let between = bottleneck == 0 ? hidden : bottleneck
-      embedding = try Parameter("embedding.weight", shape: [virtualTokens, hidden], initial: initial)
+      let between = bottleneck == 0 ? facts.hiddenSize : bottleneck
+      embedding = try Parameter("embedding.weight", shape: [virtualTokens, width], initial: initial)
       transform = (
-        try Linear("transform.0", inputs: hidden, outputs: between),
+        try Linear("transform.0", inputs: width, outputs: between),
         try Linear("transform.2", inputs: between, outputs: columns)
       )
     }

@@ -152,6 +152,8 @@ public class LoadedTaskHead: LoadedInstance, TaskHead {
   public var scoreColumns: [String] {
     table.score_columns.map { String(cString: $0).split(separator: " ").map(String.init) } ?? []
   }
+  /// What the plugin's table says.
+  public var reading: Reading { Reading(rawValue: table.reading) ?? .labelledText }
 
   fileprivate func check(_ status: ptune_status?, _ what: String) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
@@ -167,6 +169,11 @@ public class LoadedTaskHead: LoadedInstance, TaskHead {
   /// Calls the plugin's `loss`.
   public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
     try tensor(table.loss?(pointer, Host.currentCall, scores.handle, batch.handle), "loss")
+  }
+  /// Calls the plugin's `evaluation_scores`, or `scores` where that is missing.
+  public func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    guard let method = table.evaluation_scores else { return try scores(hidden, batch) }
+    return try tensor(method(pointer, Host.currentCall, hidden.handle, batch.handle), "evaluation_scores")
   }
   /// Calls the plugin's `predict`.
   public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {

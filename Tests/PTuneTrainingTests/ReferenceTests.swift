@@ -49,7 +49,7 @@ import Testing
       "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "prompt-pool",
       "heads",
       "token-classification", "regression", "distilbert", "roberta", "cloze", "cloze-distilbert",
-      "cloze-roberta", "extractive-qa", "multiple-choice", "multi-label",
+      "cloze-roberta", "extractive-qa", "multiple-choice", "multi-label", "decoders",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()

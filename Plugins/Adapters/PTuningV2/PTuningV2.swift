@@ -55,7 +55,7 @@ public func ptune_plugin_entry_v1(
 
           `key-value` trains 2·L·P·H numbers and `hidden` L·P·H, L being the number of layers with prompts.
 
-          With `reparameterization: mlp` the prompts come from an MLP of P rows of the hidden size, which is \
+          With `reparameterization: mlp` the prompts come from an MLP of P rows as wide as a layer's key or row, which is \
           folded away when the adapter is saved. It wants a learning rate near 1e-3.
           """,
         learningRate: 3e-2,

@@ -53,7 +53,7 @@ public func ptune_plugin_entry_v1(
           form PEFT stores. In the `hidden` form they are rows of the layer's input that pass through its own \
           key and value projections: L·P·H numbers.
 
-          With `reparameterization: mlp` the virtual tokens come from an MLP of P rows of the hidden size \
+          With `reparameterization: mlp` the virtual tokens come from an MLP of P rows as wide as a layer's key or row \
           (section 4.3), which is folded away when the adapter is saved. It wants a learning rate near 1e-3.
 
           PEFT counts the text's positions from P; `shift_positions: false` leaves the text where the base \

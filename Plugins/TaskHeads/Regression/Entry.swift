@@ -20,7 +20,7 @@ public func ptune_plugin_entry_v1(
           Metrics: pearson, spearman (ranks, ties shared), and mse. A correlation with what does not vary counts 0.
           """,
         .choice(
-          "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean",
+          "pooling", of: Pooling.names, default: "automatic",
           "which row stands for the text"),
         .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),

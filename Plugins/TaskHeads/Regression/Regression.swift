@@ -11,10 +11,7 @@ final class Regression: TaskHead {
   private let bias: Parameter
 
   init(pooling: String, basePooler: Bool, dropout: Double) throws {
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
-    self.pooling = pooling
+    self.pooling = try Pooling(named: pooling)
     usesPooler = basePooler
     self.dropout = dropout
     let width = Base.facts.hiddenSize

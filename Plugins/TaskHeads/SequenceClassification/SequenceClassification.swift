@@ -37,14 +37,11 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "label_separator is for texts of several labels; add multi_label: true")
     }
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
     guard let activation = Activation(rawValue: activation) else {
       throw ComponentFailure.badArgument("there is no activation '\(activation)'")
     }
     self.labels = try Labels(labels, head: "sequence-classification")
-    self.pooling = pooling
+    self.pooling = try Pooling(named: pooling)
     self.activation = activation
     self.classWeights = try self.labels.classWeights(classWeights)
     self.labelSmoothing = labelSmoothing

@@ -98,6 +98,14 @@ void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x, const flo
 void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
                            const float *dy, float *dx, float *dgain);
 
+/* ------------------------------------------------------------------------------------ rotary positions */
+
+/* Turns the first 2·pairs columns of each of the `heads` heads of a row by the angles of its position; columns beyond
+   are copied. Pairs are columns i and i + pairs, or 2i and 2i+1 where `interleaved`. `cosines` and `sines` are
+   [positions, pairs]; direction -1 turns back, which is the gradient. */
+void ptk_rotate(size_t rows, size_t heads, size_t head_size, size_t pairs, bool interleaved, const int32_t *positions,
+                const float *cosines, const float *sines, float direction, const float *x, float *y);
+
 /* ---------------------------------------------------------------------------------------- elementwise */
 
 /* The values of ptune_unary in ptune.h. */
@@ -132,6 +140,10 @@ double ptk_cross_entropy_forward(size_t rows, size_t columns, const float *logit
 void ptk_cross_entropy_backward(size_t rows, size_t columns, const float *logits, const int32_t *targets,
                                 const float *class_weights, float smoothing, const float *log_sums, float factor,
                                 float *dlogits);
+
+/* out [rows, 2]: log softmax(logits)[target], and 1 where no class scores higher than the target, else 0; both 0
+   where the target is negative. */
+void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets, float *out);
 
 /* ------------------------------------------------------------------------------------------ optimiser */
 

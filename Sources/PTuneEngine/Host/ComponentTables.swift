@@ -104,7 +104,8 @@ enum CheckpointTable {
       weight: { _, name, rows, columns, transposed in
         guard let session = Session.current, let name else { return nil }
         return session.loadWeight(String(cString: name), rows, columns, transposed)
-      }))
+      },
+      weight_part: { _, weight, begin, count in Session.current?.weightPart(weight, begin, count) }))
 
   private static func read(
     _ key: UnsafePointer<CChar>?, _ expected: String, _ take: (ConfigurationValue) -> Bool
@@ -146,30 +147,28 @@ extension Session {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
-      if !transposed {
-        return add(Weight(name: name, rows: rows, columns: columns, values: values, owner: found.owner))
-      }
-      let copy = TransposedCopy(values, rows: rows, columns: columns)
-      return add(Weight(name: name, rows: rows, columns: columns, values: copy.values, owner: copy))
+      return add(
+        Weight(
+          name: name, rows: rows, columns: columns, values: values, transposed: transposed,
+          owner: found.owner))
     } catch {
       record("\(error)")
       return nil
     }
   }
-}
 
-/// A matrix that the checkpoint stores as `[columns, rows]`.
-private final class TransposedCopy {
-  let values: UnsafeMutablePointer<Float>
-
-  init(_ source: UnsafePointer<Float>, rows: Int, columns: Int) {
-    values = .allocate(capacity: rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns { values[row * columns + column] = source[column * rows + row] }
+  fileprivate func weightPart(_ pointer: OpaquePointer?, _ begin: Int, _ count: Int) -> OpaquePointer? {
+    guard frame?.checkpoint != nil, let weight = weight(pointer) else {
+      record("a part can be taken of a weight only, in a base model's create")
+      return nil
     }
+    let length = weight.rows == 1 ? weight.columns : weight.rows
+    guard begin >= 0, count > 0, begin < length, count <= length - begin else {
+      record("\(count) rows from \(begin) of weight '\(weight.name)', which has \(length)")
+      return nil
+    }
+    return add(weight.part(begin..<begin + count))
   }
-
-  deinit { values.deallocate() }
 }
 
 /// `ptune.base/1` and `ptune.select/1`

@@ -10,6 +10,8 @@ final class ForwardPass {
   let tokenTypes: UnsafeMutablePointer<Int32>
   /// How many hidden prefix rows `keyRows` put in front, per layer.
   private var hiddenRows: [Int: Int32] = [:]
+  /// Cosines and sines of this pass's positions, mostly of one rotation.
+  private var rotaryTables: [RotaryTable] = []
 
   init(batch: PackedBatch, injections: InjectionSet, causal: Bool) {
     self.batch = batch
@@ -43,6 +45,46 @@ final class ForwardPass {
     return recorder.assemble(
       sources, sources.enumerated().flatMap { Array(repeating: Int32($0), count: $1.rows) },
       sources.flatMap { (0..<$0.rows).map(Int32.init) })
+  }
+
+  /// The position of each key row of a layer: hidden prefix rows count from 0, each sequence's own as well.
+  func keyPositions(_ layer: Int, _ recorder: Recorder) -> [Int32]? {
+    guard hiddenRows[layer] != nil else {
+      _ = recorder.fail("key_rows was not called for layer \(layer); keys are computed from its rows")
+      return nil
+    }
+    var positions: [Int32] = []
+    var first = 0
+    for prefix in injections.prefixes[layer, default: []] where prefix.values == nil {
+      let length = injections.length(prefix.rows, perSequence: prefix.perSequence)
+      positions += (0..<prefix.rows.rows).map { Int32(first + $0 % max(1, length)) }
+      first += length
+    }
+    return positions + layout.positions
+  }
+
+  func rotate(
+    _ x: Node, _ heads: Int, _ angles: RotaryAngles, isInterleaved: Bool, _ positions: [Int32],
+    _ recorder: Recorder
+  ) -> OpaquePointer? {
+    guard heads > 0, x.columns % heads == 0, 2 * angles.frequencies.count <= x.columns / heads,
+      x.rows == positions.count
+    else {
+      return recorder.fail(
+        "\(x.shapeText) with \(heads) heads and \(angles.frequencies.count) pairs at \(positions.count) positions"
+      )
+    }
+    let last = positions.max() ?? 0
+    let table: RotaryTable
+    if let known = rotaryTables.first(where: { $0.angles == angles && $0.last >= last }) {
+      table = known
+    } else {
+      table = RotaryTable(angles, last: last)
+      rotaryTables.append(table)
+    }
+    let operation = RotaryOperation(
+      heads: heads, isInterleaved: isInterleaved, positions: positions, table: table)
+    return recorder.add(operation, [x], rows: x.rows, columns: x.columns)
   }
 
   func attention(

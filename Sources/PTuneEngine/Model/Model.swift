@@ -106,7 +106,7 @@ public final class Model {
   /// Number of trained values.
   public var trainableCount: Int { trainedParameters.reduce(0) { $0 + $1.count } }
   /// Number of frozen values that the base model loaded.
-  public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
+  public var baseCount: Int { session.weights.reduce(0) { $0 + ($1.isPart ? 0 : $1.rows * $1.columns) } }
 
   /// Says how much each task's loss counts; without it, all count alike.
   ///
@@ -124,6 +124,8 @@ public final class Model {
   public func scoreColumns(task: Int) -> [String] { heads[task].head.scoreColumns }
   /// Whether a task's head lays out rows itself.
   public func arranges(task: Int) -> Bool { heads[task].head is any ArrangingHead }
+  /// How the texts of a row become a sequence for a task's head.
+  public func reading(task: Int) -> Reading { heads[task].head.reading }
 
   // MARK: - Steps
 
@@ -185,15 +187,23 @@ public final class Model {
   }
 
   /// The scores of each example of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perExample: [[Float]], columns: Int) {
+  ///
+  /// - Parameter forEvaluation: those that an evaluation keeps, where the head tells them apart.
+  public func scores(
+    _ batch: PackedBatch, forEvaluation: Bool = false
+  ) throws -> (perExample: [[Float]], columns: Int) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
       let pass = try forward(batch)
       let node = try session.call(heads[task].identity, "scores") { call in
         try Host.within(call) {
+          let head = heads[task].head
           let view = Batch(handle: view(of: 0..<batch.count, pass))
-          return session.node(try heads[task].head.scores(pass.hidden, view).handle, "scores")
+          let scores =
+            forEvaluation
+            ? try head.evaluationScores(pass.hidden, view) : try head.scores(pass.hidden, view)
+          return session.node(scores.handle, "scores")
         }
       }
       guard let node else { return ([], 0) }

@@ -37,7 +37,7 @@ public final class Predictor {
     self.batchSize = batchSize
     source = RowSource(
       data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
-      arranges: run.composition.model.arranges(task: task))
+      reading: composition.reading(task: task))
   }
 
   /// Predicts one text, or two.
@@ -57,6 +57,8 @@ public final class Predictor {
   /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
+    // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
+    let chunk = source.reading == .continuedText ? min(chunk, 4) : chunk
     let reader = try source.reader(of: path)
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false

@@ -110,13 +110,6 @@ public final class ComponentFactory {
     return LoadedTaskHead.make(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  /// Whether a task head lays out rows itself, which decides what is read of a row.
-  ///
-  /// - Throws: `UnknownComponentError` or `Rejection`.
-  func arranges(head name: String) throws -> Bool {
-    try registry.load(.taskHead, named: name).methods(as: ptune_task_head_v1.self)?.pointee.arrange != nil
-  }
-
   /// The learning rate that an adapter recommends; nil if it does not say.
   func recommendedLearningRate(_ component: LoadedComponent) -> Double? {
     guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1)

@@ -21,13 +21,15 @@ extension Composition {
   ///
   /// - Parameter progress: called with the number of examples done so far.
   func scores(
-    _ examples: [EncodedExample], task: Int, batchSize: Int, progress: (Int) throws -> Void = { _ in }
+    _ examples: [EncodedExample], task: Int, batchSize: Int, forEvaluation: Bool = false,
+    progress: (Int) throws -> Void = { _ in }
   ) throws -> (perExample: [[Float]], columns: Int) {
     let plan = BatchPlan.sortedByLength(lengths: examples.map(\.tokens.count), batchSize: batchSize)
     var results: [[Float]] = []
     var columns = 0
     for indices in plan.batches {
-      let scored = try model.scores(batch(indices.lazy.map { examples[$0] }, task: task, training: false))
+      let scored = try model.scores(
+        batch(indices.lazy.map { examples[$0] }, task: task, training: false), forEvaluation: forEvaluation)
       results += scored.perExample
       columns = scored.columns
       try progress(results.count)
@@ -41,7 +43,8 @@ extension Composition {
   ) throws -> EvaluationReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let (scores, columns) = try scores(examples, task: task, batchSize: batchSize, progress: progress)
+    let (scores, columns) = try scores(
+      examples, task: task, batchSize: batchSize, forEvaluation: true, progress: progress)
     let record = EvaluationRecord()
     for (example, scores) in zip(examples, scores) {
       record.add(
