@@ -33,7 +33,10 @@ let plugins = [
   Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
-    folder: "TaskHeads/SequenceClassification"),
+    folder: "TaskHeads/SequenceClassification", parts: ["PTuneClassification"]),
+  Plugin(
+    library: "ptune_masked_lm_verbalizer", target: "MaskedLMVerbalizerHead",
+    folder: "TaskHeads/MaskedLMVerbalizer", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
     folder: "TaskHeads/TokenClassification"),
@@ -103,6 +106,7 @@ let package = Package(
 
     // What several plugins share; each links its own copy.
     .target(name: "PTuneEncoders", dependencies: ["PTune"]),
+    .target(name: "PTuneClassification", dependencies: ["PTune"]),
 
     // The engine.
     .target(

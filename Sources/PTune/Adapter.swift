@@ -113,6 +113,8 @@ public enum Placement: Int32, CaseIterable, Sendable {
   case middle = 3
   /// After everything.
   case end = 4
+  /// Where the task's template has its virtual tokens: `{prompt} {text} {prompt} It was {mask}.`
+  case template = 5
 
   /// As a run file writes it: "after-first".
   public var name: String {
@@ -121,6 +123,7 @@ public enum Placement: Int32, CaseIterable, Sendable {
     case .afterFirst: "after-first"
     case .middle: "middle"
     case .end: "end"
+    case .template: "template"
     }
   }
   /// The placement of this name.

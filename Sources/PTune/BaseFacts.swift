@@ -92,6 +92,36 @@ public enum Base {
     }
   }
 
+  /// A token with a special meaning.
+  public enum SpecialToken: Int32, Sendable {
+    case classification = 1
+    case separator = 2
+    case padding = 3
+    case mask = 4
+    case unknown = 5
+    case beginning = 6
+    case end = 7
+  }
+
+  /// The id of a special token; nil where the tokenizer has none.
+  public static func id(of token: SpecialToken) -> Int32? {
+    let id = Host.tables.base?.pointee.special_token(Host.currentCall, token.rawValue) ?? -1
+    return id < 0 ? nil : id
+  }
+
+  /// The token ids of a word in the place of the mask of the task's template: begun with a space where the template
+  /// has one there. In a head's `init` only.
+  ///
+  /// - Throws: ``ComponentFailure`` where the task has no template with a mask, or the word has no tokens.
+  public static func tokenize(atMask word: String) throws -> [Int32] {
+    guard let base = Host.tables.base?.pointee else { return [] }
+    let count = base.tokenize_at_mask(Host.currentCall, word, nil, 0)
+    guard count > 0 else { throw ComponentFailure.badArgument("the word '\(word)' has no tokens") }
+    return [Int32](unsafeUninitializedCapacity: count) { buffer, written in
+      written = min(count, base.tokenize_at_mask(Host.currentCall, word, buffer.baseAddress, count))
+    }
+  }
+
   /// The base model's own pooling layer applied to rows `[n, hidden]`.
   public static func pooler(_ rows: Tensor) -> Tensor {
     Tensor(handle: Host.tables.base?.pointee.pooler(Host.currentCall, rows.handle))

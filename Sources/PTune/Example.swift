@@ -43,7 +43,8 @@ public struct Example {
   public struct Token: Sendable {
     /// Its id in the vocabulary.
     public let id: Int32
-    /// 0: the sequence's text, 1: its second text; nil: a special token.
+    /// 0: the sequence's text, 1: its second text, 2…: further fields of the task's template; nil: a special token,
+    /// or a word of the template's own.
     public let field: Int?
     /// The bytes of that text's UTF-8 that it stands for.
     public let bytes: Range<Int>

@@ -46,10 +46,7 @@ extension Tensor {
   /// The mean of each entry of a pool that keeps `length` rows for an entry: `[rows / length, columns]`. They serve as
   /// keys that are tied to the pool.
   public func entryMeans(length: Int) -> Tensor {
-    let indices = (0..<Int32(rows)).map { $0 }
-    let offsets = stride(from: 0, through: rows, by: length).map { Int32($0) }
-    return indices.withUnsafeBufferPointer { indices in
-      offsets.withUnsafeBufferPointer { meanRows(at: indices, offsets: $0) }
-    }
+    meanRows(
+      at: Array(0..<Int32(rows)), offsets: stride(from: 0, through: rows, by: length).map { Int32($0) })
   }
 }

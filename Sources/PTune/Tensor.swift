@@ -180,6 +180,12 @@ extension Tensor {
     Tensor(
       handle: Self.ops?.mean_rows(handle, indices.baseAddress, offsets.baseAddress, offsets.count - 1))
   }
+  /// The same with indices and offsets of one's own.
+  public func meanRows(at indices: [Int32], offsets: [Int32]) -> Tensor {
+    indices.withUnsafeBufferPointer { indices in
+      offsets.withUnsafeBufferPointer { meanRows(at: indices, offsets: $0) }
+    }
+  }
 }
 
 // MARK: - Losses

@@ -12,6 +12,8 @@ package final class Encoder: BaseModel {
   private let layers: [EncoderLayer]
   private let poolerName: String?
   private let poolerLayer: Linear?
+  private let vocabularyHead: VocabularyHead?
+  private let vocabularyHeadName: String
 
   /// Reads sizes and weights from the checkpoint.
   ///
@@ -48,6 +50,11 @@ package final class Encoder: BaseModel {
     poolerLayer = try pooler.flatMap {
       Checkpoint.hasWeight($0 + ".weight") ? try Linear($0, size, size) : nil
     }
+    let vocabulary = layout.vocabulary
+    vocabularyHeadName = vocabulary.transform + ".weight"
+    vocabularyHead =
+      Checkpoint.hasWeight(vocabularyHeadName)
+      ? try VocabularyHead(vocabulary, wordTable: wordTable, facts: facts, epsilon: layout.epsilon) : nil
   }
 
   private static func facts(_ layout: EncoderLayout, positions: Int) throws -> BaseFacts {
@@ -107,5 +114,14 @@ package final class Encoder: BaseModel {
           ?? "this base model has no pooling layer of its own")
     }
     return rows.linear(poolerLayer.weight, bias: poolerLayer.bias).tanh()
+  }
+
+  package func vocabularyScores(_ rows: Tensor) throws -> Tensor {
+    guard let vocabularyHead else {
+      throw ComponentFailure.unsupported(
+        "the checkpoint has no masked language model's head (\(vocabularyHeadName)); take one that was saved with it"
+      )
+    }
+    return vocabularyHead(rows)
   }
 }

@@ -15,6 +15,8 @@ package struct EncoderLayout: Sendable {
   package let hasTokenTypes: Bool
   /// The pooling layer, which a checkpoint may still lack; nil if the family has none.
   package let pooler: String?
+  /// The head that scores the vocabulary, which a checkpoint may lack.
+  package let vocabulary: VocabularyNames
   /// The padding token's id where positions are counted from behind it; nil where they are counted from 0.
   package let paddingToken: Int?
 
@@ -22,7 +24,7 @@ package struct EncoderLayout: Sendable {
   package init(
     prefix: String, epsilon: Double, keys: Keys = .bert, layers: String = "encoder.layer",
     names: LayerNames = .bert, hasTokenTypes: Bool = true, pooler: String? = "pooler.dense",
-    paddingToken: Int? = nil
+    vocabulary: VocabularyNames = .bert, paddingToken: Int? = nil
   ) {
     self.prefix = prefix
     self.epsilon = epsilon
@@ -31,6 +33,7 @@ package struct EncoderLayout: Sendable {
     self.names = names
     self.hasTokenTypes = hasTokenTypes
     self.pooler = pooler
+    self.vocabulary = vocabulary
     self.paddingToken = paddingToken
   }
 
@@ -51,6 +54,28 @@ package struct EncoderLayout: Sendable {
     package static let bert = Keys(
       hiddenSize: "hidden_size", layers: "num_hidden_layers", heads: "num_attention_heads",
       innerSize: "intermediate_size", activation: "hidden_act")
+  }
+
+  /// What the parts of the masked language model's head are called; they stand beside the encoder, without its
+  /// prefix.
+  package struct VocabularyNames: Sendable {
+    let transform, norm, table, bias: String
+    /// The key of config.json that names its activation; nil for gelu.
+    let activation: String?
+
+    /// Parts of these names.
+    package init(transform: String, norm: String, table: String, bias: String, activation: String? = nil) {
+      self.transform = transform
+      self.norm = norm
+      self.table = table
+      self.bias = bias
+      self.activation = activation
+    }
+
+    /// BERT's.
+    package static let bert = VocabularyNames(
+      transform: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
+      table: "cls.predictions.decoder.weight", bias: "cls.predictions.bias", activation: "hidden_act")
   }
 
   /// What the parts of a layer are called.

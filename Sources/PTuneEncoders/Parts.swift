@@ -28,23 +28,34 @@ struct Norm {
   func callAsFunction(_ x: Tensor) -> Tensor { x.layerNorm(gain: gain, bias: bias, epsilon: epsilon) }
 }
 
-/// The activation function that a key of config.json names.
-struct Activation {
-  let function: (Tensor) -> Tensor
+/// An activation function.
+struct Activation: Sendable {
+  private let function: @Sendable (Tensor) -> Tensor
 
+  /// The one that a key of config.json names.
   init(key: String) throws {
     let name = try Checkpoint.string(key, default: "gelu")
-    function =
-      switch name {
-      case "gelu": { $0.gelu() }
-      case "gelu_new", "gelu_pytorch_tanh": { $0.geluTanh() }
-      case "relu": { $0.relu() }
-      case "silu", "swish": { $0.silu() }
-      case "tanh": { $0.tanh() }
-      default:
-        throw ComponentFailure.unsupported(
-          "config.json: \(key) '\(name)' is not supported; known: gelu, gelu_new, relu, silu, tanh")
-      }
+    guard let function = Self.function(name) else {
+      throw ComponentFailure.unsupported(
+        "config.json: \(key) '\(name)' is not supported; known: gelu, gelu_new, relu, silu, tanh")
+    }
+    self.function = function
+  }
+
+  /// Gelu, whatever config.json says.
+  static let gelu = Activation(function: { $0.gelu() })
+
+  private init(function: @escaping @Sendable (Tensor) -> Tensor) { self.function = function }
+
+  private static func function(_ name: String) -> (@Sendable (Tensor) -> Tensor)? {
+    switch name {
+    case "gelu": { $0.gelu() }
+    case "gelu_new", "gelu_pytorch_tanh": { $0.geluTanh() }
+    case "relu": { $0.relu() }
+    case "silu", "swish": { $0.silu() }
+    case "tanh": { $0.tanh() }
+    default: nil
+    }
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { function(x) }

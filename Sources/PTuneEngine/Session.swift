@@ -255,7 +255,10 @@ struct BaseServices {
   var frequentTokens: ((Int) -> [Int32])?
   var pooler: ((Node) throws -> Node?)?
   var vocabularyScores: ((Node) throws -> Node?)?
+  var specialToken: ((Base.SpecialToken) -> Int32?)?
   var tasks: [TaskFacts] = []
+  /// The task whose head is being created.
+  var headTask: Int?
   var selector: ((Int, Node, Node) throws -> Node?)?
   /// What the adapter announced that it will ask the selector about.
   var pool: (keys: Int, columns: Int)?

@@ -33,6 +33,9 @@ extension TextError: CustomStringConvertible {
       "\(path): \(key) is \"\(type)\", which is not supported"
     case .noRoomForText(let maximumLength, let specialTokens):
       "\(counted(maximumLength, "position")) cannot hold any text: special tokens alone take \(specialTokens)"
+    case .noRoomForTemplate(let maximumLength, let own):
+      "\(counted(maximumLength, "position")) cannot hold any text: the template's own words and special tokens "
+        + "take \(own)"
     case .noRoomForWindow(let maximumLength, let beside, let overlap):
       "\(counted(maximumLength, "position")) leave a window \(max(0, maximumLength - beside)) tokens beside the other "
         + "text, and windows share \(overlap)"
@@ -62,6 +65,7 @@ extension TextError: CustomStringConvertible {
     case .missingKey, .invalidValue: "the file may be damaged or of another kind; fetch it again"
     case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
     case .noRoomForText: "use fewer virtual tokens or a larger maximum length"
+    case .noRoomForTemplate: "use fewer virtual tokens, a larger maximum length or a shorter template"
     case .noRoomForWindow: "shorten the other text, let windows share less, or use a larger maximum length"
     }
   }

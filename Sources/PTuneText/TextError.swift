@@ -43,6 +43,8 @@ public enum TextError: Error, Equatable, Sendable {
   case unsupported(path: String, key: String, type: String, supported: [String])
   /// Special tokens alone fill the positions that are free.
   case noRoomForText(maximumLength: Int, specialTokens: Int)
+  /// A template's own words and special tokens fill the positions that are free.
+  case noRoomForTemplate(maximumLength: Int, own: Int)
   /// The text beside a window, with special tokens, leaves it no more tokens than it shares with the next one.
   case noRoomForWindow(maximumLength: Int, beside: Int, overlap: Int)
 }

@@ -68,6 +68,52 @@ import Testing
     #expect(plan.visible == [1, 2, 3, 4, 5, 3, 4, 5, 6])
   }
 
+  @Test("rows stand in order at the marks of each sequence, shared or its own, in causal models too")
+  func marks() {
+    let batch = PackedBatch(
+      [(2, [0, 1, 1]), (3, [0, 3, 3])].map { length, marks in
+        PackedBatch.Sequence(tokens: Array(repeating: 0, count: length), marks: marks)
+      }, training: false)
+    for causal in [false, true] {
+      let injections = InjectionSet(batch: batch)
+      for (rows, perSequence) in [(2, true), (2, false)] {
+        let node = Node(ConstantLeaf(values: [0, 0]), [], rows: rows, columns: 1)
+        injections.inputs.append(.init(rows: node, placement: .template, perSequence: perSequence))
+      }
+      #expect(injections.disagreement(tasks: []) == nil)
+      let layout = Layout(batch, injections, causal: causal)
+      #expect(picture(layout) == "0a0'1'b|1cde0'1'")
+      #expect(layout.positions == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5])
+      #expect(layout.textRows == [1, 4, 6, 7, 8])
+      #expect(layout.shared.isEmpty)
+    }
+  }
+
+  @Test(
+    "rows and marks that do not agree are named",
+    arguments: [
+      (
+        [], 2,
+        "placement 'template': the data of task 'tone' has no template with {prompt}, where its rows would stand"
+      ),
+      (
+        [0], 0,
+        "the template of task 'tone' has {prompt}, but the adapter puts no rows there; give it "
+          + "'placement: template', or take one that has this, as p-tuning has"
+      ),
+      ([0, 1, 1], 2, "the template of task 'tone' has places for 3 virtual tokens, but the adapter has 2"),
+      ([0, 1], 2, nil), ([], 0, nil),
+    ] as [([Int32], Int, String?)])
+  func disagreements(_ marks: [Int32], _ rows: Int, _ expected: String?) {
+    let batch = PackedBatch([PackedBatch.Sequence(tokens: [0], marks: marks)], training: false)
+    let injections = InjectionSet(batch: batch)
+    if rows > 0 {
+      let node = Node(ConstantLeaf(values: [0, 0]), [], rows: rows, columns: 1)
+      injections.inputs.append(.init(rows: node, placement: .template, perSequence: false))
+    }
+    #expect(injections.disagreement(tasks: [TaskFacts(name: "tone")]) == expected)
+  }
+
   @Test("the first position moves the whole text")
   func firstPosition() {
     #expect(layout([2, 1], [(1, .afterFirst, false)], firstPosition: 4).positions == [4, 5, 6, 4, 5])

@@ -15,7 +15,8 @@ import Testing
     try model.useTwinBase(causal: causal)
     try model.useTwinAdapter { try TwinAdapter.prompt(rows: 3, at: placement) }
     try model.useTwinHead(causal ? .mean : .first)
-    let report = try GradientCheck().run(model, on: .forTesting())
+    let batch = PackedBatch.forTesting(marks: placement == .template ? 3 : 0)
+    let report = try GradientCheck().run(model, on: batch)
     #expect(report.passes, "\(report)")
     #expect(report.entries.map(\.name) == ["p0", "weight", "bias"])
     // In a causal model no text sees a prompt behind it.
@@ -112,7 +113,8 @@ import Testing
           ]),
       ])
   func adapters(_ form: Form) throws {
-    let report = try GradientCheck().run(try Workshop.model(form.choice), on: Workshop.batch)
+    let marks = form.values["placement"] == .string("template") ? 4 : 0
+    let report = try GradientCheck().run(try Workshop.model(form.choice), on: Workshop.batch(marks: marks))
     #expect(report.passes, "\(form.testDescription)\n\(report)")
   }
 

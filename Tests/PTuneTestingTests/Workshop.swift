@@ -33,7 +33,11 @@ enum Workshop {
     return model
   }
 
-  static let batch = PackedBatch.forTesting(lengths: [6, 2, 9, 1], vocabulary: 200)
+  static let batch = batch(marks: 0)
+
+  static func batch(marks: Int) -> PackedBatch {
+    .forTesting(lengths: [6, 2, 9, 1], vocabulary: 200, marks: marks)
+  }
 }
 
 /// Examples/c-adapter, built as its first lines say: one call of the C compiler, with the header alone.

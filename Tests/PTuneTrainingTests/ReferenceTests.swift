@@ -33,19 +33,31 @@ import Testing
   }
 
   @Test(
+    "an encoder's scores of its vocabulary equal transformers'",
+    arguments: Workbench.cases("vocabulary-scores"))
+  func vocabulary(_ fixture: FixtureCase) throws {
+    let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/\(fixture.json.text("name"))")
+    let sequence = PackedBatch.Sequence(tokens: try fixture.json.integers("tokens"))
+    let scores = try model.vocabularyScores(PackedBatch([sequence], training: false))
+    let expected = try fixture.tensors().floats(try fixture.json.text("scores")).array
+    #expect(relativeDifference(scores, expected) < 1e-5)
+  }
+
+  @Test(
     "a step's loss, scores and gradients equal PyTorch's",
     arguments: [
       "peft", "projections", "prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "prompt-pool",
       "heads",
-      "token-classification", "regression", "distilbert", "roberta",
-      "extractive-qa", "multiple-choice", "multi-label",
+      "token-classification", "regression", "distilbert", "roberta", "cloze", "cloze-distilbert",
+      "cloze-roberta", "extractive-qa", "multiple-choice", "multi-label",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()
     let json = fixture.json
     let composition = try Workbench.compose(
       checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
-      selector: try StepFixture.selector(json), head: try StepFixture.head(json))
+      selector: try StepFixture.selector(json), head: try StepFixture.head(json),
+      template: json["template"]?.stringValue)
     let parameters = try json.list("parameters")
     try #require(composition.model.parameters.count == parameters.count)
     for (parameter, stored) in zip(composition.model.parameters, parameters) {

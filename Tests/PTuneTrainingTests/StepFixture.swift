@@ -58,11 +58,18 @@ enum StepFixture {
           "dropout": .double(0),
         ])
     }
+    if head["plugin"]?.stringValue == "masked-lm-verbalizer" {
+      return ComponentChoice(
+        plugin: "masked-lm-verbalizer",
+        hyperparameters: [
+          "labels": .strings(labels), "words": .strings(try head.list("words").compactMap(\.stringValue)),
+          "pieces": .string(try head.text("pieces")),
+        ].merging(lossSettings(head, labels)) { $1 })
+    }
     if let plugin = head["plugin"]?.stringValue {
       return ComponentChoice(
         plugin: plugin, hyperparameters: ["labels": .strings(labels), "dropout": .double(0)])
     }
-    let weights = head["class_weights"]?.arrayValue ?? []
     return ComponentChoice(
       plugin: "sequence-classification",
       hyperparameters: [
@@ -70,9 +77,15 @@ enum StepFixture {
         "base_pooler": .bool(head["base_pooler"] == true),
         "hidden_layers": .int(try #require(head["hidden_layers"]?.intValue)), "dropout": .double(0),
         "activation": .string(head["activation"]?.stringValue ?? "tanh"),
-        "class_weights": .strings(zip(labels, weights).map { "\($0)=\($1.doubleValue ?? 0)" }),
-        "label_smoothing": .double(head["label_smoothing"]?.doubleValue ?? 0),
-      ])
+      ].merging(lossSettings(head, labels)) { $1 })
+  }
+
+  private static func lossSettings(_ head: JSONValue, _ labels: [String]) -> [String: HyperparameterValue] {
+    let weights = head["class_weights"]?.arrayValue ?? []
+    return [
+      "class_weights": .strings(zip(labels, weights).map { "\($0)=\($1.doubleValue ?? 0)" }),
+      "label_smoothing": .double(head["label_smoothing"]?.doubleValue ?? 0),
+    ]
   }
 
   static func batch(_ json: JSONValue) throws -> PackedBatch {
@@ -80,12 +93,14 @@ enum StepFixture {
     let types = try json.list("token_types")
     // A label per sequence, a class or a number, or a list: a class per token, say.
     let labels = try json.list("labels").map { $0.arrayValue ?? [$0] }
+    let marks = json["marks"]?.arrayValue
     let sequences = try tokens.indices.map {
       PackedBatch.Sequence(
         tokens: try tokens[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
         tokenTypes: try types[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [],
         integers: labels[$0].compactMap { $0.intValue.map { Int32($0) } },
-        numbers: labels[$0].compactMap { $0.doubleValue.map { Float($0) } })
+        numbers: labels[$0].compactMap { $0.doubleValue.map { Float($0) } },
+        marks: try marks?[$0].arrayValue?.map { Int32(try #require($0.intValue)) } ?? [])
     }
     let examples = try json["examples"] == nil ? Array(0...Int32(tokens.count)) : json.integers("examples")
     return PackedBatch(

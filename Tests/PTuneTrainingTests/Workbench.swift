@@ -29,22 +29,23 @@ enum Workbench {
   /// A composition over a folder of Tests/Fixtures.
   static func compose(
     checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,
-    threads: Int = 2
+    template: String? = nil, threads: Int = 2
   ) throws -> Composition {
     try compose(
-      checkpoint: checkpoint, adapter: adapter, selector: selector, heads: [("task", head)], threads: threads)
+      checkpoint: checkpoint, adapter: adapter, selector: selector, heads: [("task", head)],
+      template: template, threads: threads)
   }
 
   /// A composition of several tasks.
   static func compose(
     checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil,
-    heads: [(name: String, head: ComponentChoice)], threads: Int = 2
+    heads: [(name: String, head: ComponentChoice)], template: String? = nil, threads: Int = 2
   ) throws -> Composition {
     let place = RunPlace.flag("test")
     let data = DataSpec(
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
-      text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:],
-      maximumRows: nil)
+      text: Located("text", place), textPair: nil, label: Located("label", place),
+      template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
       selector: selector, tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },

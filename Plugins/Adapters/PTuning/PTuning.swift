@@ -57,6 +57,10 @@ public func ptune_plugin_entry_v1(
           layers), both as in PEFT, or `none`. It is folded away when the adapter is saved: P·H numbers \
           remain, whatever was trained.
 
+          With `placement: template` the rows stand where the task's template has `{prompt}`, around its text and \
+          its mask, as in the paper: `template: "{prompt:3} {text} {prompt:3} It was {mask}."` with the head \
+          masked-lm-verbalizer.
+
           An encoder wants a learning rate near 1e-3. Without one, set `deviation: 0.02` and train as in \
           prompt-tuning.
           """,

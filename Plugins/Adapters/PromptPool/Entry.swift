@@ -24,6 +24,9 @@ public func ptune_plugin_entry_v1(
           constant: it draws keys to the queries that choose them. L2P's own term, a sum over its k chosen \
           keys, is k times that under equal weights.
 
+          With `placement: template` the mixture stands where the task's template has `{prompt}`; the query's mean \
+          then includes the template's own words.
+
           W starts as the identity matrix and b as zero, so queries start as f(x̄).
           """,
         learningRate: 1e-2, asksSelector: true,

@@ -49,7 +49,8 @@ public func ptune_plugin_entry_v1(
           sees words.
 
           `placement` decides where they stand. `start` is before everything, as PEFT does it; `after-first` \
-          keeps a leading [CLS] at position 0, where an encoder expects it.
+          keeps a leading [CLS] at position 0, where an encoder expects it; `template` is wherever the task's \
+          template has `{prompt}`.
 
           A prompt that starts as embeddings of frequent words learns faster than a random one, and the \
           learning rate is far above fine-tuning's: 1e-3 to 0.3.

@@ -20,7 +20,8 @@ public func ptune_plugin_entry_v1(
         documentation: """
           Encoders whose config.json says `model_type: bert` (Devlin et al. 2019, \
           https://arxiv.org/abs/1810.04805): BERT of any size, MiniLM and the sentence encoders built on them. \
-          Checkpoints of the bare encoder and those with a task's head both load.
+          Checkpoints of the bare encoder and those with a task's head both load; a masked language model's \
+          head (`cls.predictions`) serves cloze heads.
           """,
         make: bert)
     ]

@@ -17,7 +17,10 @@ private func distilBert() throws -> any BaseModel {
         output: "attention.out_lin", attentionNorm: "sa_layer_norm", up: "ffn.lin1", down: "ffn.lin2",
         outputNorm: "output_layer_norm"),
       hasTokenTypes: false,
-      pooler: nil))
+      pooler: nil,
+      vocabulary: .init(
+        transform: "vocab_transform", norm: "vocab_layer_norm", table: "vocab_projector.weight",
+        bias: "vocab_projector.bias", activation: "activation")))
 }
 
 /// The one symbol that a plugin exports: describes its components to the host.
@@ -33,7 +36,8 @@ public func ptune_plugin_entry_v1(
           Encoders whose config.json says `model_type: distilbert` (Sanh et al. 2019, \
           https://arxiv.org/abs/1910.01108): BERT with half the layers, and neither token types nor a pooling \
           layer, so that a head's `base_pooler` is refused. Positions are read from the checkpoint, sinusoidal \
-          ones too. Checkpoints of the bare encoder and those with a task's head both load.
+          ones too. Checkpoints of the bare encoder and those with a task's head both load; a \
+          masked language model's head (`vocab_transform` …) serves cloze heads.
           """,
         make: distilBert)
     ]

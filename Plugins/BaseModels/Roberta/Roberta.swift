@@ -8,6 +8,9 @@ private func roberta() throws -> any BaseModel {
   try Encoder(
     EncoderLayout(
       prefix: "roberta.", epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12),
+      vocabulary: .init(
+        transform: "lm_head.dense", norm: "lm_head.layer_norm", table: "lm_head.decoder.weight",
+        bias: "lm_head.bias"),
       paddingToken: try Checkpoint.integer("pad_token_id", default: 1)))
 }
 
@@ -25,7 +28,8 @@ public func ptune_plugin_entry_v1(
           https://arxiv.org/abs/1907.11692): RoBERTa of any size and its distilled kin. The first \
           `pad_token_id` + 1 rows of the position table are not used, so that a max_position_embeddings of 514 \
           gives 512 positions. Checkpoints of the bare encoder and those with a task's head both load; those \
-          with a head mostly have no pooling layer, and a head's `base_pooler` is then refused.
+          with a head mostly have no pooling layer, and a head's `base_pooler` is then refused. A masked language \
+          model's head (`lm_head`) serves cloze heads.
           """,
         make: roberta),
       .baseModel(

@@ -1,4 +1,5 @@
 import PTune
+import PTuneClassification
 
 /// Any number of labels per text: each has a probability of its own.
 struct MultiLabel {

@@ -1,11 +1,12 @@
 import CPTune
 import PTune
+import PTuneClassification
 
 /// One of several labels per sequence, or any number of them: pooled row -> hidden layers -> linear -> softmax, or a
 /// sigmoid for each label.
 final class SequenceClassification: TaskHead {
   static let scoreRows = ScoreRows.perSequence
-  private let labels: [String]
+  private let labels: Labels
   private let pooling: Pooling
   private let usesPooler: Bool
   private let activation: Activation
@@ -36,20 +37,16 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "label_separator is for texts of several labels; add multi_label: true")
     }
-    guard labels.count >= 2, Set(labels).count == labels.count else {
-      throw ComponentFailure.badArgument(
-        "sequence-classification needs two or more different labels, not \(labels)")
-    }
     guard let pooling = Pooling(rawValue: pooling) else {
       throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
     }
     guard let activation = Activation(rawValue: activation) else {
       throw ComponentFailure.badArgument("there is no activation '\(activation)'")
     }
-    self.labels = labels
+    self.labels = try Labels(labels, head: "sequence-classification")
     self.pooling = pooling
     self.activation = activation
-    self.classWeights = try weights(classWeights, of: labels)
+    self.classWeights = try self.labels.classWeights(classWeights)
     self.labelSmoothing = labelSmoothing
     self.multiLabel =
       multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
@@ -72,14 +69,7 @@ final class SequenceClassification: TaskHead {
 
   func encode(_ example: Example, into targets: Targets) throws {
     if let multiLabel { return try targets.emit(multiLabel.targets(example)) }
-    guard let label = example.field("label") else {
-      throw ComponentFailure.badArgument("the row has no label")
-    }
-    guard let index = labels.firstIndex(of: label) else {
-      throw ComponentFailure.badArgument(
-        "label '\(label)' is not one of \(labels.joined(separator: ", "))")
-    }
-    try targets.emit([Int32(index)])
+    try labels.encode(example, into: targets)
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
@@ -100,55 +90,11 @@ final class SequenceClassification: TaskHead {
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
     if let multiLabel { return try multiLabel.predict(scores, into: prediction) }
-    let probabilities = softmax(scores[0])
-    guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) else { return }
-    try prediction.put(labels[best], as: "label")
-    try prediction.put(probabilities[best], as: "probability")
-    try prediction.put(Array(zip(labels, probabilities)), as: "probabilities")
+    try labels.predict(scores, into: prediction)
   }
 
   func measure(_ evaluation: Evaluation) throws {
     if let multiLabel { return try multiLabel.measure(evaluation) }
-    // confusion[target][predicted]
-    var confusion = Array(repeating: Array(repeating: 0.0, count: labels.count), count: labels.count)
-    for example in 0..<evaluation.count {
-      let row = evaluation.scores(example)[0]
-      guard let target = evaluation.integers(example).first,
-        let best = row.indices.max(by: { row[$0] < row[$1] })
-      else { continue }
-      confusion[Int(target)][best - row.startIndex] += 1
-    }
-    let metrics = ConfusionMetrics(confusion)
-    try evaluation.state("accuracy", metrics.accuracy)
-    try evaluation.state("f1_macro", metrics.macroF1)
-    try evaluation.state("mcc", metrics.matthews)
-    try evaluation.state("majority_class", metrics.majorityShare)
+    try labels.measure(evaluation)
   }
-}
-
-/// The weight of each label, from texts `label=weight`; nil without any.
-private func weights(_ texts: [String], of labels: [String]) throws -> [Float]? {
-  if texts.isEmpty { return nil }
-  var weights = labels.map { _ in Float(1) }
-  for text in texts {
-    // A label may hold '=' itself: the last one counts.
-    guard let sign = text.lastIndex(of: "="), let weight = Float(text[text.index(after: sign)...]),
-      weight.isFinite, weight > 0
-    else {
-      throw ComponentFailure.badArgument("class_weights: '\(text)' is not label=weight with a weight above 0")
-    }
-    guard let index = labels.firstIndex(of: String(text[..<sign])) else {
-      throw ComponentFailure.badArgument(
-        "class_weights: '\(text[..<sign])' is not one of \(labels.joined(separator: ", "))")
-    }
-    weights[index] = weight
-  }
-  return weights
-}
-
-private func softmax(_ row: Slice<UnsafeBufferPointer<Float>>) -> [Double] {
-  let top = Double(row.max() ?? 0)
-  let powers = row.map { exponential(Double($0) - top) }
-  let sum = powers.reduce(0, +)
-  return powers.map { $0 / sum }
 }

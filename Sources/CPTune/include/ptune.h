@@ -274,6 +274,17 @@ typedef struct ptune_base_facts_v1 {
   bool causal;
 } ptune_base_facts_v1;
 
+typedef int32_t ptune_special;
+enum {
+  PTUNE_TOKEN_CLASSIFICATION = 1, /* [CLS] */
+  PTUNE_TOKEN_SEPARATOR = 2,      /* [SEP] */
+  PTUNE_TOKEN_PADDING = 3,
+  PTUNE_TOKEN_MASK = 4,
+  PTUNE_TOKEN_UNKNOWN = 5,
+  PTUNE_TOKEN_BEGINNING = 6, /* of a text, in a generating model */
+  PTUNE_TOKEN_END = 7
+};
+
 typedef struct ptune_base_v1 {
   size_t struct_size;
   /* [call] */
@@ -294,6 +305,12 @@ typedef struct ptune_base_v1 {
   /* [call] The base model's scores over its vocabulary for hidden rows [n, hidden]: [n, vocabulary_size];
      NULL, with a recorded failure, where its checkpoint has none. */
   ptune_tensor *(*vocabulary_scores)(ptune_call *call, const ptune_tensor *rows);
+  /* [call] The id of a special token; -1 where the tokenizer has none. */
+  int32_t (*special_token)(ptune_call *call, ptune_special kind);
+  /* [call, in a head's create] The token ids of a word that stands in the place of the mask in the template of
+     the head's task: begun with a space where the template has one there. Returns how many there are, writes at
+     most `capacity`; 0, with a recorded failure, where the task has no template with a mask. */
+  size_t (*tokenize_at_mask)(ptune_call *call, const char *word, int32_t *out, size_t capacity);
 } ptune_base_v1;
 #define PTUNE_BASE_V1 "ptune.base/1"
 
@@ -389,7 +406,8 @@ enum {
   PTUNE_AT_START = 1,    /* before everything, as PEFT does it */
   PTUNE_AFTER_FIRST = 2, /* after the text's first token, so that [CLS] stays at position 0 */
   PTUNE_IN_MIDDLE = 3,   /* after half of the text's tokens */
-  PTUNE_AT_END = 4       /* after everything */
+  PTUNE_AT_END = 4,      /* after everything */
+  PTUNE_AT_MARKS = 5     /* where the task's template has its virtual tokens, one row at each place in order */
 };
 
 typedef struct ptune_injections_v1 {
@@ -448,7 +466,9 @@ typedef struct ptune_arrangement_v1 {
 
 /* An interval of a text's UTF-8 bytes. */
 typedef struct ptune_span_v1 {
-  int32_t field; /* 0: the sequence's text, 1: its second text, -1: a special token */
+  /* 0: the sequence's text, 1: its second text, 2…: the further fields of the task's template in their order, -1: a
+     special token, or a word of the template's own. */
+  int32_t field;
   int32_t begin, end;
 } ptune_span_v1;
 

@@ -1,4 +1,5 @@
 import CPTune
+import PTune
 
 /// `ptune.parameters/1`
 enum ParametersTable {
@@ -219,6 +220,24 @@ enum BaseTable {
       },
       vocabulary_scores: { _, rows in
         ask("vocabulary_scores", Session.current?.services.vocabularyScores, rows)
+      },
+      special_token: { _, kind in
+        Base.SpecialToken(rawValue: kind).flatMap { Session.current?.services.specialToken?($0) } ?? -1
+      },
+      tokenize_at_mask: { _, word, out, capacity in
+        guard let session = Session.current, let word else { return 0 }
+        guard let task = session.services.headTask, session.services.tasks.indices.contains(task) else {
+          session.record("tokenize_at_mask can be called in a head's create only")
+          return 0
+        }
+        let facts = session.services.tasks[task]
+        guard let tokenize = facts.wordAtMask else {
+          session.record(
+            "it needs a template with {mask} in the data of task '\(facts.name)', such as "
+              + "template: \"{text} It was {mask}.\"")
+          return 0
+        }
+        return copy(tokenize(String(cString: word)), out, capacity, countAll: true)
       }))
 
   /// Lets the base model answer about hidden rows.

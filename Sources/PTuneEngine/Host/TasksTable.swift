@@ -7,11 +7,16 @@ public struct TaskFacts: Sendable {
   public let name: String
   /// The labels that its head was given; empty for one without.
   public let labels: [String]
+  /// The token ids of a word in the place of its template's mask; nil without a template with a mask.
+  public let wordAtMask: (@Sendable (String) -> [Int32])?
 
   /// A task of this name.
-  public init(name: String, labels: [String] = []) {
+  public init(
+    name: String, labels: [String] = [], wordAtMask: (@Sendable (String) -> [Int32])? = nil
+  ) {
     self.name = name
     self.labels = labels
+    self.wordAtMask = wordAtMask
   }
 }
 

@@ -27,4 +27,24 @@ final class InjectionSet {
   func length(_ rows: Node, perSequence: Bool) -> Int {
     perSequence ? rows.rows / max(1, batch.count) : rows.rows
   }
+
+  /// Why the rows for the places of a template and these places do not agree; nil if they do.
+  func disagreement(tasks: [TaskFacts]) -> String? {
+    let rows = inputs.filter { $0.placement == .template }.reduce(0) {
+      $0 + length($1.rows, perSequence: $1.perSequence)
+    }
+    guard let sequence = (0..<batch.count).first(where: { batch.marks($0).count != rows }) else { return nil }
+    let task = Int(batch.tasks[sequence])
+    let name = tasks.indices.contains(task) ? " of task '\(tasks[task].name)'" : ""
+    let places = batch.marks(sequence).count
+    if places == 0 {
+      return "placement 'template': the data\(name) has no template with {prompt}, where its rows would stand"
+    }
+    if rows == 0 {
+      return
+        "the template\(name) has {prompt}, but the adapter puts no rows there; give it "
+        + "'placement: template', or take one that has this, as p-tuning has"
+    }
+    return "the template\(name) has places for \(places) virtual tokens, but the adapter has \(rows)"
+  }
 }

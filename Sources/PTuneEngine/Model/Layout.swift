@@ -25,6 +25,7 @@ final class Layout {
   private(set) var shared: Range<Int32> = 0..<0
   let isCausal: Bool
 
+  /// - Precondition: the rows at ``Placement/template`` are as many as each sequence's marks.
   init(_ batch: PackedBatch, _ injections: InjectionSet, causal: Bool) {
     isCausal = causal
     textRows = Array(repeating: 0, count: batch.tokens.count)
@@ -59,8 +60,19 @@ final class Layout {
           }
         }
       }
+      let marks = batch.marks(sequence)
+      let marked = Self.templateRows(injections, sequence)
+      var mark = 0
+      func placeMarked(before token: Int32) {
+        while mark < marked.count, token >= marks[marks.startIndex + mark] {
+          append(marked[mark], position: position, type: 0)
+          position += 1
+          mark += 1
+        }
+      }
       place(.start)
       for token in text {
+        placeMarked(before: token - text.lowerBound)
         if token == text.lowerBound + 1 { place(.afterFirst) }
         if token == middle { place(.middle) }
         textRows[Int(token)] = Int32(rows.count)
@@ -70,9 +82,20 @@ final class Layout {
       // A text of one token has its first token at its end, too.
       if text.count <= 1 { place(.afterFirst) }
       if text.isEmpty { place(.middle) }
+      placeMarked(before: .max)
       place(.end)
       sequences.append(begin..<Int32(rows.count))
       firstRow.append(shared.isEmpty ? begin : 0)
+    }
+  }
+
+  /// The rows that a sequence's marks get, in order.
+  private static func templateRows(_ injections: InjectionSet, _ sequence: Int) -> [Row] {
+    injections.inputs.enumerated().flatMap { index, input -> [Row] in
+      guard input.placement == .template else { return [] }
+      let length = injections.length(input.rows, perSequence: input.perSequence)
+      let first = input.perSequence ? sequence * length : 0
+      return (first..<first + length).map { Row(source: Int32(index + 1), index: Int32($0)) }
     }
   }
 

@@ -23,11 +23,13 @@ public final class Model {
   /// - Parameters:
   ///   - tokenize: token ids of a text without special tokens, for adapters that start from text.
   ///   - frequentTokens: the most frequent tokens of the training data, at most so many.
+  ///   - specialToken: the id of a special token.
   ///   - make: makes it; called with the call's handle.
   /// - Throws: ``EngineFailure``.
   public func setBase(
     _ identity: ComponentIdentity, checkpoint: any CheckpointSource,
     tokenize: @escaping (String) -> [Int32], frequentTokens: @escaping (Int) -> [Int32],
+    specialToken: @escaping (Base.SpecialToken) -> Int32? = { _ in nil },
     make: (OpaquePointer?) throws -> any BaseModel
   ) throws {
     try session.scoped {
@@ -39,6 +41,7 @@ public final class Model {
       session.services.wordTable = session.weight(model.wordTable.handle)
       session.services.tokenize = tokenize
       session.services.frequentTokens = frequentTokens
+      session.services.specialToken = specialToken
       session.services.pooler = { [unowned self] rows in
         try self.ask("pooler") { try $0.pooler(Tensor(handle: self.session.handle(for: rows))) }
       }
@@ -66,6 +69,8 @@ public final class Model {
 
   /// Creates a task's head; tasks are numbered in the order of these calls.
   public func addHead(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any TaskHead) throws {
+    session.services.headTask = heads.count
+    defer { session.services.headTask = nil }
     heads.append((try create(identity, make), identity))
   }
 
@@ -219,6 +224,17 @@ public final class Model {
     }
   }
 
+  /// The base model's scores of its vocabulary at each row of a batch, `[rows, vocabulary]`; for comparisons and
+  /// inspection.
+  public func vocabularyScores(_ batch: PackedBatch) throws -> [Float] {
+    try session.scoped {
+      session.machine.isTraining = false
+      let pass = try forward(batch)
+      let node = try ask("vocabulary_scores") { try $0.vocabularyScores(pass.hidden) }
+      return node.map { session.evaluate($0) } ?? []
+    }
+  }
+
   /// The tasks of a batch and the sequences of each.
   private func parts(of batch: PackedBatch) throws -> [(task: Int, sequences: Range<Int>)] {
     guard let parts = batch.parts, !parts.isEmpty, parts.allSatisfy({ heads.indices.contains($0.task) })
@@ -263,6 +279,11 @@ public final class Model {
           try adapter.method.inject(Batch(handle: viewHandle), into: Injections(handle: target))
         }
       }
+    }
+    if let disagreement = injections.disagreement(tasks: session.services.tasks) {
+      throw EngineFailure(
+        component: adapter?.identity.component ?? "the run", plugin: adapter?.identity.plugin,
+        method: "inject", reason: disagreement, status: ptune_status(PTUNE_BAD_ARGUMENT))
     }
     let pass = ForwardPass(batch: batch, injections: injections, causal: facts.causal)
     if let longest = pass.layout.positions.max(), Int(longest) >= facts.positions {

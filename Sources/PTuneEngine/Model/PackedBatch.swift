@@ -8,6 +8,10 @@ public final class PackedBatch: Sendable {
   public let offsets: [Int32]
   /// Each sequence's task.
   public let tasks: [Int32]
+  /// Where virtual tokens stand in each sequence: before which of its tokens, in order; end to end.
+  public let marks: [Int32]
+  /// Where each sequence's marks begin, and the end: `[count + 1]`.
+  public let markOffsets: [Int32]
   /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.
   public let exampleOffsets: [Int32]
   /// What the head's `encode` emitted as integers, end to end.
@@ -38,17 +42,20 @@ public final class PackedBatch: Sendable {
     public var integers: [Int32]
     /// Number targets.
     public var numbers: [Float]
+    /// Before which token, counted in the sequence, each virtual token of a template stands, in order.
+    public var marks: [Int32]
 
     /// A sequence with these tokens and targets.
     public init(
       tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
-      numbers: [Float] = []
+      numbers: [Float] = [], marks: [Int32] = []
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)
       self.task = task
       self.integers = integers
       self.numbers = numbers
+      self.marks = marks
     }
   }
 
@@ -68,6 +75,8 @@ public final class PackedBatch: Sendable {
     tokenTypes = sequences.flatMap(\.tokenTypes)
     self.offsets = offsets(sequences.map(\.tokens.count))
     tasks = sequences.map(\.task)
+    marks = sequences.flatMap(\.marks)
+    markOffsets = offsets(sequences.map(\.marks.count))
     integers = sequences.flatMap(\.integers)
     integerOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.integers.count } })
     numbers = sequences.flatMap(\.numbers)
@@ -78,6 +87,11 @@ public final class PackedBatch: Sendable {
 
   /// Where sequence s stands in `tokens`.
   func range(_ sequence: Int) -> Range<Int32> { offsets[sequence]..<offsets[sequence + 1] }
+
+  /// The marks of sequence s.
+  func marks(_ sequence: Int) -> ArraySlice<Int32> {
+    marks[Int(markOffsets[sequence])..<Int(markOffsets[sequence + 1])]
+  }
 
   /// Where sequences that stand together stand in `tokens`.
   func tokens(of sequences: Range<Int>) -> Range<Int> {
@@ -113,7 +127,8 @@ public final class PackedBatch: Sendable {
     }
     return Sequence(
       tokens: part(tokens, offsets, index), tokenTypes: part(tokenTypes, offsets, index), task: tasks[index],
-      integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example))
+      integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example),
+      marks: Array(marks(index)))
   }
 
   /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.

@@ -9,8 +9,10 @@ public struct Encoding: Equatable, Sendable {
   public private(set) var begins: [Int32] = []
   /// One past the last byte of the piece in its text; 0 for special tokens.
   public private(set) var ends: [Int32] = []
-  /// Which text the piece came from: 0, 1, or `Encoding.special`.
+  /// Which text the piece came from: 0, 1, the number of a template's field, or `Encoding.special`.
   public private(set) var sources: [Int8] = []
+  /// In front of which position each virtual token of a template stands, in order.
+  public private(set) var marks: [Int32] = []
   /// How many pieces did not fit.
   public let dropped: Int
 
@@ -32,6 +34,37 @@ public struct Encoding: Equatable, Sendable {
         for piece in (source == 0 ? first : second) ?? [] { append(piece, type, Int8(source)) }
       }
     }
+  }
+
+  /// Lays out the pieces of a row in a text template, of which so many stay at each place of a field.
+  init(_ text: TemplatedText, room: [Int], virtualTokens: Int, template: SequenceTemplate) {
+    dropped = text.counts.reduce(0, +) - room.reduce(0, +)
+    for part in template.single {
+      switch part {
+      case .special(let id, let type): append(TokenPiece(id: id, begin: 0, end: 0), type, Self.special)
+      case .text(_, let type): append(text, room, virtualTokens, type)
+      }
+    }
+  }
+
+  private mutating func append(_ text: TemplatedText, _ room: [Int], _ virtualTokens: Int, _ type: Int32) {
+    var room = room
+    var next = text.marks[...]
+    func mark(before piece: Int) {
+      while let first = next.first, first.piece <= piece {
+        marks += Array(repeating: Int32(ids.count), count: first.count ?? virtualTokens)
+        next.removeFirst()
+      }
+    }
+    for (index, piece) in text.pieces.enumerated() {
+      mark(before: index)
+      if let place = piece.place {
+        if room[place] == 0 { continue }
+        room[place] -= 1
+      }
+      append(piece.piece, type, piece.source)
+    }
+    mark(before: text.pieces.count)
   }
 
   private mutating func append(_ piece: TokenPiece, _ type: Int32, _ source: Int8) {

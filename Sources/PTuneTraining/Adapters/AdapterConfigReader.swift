@@ -1,5 +1,6 @@
 import PTuneFormats
 import PTunePlugins
+import PTuneText
 
 /// Reads what ``AdapterFolder`` writes into adapter_config.json.
 struct AdapterConfigReader {
@@ -43,8 +44,18 @@ struct AdapterConfigReader {
     let data = DataSpec(
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
-      label: column("label") ?? Located("label", place), fields: fields, maximumRows: nil)
+      label: column("label") ?? Located("label", place), template: try template(column("template")),
+      fields: fields, maximumRows: nil)
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
+  }
+
+  private func template(_ text: Located<String>?) throws(TrainingError) -> Located<TextTemplate>? {
+    guard let text else { return nil }
+    do {
+      return Located(try TextTemplate(text.value), text.place)
+    } catch {
+      throw wrong("has a malformed template: \(error)")
+    }
   }
 
   private func component(_ value: JSONValue?, _ what: String) throws(TrainingError) -> ComponentChoice {

@@ -119,6 +119,7 @@ extension AdapterFolder {
     object["text"] = .string(data.text.value)
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
+    if let template = data.template { object["template"] = .string(template.value.source) }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {

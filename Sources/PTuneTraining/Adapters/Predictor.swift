@@ -44,18 +44,7 @@ public final class Predictor {
   ///
   /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
-    if source.data.textPair != nil, pair == nil {
-      throw TrainingError.unusable(
-        "the adapter was trained on pairs of texts, and there is only one",
-        help: "give the other one: --text-pair")
-    }
-    let tokenizer = composition.tokenizer
-    var fields = ["text": text]
-    if source.arranges { fields["text_pair"] = pair }
-    let row = TokenizedRow(
-      line: 1, fields: fields,
-      content: source.arranges
-        ? .fields : .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) }))
+    let row = try source.row(text: text, pair: pair)
     return try predict([(nil, 1, composition.layOut(row, task: task, path: "--text"))])[0]
   }
 

@@ -115,7 +115,8 @@ extension EncodedExample {
       let range = Int(offsets[index])..<Int(offsets[index + 1])
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: Array(types[range]), task: Int32(task),
-        integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [])
+        integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
+        marks: index == 0 ? marks : [])
     }
   }
 }
@@ -188,15 +189,22 @@ struct Composer {
       try model.setBase(
         factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
         tokenize: { tokenizer.pieces($0).map(\.id) },
-        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) }
+        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
+        specialToken: { tokenizer.specialTokens[$0] }
       ) { try factory.baseModel(basePlugin, base, $0) }
     } catch let failure as EngineFailure {
       throw TrainingError.base(
         folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
     }
-    model.setTasks(tasks.map { TaskFacts(name: $0.name, labels: $0.labels) })
+    model.setTasks(
+      tasks.map {
+        TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
+      })
     try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
       try factory.adapter(adapterPlugin, adapter, $0)
+    }
+    for task in tasks {
+      try task.data.checkTemplate(adapter: adapter.plugin, virtualTokens: model.adapterPositions)
     }
     try checkSelector(model)
     if let selector, let (_, plugin) = selectorPlugin {

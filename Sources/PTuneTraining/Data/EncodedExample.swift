@@ -7,6 +7,8 @@ struct TokenizedRow {
   enum Content {
     /// A text, or two.
     case pieces([TokenPiece], pair: [TokenPiece]?)
+    /// A text that a template was filled with.
+    case templated(TemplatedText)
     /// Ids as the model reads them, special tokens included, and their token types.
     case tokens(GivenTokens)
     /// The fields alone: the head lays them out.
@@ -33,6 +35,8 @@ public struct EncodedExample: Sendable {
   public let types: [Int32]
   /// Where each sequence begins in `tokens`, and the end.
   public let offsets: [Int32]
+  /// In front of which token each virtual token of a template stands; a template makes one sequence.
+  public let marks: [Int32]
   /// What the head made of the label, if the row has one.
   public let integers: [Int32]
   /// The same as numbers.
@@ -109,6 +113,7 @@ struct RowSource {
   }
 
   private func content(_ row: Row, _ text: String?) throws -> TokenizedRow.Content {
+    if let template = data.template?.value { return try templated(template, row, text) }
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return .tokens(given)
     }
@@ -143,6 +148,8 @@ struct TokenCounts {
       case .pieces(let first, let second):
         add(first)
         add(second ?? [])
+      case .templated(let text):
+        for id in text.fieldIDs { counts[id, default: 0] += 1 }
       case .tokens(let given):
         for id in given.ids { counts[id, default: 0] += 1 }
       case .fields:

@@ -11,6 +11,8 @@ struct LaidOutRow {
   let types: [Int32]
   /// Where each sequence begins in `tokens`, and the end.
   let offsets: [Int32]
+  /// In front of which token each virtual token of a template stands; a template makes one sequence.
+  let marks: [Int32]
   /// Pieces that did not fit.
   let dropped: Int
 
@@ -18,6 +20,7 @@ struct LaidOutRow {
     tokens = encodings.flatMap(\.ids)
     types = encodings.flatMap(\.types)
     offsets = encodings.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) }
+    marks = encodings.flatMap(\.marks)
     dropped = encodings.reduce(0) { $0 + $1.dropped }
     row = ExampleRow(
       fields: fields, tokens: tokens,
@@ -32,6 +35,7 @@ struct LaidOutRow {
     tokens = given.ids
     types = given.types
     offsets = [0, Int32(given.ids.count)]
+    marks = []
     dropped = 0
     let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
     row = ExampleRow(fields: fields, tokens: given.ids, spans: outside)
@@ -44,8 +48,8 @@ struct LaidOutRow {
     line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
-      tokens: tokens, types: types, offsets: offsets, integers: integers, numbers: numbers, line: line,
-      dropped: dropped, row: source)
+      tokens: tokens, types: types, offsets: offsets, marks: marks, integers: integers, numbers: numbers,
+      line: line, dropped: dropped, row: source)
   }
 }
 
@@ -57,6 +61,10 @@ extension Composition {
     switch row.content {
     case .pieces(let first, let second):
       let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
+      return LaidOutRow([encoding], fields: row.fields)
+    case .templated(let text):
+      let encoding = try tokenizer.encode(
+        text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.

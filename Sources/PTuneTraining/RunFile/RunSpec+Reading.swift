@@ -7,7 +7,8 @@ extension RunSpec {
 
   static let taskKeys = ["name", "weight", "head", "data"]
   static let dataKeys = [
-    "train", "validation", "test", "format", "header", "text", "text_pair", "label", "fields", "maximum_rows",
+    "train", "validation", "test", "format", "header", "text", "text_pair", "label", "template",
+    "fields", "maximum_rows",
   ]
 
   /// Reads a run file. Throws FileError or RunFileError.
@@ -139,8 +140,18 @@ private struct RunReader {
       test: try section.text("test").map(located), format: try section.choice("format", DataFormat.self),
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
       textPair: try section.text("text_pair"),
-      label: try section.text("label") ?? Located("label", node.place), fields: fields,
+      label: try section.text("label") ?? Located("label", node.place), template: try template(section),
+      fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+  }
+
+  private func template(_ section: RunSection) throws(RunFileError) -> Located<TextTemplate>? {
+    guard let text = try section.text("template") else { return nil }
+    do {
+      return Located(try TextTemplate(text.value), text.place)
+    } catch {
+      throw RunFileError(place: text.place, problem: .conflict("'template', \(error)"))
+    }
   }
 
   private func training(_ node: RunNode, _ tasks: [TaskSpec]) throws(RunFileError) -> TrainingOptions {

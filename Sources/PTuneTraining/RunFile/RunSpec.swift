@@ -71,6 +71,8 @@ public struct DataSpec: Equatable, Sendable {
   public var textPair: Located<String>?
   /// The column of the label.
   public var label: Located<String>
+  /// How the fields of a row become the text that the model reads; nil for the text, or the two, as they stand.
+  public var template: Located<TextTemplate>?
   /// Further fields that a head asks for by name, and their columns.
   public var fields: [String: Located<String>]
   /// How many rows of each file are used, from its beginning; nil for all.

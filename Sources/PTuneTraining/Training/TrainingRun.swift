@@ -59,8 +59,10 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
-      let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, arranges: factory.arranges(head: task.head.plugin.value))
+      let arranges = try factory.arranges(head: task.head.plugin.value)
+      try task.data.checkTemplate(
+        opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, arranges: arranges)
+      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, arranges: arranges)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)

@@ -34,4 +34,4 @@ struct ConfusionMetrics {
 }
 
 /// eˣ
-func exponential(_ x: Double) -> Double { exp(x) }
+package func exponential(_ x: Double) -> Double { exp(x) }
