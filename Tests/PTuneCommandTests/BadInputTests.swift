@@ -180,8 +180,8 @@ import Testing
       "error: there is no adapter 'p-tunning-v2'\nhelp: did you mean 'p-tuning-v2'?"),
     Mistake(
       "an unknown head", ["--set", "tasks.tone.head.plugin=ranking"],
-      "error: there is no task head 'ranking'\nhelp: there are causal-lm, extractive-qa, masked-lm-verbalizer, multiple-choice, "
-        + "regression, sequence-classification, token-classification"
+      "error: there is no task head 'ranking'\nhelp: there are causal-lm, extractive-qa, masked-lm-verbalizer, "
+        + "multiple-choice, regression, sequence-classification, token-classification"
     ),
     Mistake(
       "an unknown hyperparameter", [],
