@@ -8,6 +8,7 @@ public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity)?
+  private var reading: BaseReading?
   private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
@@ -41,6 +42,9 @@ public final class Model {
       session.services.pooler = { [unowned self] rows in
         try self.ask("pooler") { try $0.pooler(Tensor(handle: self.session.handle(for: rows))) }
       }
+      let reading = BaseReading(model, identity, session)
+      self.reading = reading
+      session.services.layerRows = reading.rows
       session.services.vocabularyScores = { [unowned self] rows in
         try self.ask("vocabulary_scores") {
           try $0.vocabularyScores(Tensor(handle: self.session.handle(for: rows)))
@@ -60,6 +64,7 @@ public final class Model {
 
   /// Creates the adapter.
   public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
+    defer { reading?.forget() }
     adapter = (try create(identity, make), identity)
   }
 
@@ -93,6 +98,8 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
+  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { adapter?.method.learningRate }
   /// The trained parameters of the selector, the adapter and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Number of trained values.

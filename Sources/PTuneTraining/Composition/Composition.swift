@@ -38,8 +38,8 @@ public final class Composition {
   public let adapter: ComponentChoice
   /// What weighs the adapter's pool; nil for an adapter without one.
   public let selector: ComponentChoice?
-  /// The learning rate that the adapter recommends; nil if it does not say.
-  public let recommendedLearningRate: Double?
+  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { model.recommendedLearningRate }
   /// The tasks.
   public let tasks: [ComposedTask]
   /// The plugins in use.
@@ -50,7 +50,7 @@ public final class Composition {
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
     tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
-    recommendedLearningRate: Double?, tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
+    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -60,7 +60,6 @@ public final class Composition {
     self.tokenizer = tokenizer
     self.adapter = adapter
     self.selector = selector
-    self.recommendedLearningRate = recommendedLearningRate
     self.tasks = tasks
     self.plugins = plugins
     self.maximumLength = maximumLength
@@ -219,7 +218,7 @@ struct Composer {
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
       base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
-      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
+      tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
   }
 
