@@ -65,12 +65,13 @@ import Testing
   func options() throws {
     var listed = TrainingOption.all.map { "\($0.name) (\($0.type)) = \($0.defaultText ?? "none")" }
     #expect(listed.count == Mirror(reflecting: TrainingOptions()).children.count)
-    listed = Array(listed.prefix(8))
+    listed = Array(listed.prefix(9))
     #expect(
       listed == [
         "epochs (integer, at least 1) = 3", "max_steps (integer, at least 1) = none",
         "batch_size (integer, at least 1) = 32", "evaluation_batch_size (integer, at least 1) = 64",
-        "accumulation (integer, at least 1) = 1", "learning_rate (number, above 0 and at most 1000) = none",
+        "accumulation (integer, at least 1) = 1", "optimizer (adamw, adafactor) = adamw",
+        "learning_rate (number, above 0 and at most 1000) = none",
         "schedule (linear, cosine, constant) = linear", "warmup_steps (integer, at least 0) = none",
       ])
   }
@@ -128,6 +129,7 @@ import Testing
           batch_size: 32
           evaluation_batch_size: 64
           accumulation: 1
+          optimizer: adamw
           learning_rate: 0.005
           schedule: linear
           warmup_steps: 0

@@ -7,7 +7,7 @@ public final class Trainer {
   private let run: TrainingRun
   private let options: TrainingOptions
   private let curve: LearningRateCurve
-  private let optimizer: AdamW
+  private let optimizer: any Optimizer
   private let batchesPerEpoch: Int
   /// Steps of the optimiser in all.
   private let totalSteps: Int
@@ -28,7 +28,7 @@ public final class Trainer {
     self.run = run
     self.report = report
     options = run.spec.training
-    optimizer = AdamW(run.composition.model.parameters, options)
+    optimizer = options.optimizer.make(run.composition.model.parameters, options)
     batchesPerEpoch = max(1, (run.examples[0].train.count + options.batchSize - 1) / options.batchSize)
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
     totalSteps = min(options.maxSteps ?? .max, stepsPerEpoch * options.epochs)
