@@ -76,6 +76,19 @@ import Testing
       ])
   }
 
+  @Test(
+    "Adafactor comes with the settings that prompt tuning was published with, and is written with its options"
+  )
+  func adafactor() throws {
+    let run = try parse(Self.example, "training.optimizer=adafactor")
+    #expect(run.training.schedule == .constant)
+    #expect(run.training.weightDecay == 1e-5)
+    #expect(run.training.learningRate == 0.005)
+    let text = run.yaml()
+    #expect(text.contains("decay_rate: 0.8\n") && !text.contains("beta1"))
+    #expect(try RunSpec.parse(text, file: "/elsewhere/run.yaml") == run)
+  }
+
   @Test("a resolved run is written as a run file that reads as the same run")
   func roundTrip() throws {
     var run = try parse(

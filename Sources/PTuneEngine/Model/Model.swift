@@ -151,8 +151,11 @@ public final class Model {
     }
   }
 
-  /// The scores of each sequence of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perSequence: [[Float]], columns: Int) {
+  /// The scores of each sequence of a batch, row by row, and their number of columns; and where the adapter asked the
+  /// selector, what it gave each sequence in the first answer, a weight for each entry.
+  public func scores(
+    _ batch: PackedBatch
+  ) throws -> (perSequence: [[Float]], columns: Int, weights: [[Float]]) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
@@ -162,7 +165,7 @@ public final class Model {
           session.node(try heads[task].head.scores(pass.hidden, Batch(handle: pass.view)).handle, "scores")
         }
       }
-      guard let node else { return ([], 0) }
+      guard let node else { return ([], 0, []) }
       let perToken = heads[task].head.scoreRows == .perToken
       guard node.rows == (perToken ? batch.tokens.count : batch.count) else {
         throw EngineFailure(
@@ -170,12 +173,18 @@ public final class Model {
           reason: "\(node.rows) rows of scores for \(batch.count) sequences of \(batch.tokens.count) tokens",
           status: ptune_status(PTUNE_FAILED))
       }
-      let values = session.evaluate(node)
+      // Weights over a pool have a row for each sequence, unless the adapter asks about something else.
+      let asked = selector?.first.flatMap { $0.rows == batch.count ? $0 : nil }
+      let evaluated = session.evaluate([node] + [asked].compactMap { $0 })
+      let values = evaluated[0]
+      let weights = asked.map { asked in
+        (0..<batch.count).map { Array(evaluated[1][$0 * asked.columns..<($0 + 1) * asked.columns]) }
+      }
       let perSequence = (0..<batch.count).map { sequence in
         let rows = perToken ? batch.range(sequence) : Int32(sequence)..<Int32(sequence + 1)
         return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
       }
-      return (perSequence, node.columns)
+      return (perSequence, node.columns, weights ?? [])
     }
   }
 

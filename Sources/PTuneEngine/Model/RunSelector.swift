@@ -7,7 +7,11 @@ final class RunSelector {
   private let selector: any Selector
   private unowned let session: Session
   /// The batch of the `inject` in progress; nil between them.
-  var batch: OpaquePointer?
+  var batch: OpaquePointer? {
+    didSet { if batch != nil { first = nil } }
+  }
+  /// The weights that the latest `inject` asked for first, `[count, keys]`.
+  private(set) var first: Node?
 
   init(_ selector: any Selector, _ identity: ComponentIdentity, _ session: Session) {
     self.selector = selector
@@ -34,6 +38,7 @@ final class RunSelector {
       if let node, node.rows != queries.rows || node.columns != keys.rows {
         session.record("weights are \(node.shapeText) for \(queries.rows) queries and \(keys.rows) keys")
       }
+      if first == nil { first = node }
       return node
     }
   }

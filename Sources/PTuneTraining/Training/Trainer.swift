@@ -19,6 +19,7 @@ public final class Trainer {
   private var model: Model { run.composition.model }
   private var examples: TaskExamples { run.examples[0] }
   private var output: String { run.spec.output }
+  private var selectionFile: String { FilePath.join(output, "selection.json") }
   private var adapterFolder: String { FilePath.join(output, "adapter") }
 
   /// A trainer for a run.
@@ -182,6 +183,12 @@ public final class Trainer {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
     try AdapterFolder.write(run.composition, maximumLength: options.maximumLength, to: adapterFolder)
+    if let selection = evaluation?.selection {
+      let document: JSONValue = [
+        "step": .int(progress.step), "tasks": [run.composition.tasks[0].name: selection.json],
+      ]
+      try AtomicFile.write(document.text(.pretty), to: selectionFile)
+    }
   }
 
   private func finish(wasInterrupted: Bool) throws -> TrainingResult {
@@ -223,6 +230,7 @@ public final class Trainer {
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
+      if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
   }
