@@ -26,6 +26,10 @@ final class BaseReading {
       throw ComponentFailure.badArgument(
         "\(tokens.count) tokens for a base model of \(facts.positions) positions; use fewer virtual tokens")
     }
+    if let wrong = tokens.first(where: { $0 < 0 || $0 >= facts.vocabularySize }) {
+      throw ComponentFailure(
+        "token \(wrong) is not in the base model's vocabulary of \(facts.vocabularySize)")
+    }
     if latest?.tokens != tokens { latest = (tokens, try read(tokens, facts)) }
     return latest?.layers[layer][Int(part.rawValue) - 1] ?? []
   }
