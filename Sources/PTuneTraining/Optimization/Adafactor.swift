@@ -13,6 +13,7 @@ import PTuneEngine
 ///
 /// The squared gradients of a matrix are kept as means of its rows and of its columns, those of a vector one by one.
 final class Adafactor: Optimizer {
+  let kind = OptimizerKind.adafactor
   let decayRate, clipThreshold, weightDecay: Double
   var step = 0
   let moments: [[Moment]]

@@ -3,6 +3,7 @@ import PTuneEngine
 
 /// AdamW (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it.
 final class AdamW: Optimizer {
+  let kind = OptimizerKind.adamw
   let beta1, beta2, epsilon, weightDecay: Float
   var step = 0
   /// Running means of the gradients and of their squares.

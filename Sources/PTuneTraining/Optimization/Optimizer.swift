@@ -18,6 +18,7 @@ public enum OptimizerKind: String, CaseIterable, Sendable {
 
 /// Takes the steps of a training.
 protocol Optimizer: AnyObject {
+  var kind: OptimizerKind { get }
   var parameters: [TrainableParameter] { get }
   /// Steps taken.
   var step: Int { get set }

@@ -6,7 +6,7 @@ public struct SelectionStatistics: Sendable, Equatable {
   public struct Group: Sendable, Equatable {
     /// How many they are.
     public private(set) var examples = 0
-    /// How many of them gave each entry their largest weight, `[K]`; of equal ones the first entry counts.
+    /// How many of them gave each entry their largest weight, `[K]`; equal ones all count.
     public private(set) var chosen: [Int] = []
     private var sums: [Double] = []
 
@@ -14,14 +14,17 @@ public struct SelectionStatistics: Sendable, Equatable {
     public var meanWeights: [Double] { sums.map { $0 / Double(max(1, examples)) } }
 
     mutating func add(_ weights: [Float]) {
-      guard let largest = weights.max(), let entry = weights.firstIndex(of: largest) else { return }
+      guard let largest = weights.max() else { return }
       if examples == 0 {
         chosen = Array(repeating: 0, count: weights.count)
         sums = Array(repeating: 0, count: weights.count)
       }
       examples += 1
-      chosen[entry] += 1
-      for (index, weight) in weights.enumerated() { sums[index] += Double(weight) }
+      // What a selector means to be equal may differ in the last digits.
+      for (index, weight) in weights.enumerated() {
+        if weight >= largest * (1 - 1e-5) { chosen[index] += 1 }
+        sums[index] += Double(weight)
+      }
     }
 
     var json: JSONObject {

@@ -5,7 +5,7 @@ import PTuneFormats
 struct TrainingCheckpoint {
   let progress: TrainingProgress
   let generator: UInt64
-  let optimizer: String
+  let optimizer: OptimizerKind
   let optimizerStep: Int
   /// "values", "best" and the optimiser's moments of each parameter, by name, and what components keep.
   let tensors: [TensorData]
@@ -13,7 +13,7 @@ struct TrainingCheckpoint {
   init(_ progress: TrainingProgress, optimizer: any Optimizer, model: Model) {
     self.progress = progress
     generator = model.session.generator.state
-    self.optimizer = Self.name(optimizer)
+    self.optimizer = optimizer.kind
     optimizerStep = optimizer.step
     var tensors: [TensorData] = []
     for (index, parameter) in model.parameters.enumerated() {
@@ -41,9 +41,6 @@ struct TrainingCheckpoint {
     "\(parameter.owner).\(parameter.name).\(part)"
   }
 
-  /// As metadata has it.
-  static func name(_ optimizer: any Optimizer) -> String { "\(type(of: optimizer))".lowercased() }
-
   /// The numbers, as JSON: exact, since JSON numbers are written to read back the same.
   var metadata: JSONValue {
     var best: JSONValue = .null
@@ -66,7 +63,7 @@ struct TrainingCheckpoint {
       "finished": .bool(progress.isFinished),
       "seconds": .double(progress.seconds), "loss": .double(progress.loss),
       "best_step": .int(progress.bestStep),
-      "best": best, "generator": .string(String(generator)), "optimizer": .string(optimizer),
+      "best": best, "generator": .string(String(generator)), "optimizer": .string(optimizer.rawValue),
       "optimizer_step": .int(optimizerStep),
     ]
   }
@@ -140,7 +137,7 @@ struct StoredCheckpoint {
     guard let generator = numbers["generator"]?.stringValue.flatMap(UInt64.init),
       let optimizerStep = numbers["optimizer_step"]?.intValue, var progress = TrainingProgress(numbers)
     else { throw wrong("its metadata is not a training's") }
-    let name = TrainingCheckpoint.name(optimizer)
+    let name = optimizer.kind.rawValue
     guard numbers["optimizer"]?.stringValue == name else {
       throw wrong(
         "is of a training with the optimizer '\(numbers["optimizer"]?.stringValue ?? "")', not '\(name)'")
