@@ -67,22 +67,29 @@ public final class LoadedBaseModel: LoadedInstance, BaseModel {
 /// An adapter of a plugin whose file holds its parameters as they are.
 public class LoadedAdapter: LoadedInstance, Adapter {
   fileprivate let table: ptune_adapter_v1
+  /// What it recommends; nil if it does not say.
+  public let learningRate: Double?
 
   fileprivate init(
     _ pointer: UnsafeMutableRawPointer?, _ table: ptune_adapter_v1,
+    _ recommendation: ptune_recommendation_v1?,
     _ destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
   ) {
     self.table = table
+    let rate = recommendation?.learning_rate?(pointer) ?? 0
+    learningRate = rate > 0 && rate.isFinite ? rate : nil
     super.init(pointer, destroy: destroy)
   }
 
-  /// Takes over what `create` stored, with the component's table.
+  /// Takes over what `create` stored, with the component's table and what it offers as `ptune.recommendation/1`.
   public static func make(
     _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_adapter_v1>,
+    recommendation: ptune_recommendation_v1?,
     destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
   ) -> any Adapter {
     table.pointee.save == nil
-      ? LoadedAdapter(pointer, table.pointee, destroy) : LoadedFoldingAdapter(pointer, table.pointee, destroy)
+      ? LoadedAdapter(pointer, table.pointee, recommendation, destroy)
+      : LoadedFoldingAdapter(pointer, table.pointee, recommendation, destroy)
   }
 
   /// Calls the plugin's `positions`.

@@ -67,7 +67,7 @@ import Testing
     #expect(head.offsets == [0, 2, 3])
     #expect(head.targets == [1, 0])
     #expect(batch.integerOffsets == [0, 1, 2])
-    let (scores, columns) = try model.scores(batch)
+    let (scores, columns, _) = try model.scores(batch)
     #expect(scores.map(\.count) == [2 * columns, columns])
     let alone = try model.scores(PackedBatch([a, b, c], training: false)).perExample
     #expect(scores == [alone[0] + alone[1], alone[2]])

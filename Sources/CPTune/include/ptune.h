@@ -227,6 +227,10 @@ typedef struct ptune_parameters_v1 {
                               const ptune_initial_v1 *initial);
   /* [call] Its value as a tensor [product of all dimensions but the last, last]. */
   ptune_tensor *(*value)(ptune_call *call, ptune_parameter *parameter);
+  /* [call] Numbers that the component keeps from step to step and changes itself; no gradient does. They are zero
+     when they are first asked for, and `count` is the same each time. Checkpoints of a training hold them, adapter
+     files do not. Kept; NULL if it failed. */
+  float *(*state)(ptune_call *call, const char *name, size_t count);
 } ptune_parameters_v1;
 #define PTUNE_PARAMETERS_V1 "ptune.parameters/1"
 
@@ -293,6 +297,14 @@ enum {
   PTUNE_TOKEN_END = 7
 };
 
+/* What a layer is given. */
+typedef int32_t ptune_layer_part;
+enum {
+  PTUNE_LAYER_INPUT = 1, /* the rows that the base model passes to `key_rows`: [count, hidden_size] */
+  PTUNE_LAYER_KEYS = 2,  /* the keys that it passes to `attention`, rotated if it rotates: [count, key_value_size] */
+  PTUNE_LAYER_VALUES = 3 /* the values that it passes to `attention`: [count, key_value_size] */
+};
+
 typedef struct ptune_base_v1 {
   size_t struct_size;
   /* [call] */
@@ -319,6 +331,10 @@ typedef struct ptune_base_v1 {
      the head's task: begun with a space where the template has one there. Returns how many there are, writes at
      most `capacity`; 0, with a recorded failure, where the task has no template with a mask. */
   size_t (*tokenize_at_mask)(ptune_call *call, const char *word, int32_t *out, size_t capacity);
+  /* [call] What `layer` of the base model is given when it reads these tokens alone, at positions 0, 1, …, with
+     nothing injected and no token added: out [count, columns of the part]. */
+  ptune_status (*layer_rows)(ptune_call *call, const int32_t *ids, size_t count, size_t layer,
+                             ptune_layer_part part, float *out);
 } ptune_base_v1;
 #define PTUNE_BASE_V1 "ptune.base/1"
 
@@ -623,7 +639,9 @@ typedef struct ptune_task_head_v1 {
 /* What an adapter's `extension` may return for "ptune.recommendation/1": how to train it. Static. */
 typedef struct ptune_recommendation_v1 {
   size_t struct_size;
-  double learning_rate; /* of AdamW, where the run gives none */
+  /* [call] The learning rate of AdamW for this adapter, with its hyperparameters, where the run gives none; 0 for no
+     recommendation. */
+  double (*learning_rate)(void *self);
 } ptune_recommendation_v1;
 #define PTUNE_RECOMMENDATION_V1 "ptune.recommendation/1"
 

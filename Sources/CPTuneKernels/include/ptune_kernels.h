@@ -150,6 +150,14 @@ void ptk_target_scores(size_t rows, size_t columns, const float *logits, const i
 /* One AdamW step (Loshchilov & Hutter 2019, algorithm 2, as torch.optim.AdamW computes it), step counted from 1. */
 void ptk_adamw(size_t count, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, int64_t step);
+/* Turns a gradient [rows, columns] into Adafactor's step before it is clipped (Shazeer & Stern 2018, algorithm 4,
+   lines 5 to 7): the running means of its squares over each row and each column decay by `decay`. */
+void ptk_adafactor_factored(size_t rows, size_t columns, float *gradient, float *row_means, float *column_means,
+                            float decay);
+/* The same with a running mean of its own for each number (algorithm 5). */
+void ptk_adafactor_whole(size_t count, float *gradient, float *means, float decay);
+/* parameter = keep·parameter - rate·direction */
+void ptk_descend(size_t count, float *parameter, const float *direction, float keep, float rate);
 /* Σ x², in double. */
 double ptk_sum_of_squares(size_t count, const float *x);
 

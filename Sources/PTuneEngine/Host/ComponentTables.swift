@@ -16,6 +16,20 @@ enum ParametersTable {
       value: { _, pointer in
         guard let session = Session.current, let parameter = session.parameter(pointer) else { return nil }
         return session.handle(for: session.leaf(parameter))
+      },
+      state: { _, name, count in
+        guard let recorder = Recorder("state"), let name, let owner = recorder.session.frame?.identity.owner
+        else { return nil }
+        let text = String(cString: name)
+        guard (1..<1 << 28).contains(count) else {
+          recorder.session.record("the state '\(text)' of \(UInt(bitPattern: count)) numbers")
+          return nil
+        }
+        guard let state = recorder.session.state(owner: owner, name: text, count: count) else {
+          recorder.session.record("the state '\(text)' has another number of values than \(count)")
+          return nil
+        }
+        return state.values.baseAddress
       }))
 }
 
@@ -237,6 +251,24 @@ enum BaseTable {
           return 0
         }
         return copy(tokenize(String(cString: word)), out, capacity, countAll: true)
+      },
+      layer_rows: { _, ids, count, layer, part, out in
+        guard let recorder = Recorder("layer_rows"), let out,
+          let ids = recorder.array(ids, count, "token ids")
+        else { return ptune_status(PTUNE_FAILED) }
+        do {
+          guard let part = Base.LayerPart(rawValue: part) else {
+            throw ComponentFailure("a layer has no part \(part)")
+          }
+          guard let rows = try recorder.session.services.layerRows?(ids, layer, part) else {
+            throw ComponentFailure("there is no base model yet to read tokens")
+          }
+          out.update(from: rows, count: rows.count)
+          return ptune_status(PTUNE_OK)
+        } catch {
+          _ = recorder.fail("\(error)")
+          return ptune_status(PTUNE_BAD_ARGUMENT)
+        }
       }))
 
   /// Lets the base model answer about hidden rows.

@@ -8,6 +8,9 @@ final class ForwardPass {
   /// Positions and token types at fixed addresses, for as long as the pass lasts.
   let positions: UnsafeMutablePointer<Int32>
   let tokenTypes: UnsafeMutablePointer<Int32>
+  /// What the base model passed to `keyRows` and to `attention`, per layer.
+  private(set) var inputs: [Int: Node] = [:]
+  private(set) var keysAndValues: [Int: (keys: Node, values: Node)] = [:]
   /// How many hidden prefix rows `keyRows` put in front, per layer.
   private var hiddenRows: [Int: Int32] = [:]
   /// Cosines and sines of this pass's positions, mostly of one rotation.
@@ -38,6 +41,7 @@ final class ForwardPass {
   }
 
   func keyRows(_ layer: Int, _ x: Node, _ recorder: Recorder) -> OpaquePointer? {
+    inputs[layer] = x
     let prefixes = injections.prefixes[layer, default: []].filter { $0.values == nil }.map(\.rows)
     hiddenRows[layer] = prefixes.reduce(0) { $0 + Int32($1.rows) }
     if prefixes.isEmpty { return recorder.session.handle(for: x) }
@@ -103,6 +107,7 @@ final class ForwardPass {
         "layer \(layer): queries \(q.shapeText), keys \(k.shapeText), values \(v.shapeText), \(heads) heads, "
           + "\(keyValueHeads) key-value heads, \(layout.rows.count) rows and \(hiddenRows) prefix rows")
     }
+    keysAndValues[layer] = (k, v)
     var sources = [k, v]
     // What each sequence sees in front of its own rows: (source, rows, per sequence).
     var front: [(source: Int32, begin: Int32, length: Int32, perSequence: Bool)] = []

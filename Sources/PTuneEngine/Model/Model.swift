@@ -8,6 +8,7 @@ public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity, checkpoint: any CheckpointSource)?
+  private var reading: BaseReading?
   private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
@@ -45,6 +46,9 @@ public final class Model {
       session.services.pooler = { [unowned self] rows in
         try self.ask("pooler") { try $0.pooler(Tensor(handle: self.session.handle(for: rows))) }
       }
+      let reading = BaseReading(model, identity, session)
+      self.reading = reading
+      session.services.layerRows = reading.rows
       session.services.vocabularyScores = { [unowned self] rows in
         try self.ask("vocabulary_scores") {
           try $0.vocabularyScores(Tensor(handle: self.session.handle(for: rows)))
@@ -64,6 +68,7 @@ public final class Model {
 
   /// Creates the adapter.
   public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
+    defer { reading?.forget() }
     adapter = (try create(identity, make), identity)
   }
 
@@ -99,6 +104,8 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
+  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { adapter?.method.learningRate }
   /// The parameters of the adapter, the selector and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Those of them that training changes.
@@ -186,12 +193,13 @@ public final class Model {
     return session.handle(for: view, .batch)
   }
 
-  /// The scores of each example of a batch, row by row, and their number of columns.
+  /// The scores of each example of a batch, row by row, and their number of columns; and where the adapter asked the
+  /// selector, what it gave each example in the first answer, a weight for each entry: the mean over its sequences.
   ///
   /// - Parameter forEvaluation: those that an evaluation keeps, where the head tells them apart.
   public func scores(
     _ batch: PackedBatch, forEvaluation: Bool = false
-  ) throws -> (perExample: [[Float]], columns: Int) {
+  ) throws -> (perExample: [[Float]], columns: Int, weights: [[Float]]) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
@@ -206,7 +214,7 @@ public final class Model {
           return session.node(scores.handle, "scores")
         }
       }
-      guard let node else { return ([], 0) }
+      guard let node else { return ([], 0, []) }
       let perToken = heads[task].head.scoreRows == .perToken
       guard node.rows == (perToken ? batch.tokens.count : batch.count) else {
         throw EngineFailure(
@@ -214,13 +222,22 @@ public final class Model {
           reason: "\(node.rows) rows of scores for \(batch.count) sequences of \(batch.tokens.count) tokens",
           status: ptune_status(PTUNE_FAILED))
       }
-      let values = session.evaluate(node)
+      let asked = selector?.first
+      let evaluated = session.evaluate([node] + [asked].compactMap { $0 })
       let perExample = (0..<batch.exampleCount).map { example in
         let sequences = batch.sequences(ofExample: example)
         let rows = perToken ? batch.tokens(of: sequences) : sequences
-        return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
+        return Array(evaluated[0][rows.lowerBound * node.columns..<rows.upperBound * node.columns])
       }
-      return (perExample, node.columns)
+      let weights = asked.map { asked in
+        (0..<batch.exampleCount).map { example in
+          let sequences = batch.sequences(ofExample: example)
+          return (0..<asked.columns).map { entry in
+            sequences.reduce(0) { $0 + evaluated[1][$1 * asked.columns + entry] } / Float(sequences.count)
+          }
+        }
+      }
+      return (perExample, node.columns, weights ?? [])
     }
   }
 
