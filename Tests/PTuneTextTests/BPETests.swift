@@ -34,7 +34,8 @@ struct BPETests {
   }
 
   static let names = [
-    "gpt2", "roberta", "llama3", "qwen2", "smollm", "llama2", "llama2-metaspace", "metaspace", "xlm-roberta", "t5",
+    "gpt2", "roberta", "llama3", "qwen2", "smollm", "llama2", "llama2-metaspace", "metaspace", "xlm-roberta",
+    "t5",
     "unigram-bytes",
   ]
 

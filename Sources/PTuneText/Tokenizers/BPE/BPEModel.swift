@@ -33,7 +33,9 @@ struct BPEModel: SubwordModel {
     self.fallsBackToBytes = fallsBackToBytes
     self.ignoresMerges = ignoresMerges
     self.isByteLevel = isByteLevel
-    bytes = (0..<256).map { vocabulary.id(isByteLevel ? ByteAlphabet.character($0) : ByteAlphabet.fallbackName($0)) ?? -1 }
+    bytes = (0..<256).map {
+      vocabulary.id(isByteLevel ? ByteAlphabet.character($0) : ByteAlphabet.fallbackName($0)) ?? -1
+    }
     whole = ignoresMerges && isByteLevel ? Self.byteTrie(vocabulary) : vocabulary.trie
   }
 

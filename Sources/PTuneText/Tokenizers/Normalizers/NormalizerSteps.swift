@@ -40,7 +40,8 @@ struct NormalizerSteps: TextNormalizer, Equatable, Sendable {
       case .precompiled(let map):
         guard map.leavesUnchanged(bytes[range]) else { return false }
       case .replaceSpaces:
-        guard !zip(bytes[range], bytes[range].dropFirst()).contains(where: { $0 == 0x20 && $1 == 0x20 }) else {
+        guard !zip(bytes[range], bytes[range].dropFirst()).contains(where: { $0 == 0x20 && $1 == 0x20 })
+        else {
           return false
         }
       case .lowercase, .prepend, .replace, .strip: return false

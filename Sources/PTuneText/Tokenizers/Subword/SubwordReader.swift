@@ -21,7 +21,8 @@ struct SubwordReader {
     let preTokenizer = try readPreTokenizer()
     if preTokenizer?.isByteLevel ?? false {
       throw .unsupported(
-        path: top.path, key: "pre_tokenizer", type: "ByteLevel with a Unigram model", supported: ["Metaspace"])
+        path: top.path, key: "pre_tokenizer", type: "ByteLevel with a Unigram model", supported: ["Metaspace"]
+      )
     }
     return try tokenizer(UnigramReader(model: model).read(), preTokenizer)
   }
