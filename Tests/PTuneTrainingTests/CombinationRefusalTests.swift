@@ -71,7 +71,9 @@ import Testing
     Refusal(
       adapter: "prefix-tuning", settings: ["reparameterization: mlp", "initialization: sampled-vocabulary"],
       reason: "with 'reparameterization: mlp' an MLP makes the rows"),
-    Refusal(adapter: "prefix-tuning", settings: ["initialization: text"], reason: "the initial text '' has no tokens"),
+    Refusal(
+      adapter: "prefix-tuning", settings: ["initialization: text"],
+      reason: "the initial text '' has no tokens"),
   ]
 
   @Test("what makes no sense is refused with the reason", arguments: heads + adapters)
