@@ -121,7 +121,7 @@ public enum Placement: Int32, HyperparameterChoice {
   case afterFirst = 2
   /// After half of the text's tokens.
   case middle = 3
-  /// After everything.
+  /// After everything; refused in a causal model, where no token sees what stands behind it.
   case end = 4
   /// Where the task's template has its virtual tokens: `{prompt} {text} {prompt} It was {mask}.`
   case template = 5

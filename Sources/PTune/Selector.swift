@@ -42,6 +42,13 @@ private final class SelectorBox {
       }))
 }
 
+extension Tensor {
+  /// Each row at length 1, so that products of rows are cosines; a row of zeros stays one.
+  public func unitRows() -> Tensor {
+    self / (self * self).sum(over: .columns).affine(scale: 1, shift: 1e-12).squareRoot()
+  }
+}
+
 /// The selector that the run names, as an adapter with a pool asks it (`ptune.select/1`).
 public enum Selection {
   /// States, in an adapter's `init`, that it is going to ask for weights over so many keys `[keys, columns]`.

@@ -94,7 +94,11 @@ package final class Encoder: BaseModel {
   package func forward(_ forward: Forward) throws -> Tensor {
     let places = forward.positions.lazy.map { [firstPosition] in $0 + Int32(firstPosition) }
     var x = forward.inputRows(from: wordTable) + positionTable.rows(at: places)
-    if let typeTable { x = x + typeTable.rows(at: forward.tokenTypes) }
+    if let typeTable {
+      // A model of one type does not tell segments apart, whatever its tokenizer makes of them: RoBERTa.
+      let types = forward.tokenTypes
+      x = x + typeTable.rows(at: typeTable.rows == 1 ? types.map { _ in 0 } : Array(types))
+    }
     x = inputNorm(x)
     for layer in layers { x = layer(x, forward) }
     return x

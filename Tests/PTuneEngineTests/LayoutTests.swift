@@ -80,7 +80,7 @@ import Testing
         let node = Node(ConstantLeaf(values: [0, 0]), [], rows: rows, columns: 1)
         injections.inputs.append(.init(rows: node, placement: .template, perSequence: perSequence))
       }
-      #expect(injections.disagreement(tasks: []) == nil)
+      #expect(injections.disagreement(tasks: [], causal: false) == nil)
       let layout = Layout(batch, injections, causal: causal)
       #expect(picture(layout) == "0a0'1'b|1cde0'1'")
       #expect(layout.positions == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5])
@@ -111,7 +111,29 @@ import Testing
       let node = Node(ConstantLeaf(values: [0, 0]), [], rows: rows, columns: 1)
       injections.inputs.append(.init(rows: node, placement: .template, perSequence: false))
     }
-    #expect(injections.disagreement(tasks: [TaskFacts(name: "tone")]) == expected)
+    #expect(injections.disagreement(tasks: [TaskFacts(name: "tone")], causal: false) == expected)
+  }
+
+  @Test("in a causal model a prompt behind the text, where no token sees it, is named")
+  func unseen() {
+    let tasks = [TaskFacts(name: "tone")]
+    func disagreement(_ placement: Placement, marks: [Int32]) -> String? {
+      let batch = PackedBatch([PackedBatch.Sequence(tokens: [0, 0], marks: marks)], training: false)
+      let injections = InjectionSet(batch: batch)
+      let node = Node(ConstantLeaf(values: [0, 0]), [], rows: 2, columns: 1)
+      injections.inputs.append(.init(rows: node, placement: placement, perSequence: false))
+      #expect(injections.disagreement(tasks: tasks, causal: false) == nil)
+      return injections.disagreement(tasks: tasks, causal: true)
+    }
+    #expect(
+      disagreement(.end, marks: [])
+        == "placement 'end': in a causal model no token sees what stands behind it; use 'placement: start'")
+    #expect(
+      disagreement(.template, marks: [0, 2])
+        == "the template of task 'tone' ends with {prompt}: in a causal model no token sees what stands behind "
+        + "it; put text behind {prompt}")
+    #expect(disagreement(.template, marks: [0, 1]) == nil)
+    #expect(disagreement(.middle, marks: []) == nil)
   }
 
   @Test("the first position moves the whole text")

@@ -16,12 +16,16 @@ import Testing
     try model.useTwinAdapter { try TwinAdapter.prompt(rows: 3, at: placement) }
     try model.useTwinHead(causal ? .mean : .first)
     let batch = PackedBatch.forTesting(marks: placement == .template ? 3 : 0)
+    if causal, placement == .end {
+      // No text sees a prompt behind it.
+      let failure = #expect(throws: EngineFailure.self) { try GradientCheck().run(model, on: batch) }
+      #expect(failure?.reason.contains("no token sees what stands behind it") == true)
+      return
+    }
     let report = try GradientCheck().run(model, on: batch)
     #expect(report.passes, "\(report)")
     #expect(report.entries.map(\.name) == ["p0", "weight", "bias"])
-    // In a causal model no text sees a prompt behind it.
-    #expect((report.entries[0].norm == 0) == (causal && placement == .end), "\(report)")
-    #expect(report.entries.dropFirst().allSatisfy { $0.norm > 1e-3 }, "\(report)")
+    #expect(report.entries.allSatisfy { $0.norm > 1e-3 }, "\(report)")
   }
 
   @Test("the gradients of prefixes of a sequence's own, of both kinds, and of an added loss are right")

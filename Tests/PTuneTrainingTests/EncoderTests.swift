@@ -50,6 +50,16 @@ import Testing
     #expect(model.trainableCount - headCount == method.count)
   }
 
+  @Test("a model of one token type takes the tokens of a second text for the same")
+  func oneType() throws {
+    let model = try Workbench.base(checkpoint: "\(Workbench.fixtures)/tiny-roberta")
+    let rows = try [[0, 0, 0], [0, 1, 1] as [Int32]].map {
+      let sequence = PackedBatch.Sequence(tokens: [5, 6, 7], tokenTypes: $0)
+      return try model.hiddenRows(PackedBatch([sequence], training: false)).values
+    }
+    #expect(rows[0] == rows[1])
+  }
+
   @Test("RoBERTa's sequences have the positions behind the padding's", arguments: ["roberta", "xlm-roberta"])
   func positions(_ plugin: String) throws {
     let model = try Workbench.base(plugin, HollowCheckpoint.roberta(), Workbench.factory())

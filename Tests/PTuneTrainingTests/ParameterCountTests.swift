@@ -11,9 +11,13 @@ import Testing
     let hyperparameters: [String: HyperparameterValue]
     let layers: Int
     let count: Int
+    var selector: String?
+    var tasks: [String] = []
 
     var testDescription: String { "\(adapter) with \(count) numbers" }
   }
+
+  private static let three = ["tone", "topic", "names"]
 
   @Test(
     "methods train as many numbers as their papers count, with a hidden size of 768",
@@ -67,6 +71,34 @@ import Testing
           "encoder": .string("none"),
           "initialization": .string("random"),
         ], layers: 12, count: 161_280),
+      // K·l·L·H
+      Case(
+        adapter: "prompt-pool",
+        hyperparameters: [
+          "virtual_tokens": .int(20), "at": .string("layers"), "encoder": .string("none"),
+          "initialization": .string("random"),
+        ], layers: 12, count: 1_843_200),
+      // MPT: l·H + T·r·(l + H) = 15,360 + 3·788, and with r = 4.
+      Case(
+        adapter: "multitask-prompt-tuning",
+        hyperparameters: ["form": .string("factors"), "initialization": .string("random")],
+        layers: 12, count: 17_724, tasks: three),
+      Case(
+        adapter: "multitask-prompt-tuning",
+        hyperparameters: [
+          "form": .string("factors"), "initialization": .string("random"), "rank": .int(4),
+        ], layers: 12, count: 24_816, tasks: three),
+      // K·l·H = 153,600, and what the selector has, T·K·(H + 1) = 23,070.
+      Case(
+        adapter: "multitask-prompt-tuning",
+        hyperparameters: ["encoder": .string("none"), "initialization": .string("random")],
+        layers: 12, count: 176_670, selector: "task", tasks: three),
+      // K·l·H + T·(m·l·H + H) + H² + H = 153,600 + 3·31,488 + 590,592
+      Case(
+        adapter: "multitask-prompt-tuning",
+        hyperparameters: [
+          "private_entries": .int(2), "task_embedding": .bool(true), "initialization": .string("random"),
+        ], layers: 12, count: 838_656, selector: "attention", tasks: three),
     ])
   func counts(_ expected: Case) throws {
     let factory = Workbench.factory()
@@ -77,8 +109,15 @@ import Testing
       ComponentIdentity(component: "a base of facts", owner: "base"), checkpoint: NoCheckpoint(),
       tokenize: { _ in [] }, frequentTokens: { _ in [] }
     ) { _ in FactsOnly(layers: expected.layers) }
+    model.setTasks(expected.tasks.map { TaskFacts(name: $0) })
     try model.setAdapter(factory.identity(component, owner: "adapter")) {
       try factory.adapter(component, choice, $0)
+    }
+    if let selector = expected.selector.map({ ComponentChoice(plugin: $0) }) {
+      let plugin = try factory.load(.selector, selector)
+      try model.setSelector(factory.identity(plugin, owner: "selector")) {
+        try factory.selector(plugin, selector, $0)
+      }
     }
     #expect(model.trainableCount == expected.count)
   }

@@ -21,7 +21,7 @@ public func ptune_plugin_entry_v1(
 
           `form: factors` is MPT (Wang et al. 2023, https://arxiv.org/abs/2303.02861) without its distillation: \
           one prompt, multiplied elementwise by a matrix of rank r that each task has for itself. It takes no \
-          selector and trains l·H + r·(l + H) a task.
+          selector and trains l·H numbers, and r·(l + H) a task.
 
           What a task has for itself is named after it, so a task can be added to a trained adapter (the run \
           file's `extend`) while the others stay as they are.

@@ -19,7 +19,8 @@ public func ptune_plugin_entry_v1(
           Give the run a `selector`: `attention` for a soft mixture of all entries, `top-k` for L2P's choice \
           (Wang et al. 2022, https://arxiv.org/abs/2112.08654), together with `keys: learned`, \
           `encoder: none`, `combine: concatenation`, `chosen: 5` and a `pull` of about 0.1. With concatenation a \
-          sequence gets chosen·l rows, in the order of the pool; weights only choose.
+          sequence gets chosen·l rows, in the order of the pool; weights only choose, so that keys and encoder learn \
+          by `pull` alone.
 
           `at: layers` gives each layer rows of its own, K·l·L·H numbers, which join its input for keys and \
           values only and take no position. Tied keys are then the means of the lowest layer's rows. Rows that \

@@ -105,9 +105,6 @@ final class PromptPool: Adapter {
 
   /// The cosine of each row of a and each row of b.
   private func cosines(_ a: Tensor, _ b: Tensor) -> Tensor {
-    func unit(_ rows: Tensor) -> Tensor {
-      rows / (rows * rows).sum(over: .columns).affine(scale: 1, shift: 1e-12).squareRoot()
-    }
-    return unit(a).matmul(unit(b), transposedOther: true)
+    a.unitRows().matmul(b.unitRows(), transposedOther: true)
   }
 }

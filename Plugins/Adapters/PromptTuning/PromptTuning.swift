@@ -44,7 +44,7 @@ public func ptune_plugin_entry_v1(
 
           `placement` decides where they stand. `start` is before everything, as PEFT does it; `after-first` \
           keeps a leading [CLS] at position 0, where an encoder expects it; `template` is wherever the task's \
-          template has `{prompt}`.
+          template has `{prompt}`. In a causal model no token sees what stands behind it, so `end` is refused there.
 
           The rows start as random numbers, as embeddings of words that are frequent in the training data, of \
           a text, or of the tasks' labels: one row each, the mean of its tokens, and sampled words for the rest \

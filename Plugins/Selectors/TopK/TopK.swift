@@ -34,7 +34,7 @@ final class TopK: Selector {
     guard k <= keys.rows else {
       throw ComponentFailure.badArgument("k is \(k), but the pool has \(keys.rows) entries")
     }
-    let (queries, keys) = similarity == .cosine ? (unit(queries), unit(keys)) : (queries, keys)
+    let (queries, keys) = similarity == .cosine ? (queries.unitRows(), keys.unitRows()) : (queries, keys)
     let similarities = queries.matmul(keys, transposedOther: true)
     let chosen = try chosen(similarities, isTraining: batch.isTraining)
     let scores = Float(1 / temperature) * similarities
@@ -45,11 +45,6 @@ final class TopK: Selector {
     }
     // e⁻¹ᵉ⁹ is 0 in single precision.
     return (scores + chosen.affine(scale: 1e9, shift: -1e9)).softmax()
-  }
-
-  /// Rows of length 1; a row of zeros stays one.
-  private func unit(_ rows: Tensor) -> Tensor {
-    rows / (rows * rows).sum(over: .columns).affine(scale: 1, shift: 1e-12).squareRoot()
   }
 
   /// 1 where an entry is among the k nearest of its row, else 0. Of equal ones the first one counts.

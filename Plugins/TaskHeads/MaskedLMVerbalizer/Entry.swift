@@ -33,7 +33,7 @@ public func ptune_plugin_entry_v1(
           "labels", default: [], "the labels; by default those of the training data, sorted"),
         .texts("words", "the words that stand for each label, as label=word,word"),
         .choice(
-          "pieces", of: Verbalizer.Pieces.allCases.map(\.rawValue), default: "mean",
+          "pieces", default: Verbalizer.Pieces.mean,
           "which pieces of a word count: the mean of all, or the first"),
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
         .number(

@@ -18,12 +18,10 @@ final class MaskedLMVerbalizer: TaskHead {
   private let classWeights: [Float]?
   private let labelSmoothing: Double
 
-  init(labels: [String], words: [String], pieces: String, classWeights: [String], labelSmoothing: Double)
-    throws
-  {
-    guard let pieces = Verbalizer.Pieces(rawValue: pieces) else {
-      throw ComponentFailure.badArgument("pieces has no choice '\(pieces)'")
-    }
+  init(
+    labels: [String], words: [String], pieces: Verbalizer.Pieces, classWeights: [String],
+    labelSmoothing: Double
+  ) throws {
     self.labels = try Labels(labels, head: "masked-lm-verbalizer")
     verbalizer = try Verbalizer(words, labels: self.labels, pieces: pieces)
     guard let mask = Base.id(of: .mask) else {

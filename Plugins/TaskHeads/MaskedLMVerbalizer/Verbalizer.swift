@@ -4,9 +4,7 @@ import PTuneClassification
 /// The words that stand for each label, as the pieces that the vocabulary has of them.
 struct Verbalizer {
   /// Which pieces of a word count.
-  enum Pieces: String, CaseIterable {
-    case mean, first
-  }
+  enum Pieces: String, HyperparameterChoice { case mean, first }
 
   /// The pieces of all words, end to end, and where each word begins: `[words + 1]`.
   private var pieces: [Int32] = []

@@ -25,10 +25,12 @@ public func ptune_plugin_entry_v1(
           Predictions: `choice` (its index), `text`, `probability` and the `probabilities` of all. Raw scores are \
           one for each choice.
 
+          `pooling` chooses the row, as in sequence-classification.
+
           Metrics: accuracy.
           """,
         .choice(
-          "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean",
+          "pooling", of: Pooling.names, default: "automatic",
           "which row stands for a choice"),
         .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),

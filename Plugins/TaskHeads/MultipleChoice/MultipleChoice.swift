@@ -16,10 +16,7 @@ final class MultipleChoice: ArrangingHead {
   private let classifier: Linear
 
   init(pooling: String, basePooler: Bool, dropout: Double) throws {
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
-    self.pooling = pooling
+    self.pooling = try Pooling(named: pooling)
     usesPooler = basePooler
     self.dropout = dropout
     classifier = try Linear("classifier", inputs: Base.facts.hiddenSize, outputs: 1)

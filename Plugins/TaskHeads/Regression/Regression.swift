@@ -7,18 +7,13 @@ final class Regression: TaskHead {
   private let pooling: Pooling
   private let usesPooler: Bool
   private let dropout: Double
-  private let weight: Parameter
-  private let bias: Parameter
+  private let classifier: Linear
 
   init(pooling: String, basePooler: Bool, dropout: Double) throws {
     self.pooling = try Pooling(named: pooling)
     usesPooler = basePooler
     self.dropout = dropout
-    let width = Base.facts.hiddenSize
-    // As torch.nn.Linear's weights start: uniform within 1/sqrt(inputs).
-    let bound = 1 / Float(width).squareRoot()
-    weight = try Parameter("classifier.weight", shape: [1, width], initial: .uniform(-bound, bound))
-    bias = try Parameter("classifier.bias", shape: [1], initial: .zeros)
+    classifier = try Linear("classifier", inputs: Base.facts.hiddenSize, outputs: 1, bias: .zeros)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -34,7 +29,7 @@ final class Regression: TaskHead {
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
     var x = try pooling.rows(of: hidden, batch)
     if usesPooler { x = Base.pooler(x) }
-    return x.dropout(dropout).linear(weight.value, bias: bias.value)
+    return classifier(x.dropout(dropout))
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

@@ -43,7 +43,7 @@ public func ptune_plugin_entry_v1(
         .integer("hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores"),
         .integer("hidden_size", default: 0, in: 0...65536, "their width; 0: the base model's"),
         .choice(
-          "activation", of: SequenceClassification.Activation.allCases.map(\.rawValue), default: "tanh",
+          "activation", default: SequenceClassification.Activation.tanh,
           "what follows each hidden layer; relu is DistilBERT's pre_classifier"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before each layer in training"),
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),

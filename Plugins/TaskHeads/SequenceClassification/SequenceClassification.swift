@@ -16,17 +16,14 @@ final class SequenceClassification: TaskHead {
   private let labelSmoothing: Double
   /// nil where a text has exactly one label.
   private let multiLabel: MultiLabel?
-  private let hidden: [(weight: Parameter, bias: Parameter)]
-  private let weight: Parameter
-  private let bias: Parameter
+  private let hidden: [Linear]
+  private let classifier: Linear
 
-  enum Activation: String, CaseIterable {
-    case tanh, relu
-  }
+  enum Activation: String, HyperparameterChoice { case tanh, relu }
 
   init(
     labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
-    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double,
+    activation: Activation, dropout: Double, classWeights: [String], labelSmoothing: Double,
     multiLabel: Bool, labelSeparator: String, threshold: Double
   ) throws {
     guard !multiLabel || classWeights.isEmpty && labelSmoothing == 0 else {
@@ -37,9 +34,6 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "label_separator is for texts of several labels; add multi_label: true")
     }
-    guard let activation = Activation(rawValue: activation) else {
-      throw ComponentFailure.badArgument("there is no activation '\(activation)'")
-    }
     self.labels = try Labels(labels, head: "sequence-classification")
     self.pooling = try Pooling(named: pooling)
     self.activation = activation
@@ -49,19 +43,13 @@ final class SequenceClassification: TaskHead {
       multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
     usesPooler = basePooler
     self.dropout = dropout
-    var width = Base.facts.hiddenSize
-    // Layers start as torch.nn.Linear's weights do: uniform within 1/sqrt(inputs).
-    func layer(_ name: String, _ outputs: Int) throws -> (weight: Parameter, bias: Parameter) {
-      let bound = 1 / Float(width).squareRoot()
-      defer { width = outputs }
-      return (
-        try Parameter(name + ".weight", shape: [outputs, width], initial: .uniform(-bound, bound)),
-        try Parameter(name + ".bias", shape: [outputs], initial: .zeros)
-      )
-    }
+    let width = Base.facts.hiddenSize
     let inner = hiddenSize == 0 ? width : hiddenSize
-    hidden = try (0..<hiddenLayers).map { try layer("hidden.\($0)", inner) }
-    (weight, bias) = try layer("classifier", labels.count)
+    hidden = try (0..<hiddenLayers).map {
+      try Linear("hidden.\($0)", inputs: $0 == 0 ? width : inner, outputs: inner, bias: .zeros)
+    }
+    classifier = try Linear(
+      "classifier", inputs: hidden.isEmpty ? width : inner, outputs: labels.count, bias: .zeros)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -73,10 +61,10 @@ final class SequenceClassification: TaskHead {
     var x = try pooling.rows(of: hidden, batch)
     if usesPooler { x = Base.pooler(x) }
     for layer in self.hidden {
-      x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias.value)
+      x = layer(x.dropout(dropout))
       x = activation == .relu ? x.relu() : x.tanh()
     }
-    return x.dropout(dropout).linear(weight.value, bias: bias.value)
+    return classifier(x.dropout(dropout))
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

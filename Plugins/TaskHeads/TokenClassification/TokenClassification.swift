@@ -9,8 +9,7 @@ final class TokenClassification: TaskHead {
   private let labels: [String]
   private let labelsAllPieces: Bool
   private let dropout: Double
-  private let weight: Parameter
-  private let bias: Parameter
+  private let classifier: Linear
 
   init(labels: [String], labelAllPieces: Bool, dropout: Double) throws {
     guard labels.count >= 2, Set(labels).count == labels.count, !labels.contains("") else {
@@ -20,12 +19,8 @@ final class TokenClassification: TaskHead {
     self.labels = labels
     labelsAllPieces = labelAllPieces
     self.dropout = dropout
-    let width = Base.facts.hiddenSize
-    // As torch.nn.Linear's weights start: uniform within 1/sqrt(inputs).
-    let bound = 1 / Float(width).squareRoot()
-    weight = try Parameter(
-      "classifier.weight", shape: [labels.count, width], initial: .uniform(-bound, bound))
-    bias = try Parameter("classifier.bias", shape: [labels.count], initial: .zeros)
+    classifier = try Linear(
+      "classifier", inputs: Base.facts.hiddenSize, outputs: labels.count, bias: .zeros)
   }
 
   /// Integers: the tag of each token, -1 for those that do not count. Numbers, for `measure`: the tag of each word,
@@ -63,7 +58,7 @@ final class TokenClassification: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    hidden.rows(at: try batch.textRows()).dropout(dropout).linear(weight.value, bias: bias.value)
+    classifier(hidden.rows(at: try batch.textRows()).dropout(dropout))
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

@@ -28,14 +28,30 @@ final class InjectionSet {
     perSequence ? rows.rows / max(1, batch.count) : rows.rows
   }
 
-  /// Why the rows for the places of a template and these places do not agree; nil if they do.
-  func disagreement(tasks: [TaskFacts]) -> String? {
+  /// Why these rows cannot do what they are for; nil if they can: those for the places of a template have to be as many
+  /// as these, and in a causal model no token of the text sees a row behind it, which would never be trained.
+  func disagreement(tasks: [TaskFacts], causal: Bool) -> String? {
+    if causal, inputs.contains(where: { $0.placement == .end }) {
+      return "placement 'end': in a causal model no token sees what stands behind it; use 'placement: start'"
+    }
     let rows = inputs.filter { $0.placement == .template }.reduce(0) {
       $0 + length($1.rows, perSequence: $1.perSequence)
     }
-    guard let sequence = (0..<batch.count).first(where: { batch.marks($0).count != rows }) else { return nil }
-    let task = Int(batch.tasks[sequence])
-    let name = tasks.indices.contains(task) ? " of task '\(tasks[task].name)'" : ""
+    func name(_ sequence: Int) -> String {
+      let task = Int(batch.tasks[sequence])
+      return tasks.indices.contains(task) ? " of task '\(tasks[task].name)'" : ""
+    }
+    guard let sequence = (0..<batch.count).first(where: { batch.marks($0).count != rows }) else {
+      let behind = (0..<batch.count).first {
+        let (last, tokens) = (batch.marks($0).last.map(Int.init), batch.range($0).count)
+        return tokens > 0 && last ?? 0 >= tokens
+      }
+      guard causal, let behind else { return nil }
+      return
+        "the template\(name(behind)) ends with {prompt}: in a causal model no token sees what stands behind it; "
+        + "put text behind {prompt}"
+    }
+    let name = name(sequence)
     let places = batch.marks(sequence).count
     if places == 0 {
       return "placement 'template': the data\(name) has no template with {prompt}, where its rows would stand"

@@ -307,7 +307,7 @@ public final class Model {
         }
       }
     }
-    if let disagreement = injections.disagreement(tasks: session.services.tasks) {
+    if let disagreement = injections.disagreement(tasks: session.services.tasks, causal: facts.causal) {
       throw EngineFailure(
         component: adapter?.identity.component ?? "the run", plugin: adapter?.identity.plugin,
         method: "inject", reason: disagreement, status: ptune_status(PTUNE_BAD_ARGUMENT))

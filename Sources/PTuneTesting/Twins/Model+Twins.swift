@@ -44,7 +44,7 @@ extension PackedBatch {
   /// - Parameters:
   ///   - vocabulary: tokens are below it; by default those of ``TinyTransformer``.
   ///   - classes: targets are below it.
-  ///   - marks: how many places each sequence has for the rows of ``Placement/template``, spread over its tokens.
+  ///   - marks: how many places each sequence has for the rows of ``Placement/template``, spread in front of its tokens.
   public static func forTesting(
     lengths: [Int] = [5, 1, 3], vocabulary: Int = TinyTransformer.vocabularySize, classes: Int = 2,
     marks: Int = 0, training: Bool = true
@@ -54,7 +54,7 @@ extension PackedBatch {
       lengths.enumerated().map { index, length in
         Sequence(
           tokens: (0..<length).map { _ in Int32(generator.next() % UInt64(vocabulary)) },
-          integers: [Int32(index % classes)], marks: (0..<marks).map { Int32($0 * (length + 1) / marks) })
+          integers: [Int32(index % classes)], marks: (0..<marks).map { Int32($0 * length / marks) })
       }, training: training)
   }
 }

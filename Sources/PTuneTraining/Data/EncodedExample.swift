@@ -132,8 +132,8 @@ struct RowSource {
     guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
     guard let end = tokenizer.specialTokens.end else {
       throw TrainingError.unusable(
-        "the tokenizer has no token that ends a text, which this task head needs",
-        help: "name one as eos_token in the model's tokenizer_config.json")
+        "the tokenizer has no token that ends a text, as those of causal models have, and this task head needs it",
+        help: "take a causal model; if it is one, name the token as eos_token in its tokenizer_config.json")
     }
     return .continued(pieces.0, pieces.1, end: end)
   }
