@@ -44,7 +44,9 @@ let plugins = [
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
     library: "ptune_multiple_choice", target: "MultipleChoiceHead", folder: "TaskHeads/MultipleChoice"),
-  Plugin(library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression"),
+  Plugin(
+    library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression",
+    parts: ["PTuneClassification"]),
 ]
 
 let versionScript = "\(Context.packageDirectory)/Linker/plugin.map"

@@ -44,7 +44,7 @@ import Testing
     let tiny = try TinyRun()
     let spec = try tiny.spec(adapter: Self.pool, ["training.max_steps=9"] + Self.selectors[0])
     let (whole, _) = try tiny.train(spec)
-    let selector = try #require(try AdapterFolder.read(whole.adapter).selector)
+    let selector = try #require(try Workbench.opened(whole.adapter).folder.selector)
     #expect(selector.plugin == "attention")
     #expect(selector.hyperparameters["train_temperature"] == .bool(true))
     let weights = try SafetensorsFile("\(whole.adapter)/\(AdapterFolder.weightsName)")
@@ -89,7 +89,8 @@ import Testing
     let spec = try tiny.spec(
       adapter: "{plugin: prompt-tuning, virtual_tokens: 2}", ["selector.plugin=attention"])
     let error = #expect(throws: TrainingError.self) { try tiny.train(spec) }
-    #expect(error?.description.hasSuffix(": the adapter 'prompt-tuning', as it is set, asks no selector") == true)
+    #expect(
+      error?.description.hasSuffix(": the adapter 'prompt-tuning', as it is set, asks no selector") == true)
     #expect(error?.help == "remove the 'selector' section")
   }
 

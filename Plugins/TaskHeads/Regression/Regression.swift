@@ -1,27 +1,19 @@
 import CPTune
 import PTune
+import PTuneClassification
 
-/// One number per sequence: pooled row -> linear.
+/// One number per sequence: pooled row -> hidden layers -> linear.
 final class Regression: TaskHead {
   static let scoreRows = ScoreRows.perSequence
-  private let pooling: Pooling
-  private let usesPooler: Bool
-  private let dropout: Double
-  private let weight: Parameter
-  private let bias: Parameter
+  private let scorer: TextScorer
 
-  init(pooling: String, basePooler: Bool, dropout: Double) throws {
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
-    self.pooling = pooling
-    usesPooler = basePooler
-    self.dropout = dropout
-    let width = Base.facts.hiddenSize
-    // As torch.nn.Linear's weights start: uniform within 1/sqrt(inputs).
-    let bound = 1 / Float(width).squareRoot()
-    weight = try Parameter("classifier.weight", shape: [1, width], initial: .uniform(-bound, bound))
-    bias = try Parameter("classifier.bias", shape: [1], initial: .zeros)
+  init(
+    pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, activation: String, bias: Bool,
+    dropout: Double
+  ) throws {
+    scorer = try TextScorer(
+      pooling: pooling, basePooler: basePooler, hiddenLayers: hiddenLayers, hiddenSize: hiddenSize,
+      activation: activation, bias: bias, dropout: dropout, outputs: 1)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -35,9 +27,7 @@ final class Regression: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooling.rows(of: hidden, batch)
-    if usesPooler { x = Base.pooler(x) }
-    return x.dropout(dropout).linear(weight.value, bias: bias.value)
+    try scorer(hidden, batch)
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

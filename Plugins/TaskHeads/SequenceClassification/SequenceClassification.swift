@@ -7,26 +7,16 @@ import PTuneClassification
 final class SequenceClassification: TaskHead {
   static let scoreRows = ScoreRows.perSequence
   private let labels: Labels
-  private let pooling: Pooling
-  private let usesPooler: Bool
-  private let activation: Activation
-  private let dropout: Double
+  private let scorer: TextScorer
   /// [labels]; nil where all count the same.
   private let classWeights: [Float]?
   private let labelSmoothing: Double
   /// nil where a text has exactly one label.
   private let multiLabel: MultiLabel?
-  private let hidden: [(weight: Parameter, bias: Parameter)]
-  private let weight: Parameter
-  private let bias: Parameter
-
-  enum Activation: String, CaseIterable {
-    case tanh, relu
-  }
 
   init(
     labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
-    activation: String, dropout: Double, classWeights: [String], labelSmoothing: Double,
+    activation: String, bias: Bool, dropout: Double, classWeights: [String], labelSmoothing: Double,
     multiLabel: Bool, labelSeparator: String, threshold: Double
   ) throws {
     guard !multiLabel || classWeights.isEmpty && labelSmoothing == 0 else {
@@ -37,34 +27,14 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "label_separator is for texts of several labels; add multi_label: true")
     }
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
-    guard let activation = Activation(rawValue: activation) else {
-      throw ComponentFailure.badArgument("there is no activation '\(activation)'")
-    }
-    self.labels = try Labels(labels, head: "sequence-classification")
-    self.pooling = pooling
-    self.activation = activation
+    self.labels = try Labels(labels, head: "sequence-classification", minimum: multiLabel ? 1 : 2)
     self.classWeights = try self.labels.classWeights(classWeights)
     self.labelSmoothing = labelSmoothing
     self.multiLabel =
       multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
-    usesPooler = basePooler
-    self.dropout = dropout
-    var width = Base.facts.hiddenSize
-    // Layers start as torch.nn.Linear's weights do: uniform within 1/sqrt(inputs).
-    func layer(_ name: String, _ outputs: Int) throws -> (weight: Parameter, bias: Parameter) {
-      let bound = 1 / Float(width).squareRoot()
-      defer { width = outputs }
-      return (
-        try Parameter(name + ".weight", shape: [outputs, width], initial: .uniform(-bound, bound)),
-        try Parameter(name + ".bias", shape: [outputs], initial: .zeros)
-      )
-    }
-    let inner = hiddenSize == 0 ? width : hiddenSize
-    hidden = try (0..<hiddenLayers).map { try layer("hidden.\($0)", inner) }
-    (weight, bias) = try layer("classifier", labels.count)
+    scorer = try TextScorer(
+      pooling: pooling, basePooler: basePooler, hiddenLayers: hiddenLayers, hiddenSize: hiddenSize,
+      activation: activation, bias: bias, dropout: dropout, outputs: labels.count)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -73,13 +43,7 @@ final class SequenceClassification: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooling.rows(of: hidden, batch)
-    if usesPooler { x = Base.pooler(x) }
-    for layer in self.hidden {
-      x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias.value)
-      x = activation == .relu ? x.relu() : x.tanh()
-    }
-    return x.dropout(dropout).linear(weight.value, bias: bias.value)
+    try scorer(hidden, batch)
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

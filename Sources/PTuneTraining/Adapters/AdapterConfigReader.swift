@@ -12,7 +12,9 @@ struct AdapterConfigReader {
   }
 
   func adapter() throws(TrainingError) -> AdapterFolder {
-    guard let own = config["ptune"], own.objectValue != nil else { throw wrong("has no key 'ptune'") }
+    guard let own = config["ptune"], own.objectValue != nil else {
+      throw wrong("has neither the key 'ptune' nor 'peft_type'")
+    }
     guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
     guard let model = config["base_model_name_or_path"]?.stringValue else {
       throw wrong("has no key 'base_model_name_or_path'")

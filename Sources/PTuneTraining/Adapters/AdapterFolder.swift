@@ -15,10 +15,10 @@ public struct AdapterFolder: Sendable {
   public let path: String
   /// The base model as it was named in training.
   public let modelName: String
-  /// The base model's component.
-  public let base: ComponentChoice
-  /// The weights the adapter was trained on.
-  public let fingerprint: String
+  /// The base model's component; nil for the one that its config.json asks for.
+  public let base: ComponentChoice?
+  /// The weights the adapter was trained on; nil where the folder does not say.
+  public let fingerprint: String?
   /// The tuning method.
   public let adapter: ComponentChoice
   /// What weighs its pool; nil for one without.
@@ -29,6 +29,10 @@ public struct AdapterFolder: Sendable {
   public let maximumLength: Int?
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
+  /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
+  var places: [String: TensorPlace]?
+  /// Weights of the base model that it replaces.
+  var replacedWeights = WeightReplacements.none
 }
 
 extension AdapterFolder {
@@ -132,47 +136,49 @@ extension AdapterFolder {
 }
 
 extension AdapterFolder {
-  /// Reads the config of an adapter folder.
+  /// The file of an adapter's tensors.
   ///
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)``, `JSONError` or `FileError`.
-  public static func read(_ folder: String) throws -> AdapterFolder {
-    let path = FilePath.join(folder, configName)
-    guard FileSystem.isFile(path) else {
-      throw TrainingError.notAnAdapter(folder: folder, reason: "it has no \(configName)")
+  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` if there is only one of another format.
+  static func weights(in folder: String) throws(TrainingError) -> String {
+    let path = FilePath.join(folder, weightsName)
+    let pickle = "adapter_model.bin"
+    guard FileSystem.isFile(path) || !FileSystem.isFile(FilePath.join(folder, pickle)) else {
+      throw .notAnAdapter(
+        folder: folder,
+        reason: "it has no \(weightsName), only \(pickle); load it with PEFT and save it again")
     }
-    let reader = AdapterConfigReader(folder: folder, config: try JSONValue.read(path))
-    return try reader.adapter()
+    return path
   }
 
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameter newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks
   ///   have for themselves keeps its initial values.
-  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, `SafetensorsError` or `FileError`.
+  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
+  ///   `SafetensorsError` or `FileError`.
   func load(into composition: Composition, adding newTasks: [String] = []) throws {
-    let file = try SafetensorsFile(FilePath.join(path, Self.weightsName))
-    var unused = Set(file.names)
+    let file = try SafetensorsFile(try Self.weights(in: path))
+    func wrong(_ name: String, _ reason: String) -> TrainingError {
+      places == nil
+        ? .tensor(file: file.path, name: name, reason: reason)
+        : .foreignTensor(file: file.path, name: name, reason: reason)
+    }
+    var unused = Set(file.names.filter { !replacedWeights.stores($0) })
     for parameter in composition.model.parameters {
-      let name =
-        parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
-      guard let info = file.tensor(name) else {
+      let saved = parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
+      let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
+      guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
-        throw TrainingError.tensor(file: file.path, name: name, reason: "is missing")
+        throw wrong(place.name, "is missing")
       }
-      guard info.shape == parameter.shape else {
-        throw TrainingError.tensor(
-          file: file.path, name: name, reason: "has the shape \(info.shape), not \(parameter.shape)")
+      guard shape == parameter.shape else {
+        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
-      let tensor = try file.floats(name)
-      tensor.withValues { values in
-        for (index, value) in values.enumerated() { parameter.values[index] = value }
-      }
+      for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty
-      unused.remove(name)
+      unused.remove(place.name)
     }
-    if let name = unused.sorted().first {
-      throw TrainingError.tensor(file: file.path, name: name, reason: "is not known to this adapter")
-    }
+    if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
   }
 }
 

@@ -145,12 +145,13 @@ struct Composer {
 
   /// Opens the model's files.
   ///
+  /// - Parameter checkpoint: those that were opened before.
   /// - Throws: errors of the model's files, or of its tokenizer.
-  init(factory: ComponentFactory, blueprint: Blueprint) throws {
+  init(factory: ComponentFactory, blueprint: Blueprint, checkpoint: ModelCheckpoint? = nil) throws {
     self.factory = factory
     self.blueprint = blueprint
-    checkpoint = try ModelCheckpoint(folder: blueprint.modelFolder)
-    tokenizer = try TokenizerLoader.load(blueprint.modelFolder)
+    self.checkpoint = try checkpoint ?? ModelCheckpoint(folder: blueprint.modelFolder)
+    tokenizer = try MissingTokenizer.orTokenizer(of: self.checkpoint, folder: blueprint.modelFolder)
   }
 
   /// The same files for a changed blueprint.

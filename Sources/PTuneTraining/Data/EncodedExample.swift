@@ -117,8 +117,10 @@ struct RowSource {
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return .tokens(given)
     }
+    let known = try text ?? row.value(data.text.value)
+    try tokenizer.checkPresent()
     return .pieces(
-      tokenizer.pieces(try text ?? row.value(data.text.value)),
+      tokenizer.pieces(known),
       pair: try data.textPair.map { tokenizer.pieces(try row.value($0.value)) })
   }
 }

@@ -52,7 +52,7 @@ public final class TrainingRun {
     for task in spec.tasks {
       try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
     }
-    let extended = try AdapterExtension(spec)
+    let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
     let opened = try Composer(factory: factory, blueprint: blueprint)

@@ -1,0 +1,103 @@
+import PTune
+
+/// What scores a text: a pooled row -> hidden layers, if there are any -> linear.
+package struct TextScorer {
+  /// What follows each hidden layer.
+  package enum Activation: String, CaseIterable {
+    case tanh, relu
+  }
+
+  private typealias Layer = (weight: Parameter, bias: Parameter?)
+  private let pooling: Pooling
+  private let usesPooler: Bool
+  private let activation: Activation
+  private let dropout: Double
+  private let hidden: [Layer]
+  private let output: Layer
+
+  /// Declares the parameters `hidden.N.weight`, `hidden.N.bias`, `classifier.weight` and, unless `bias` is false,
+  /// `classifier.bias`.
+  ///
+  /// - Parameters:
+  ///   - hiddenSize: columns of the hidden layers; 0 for the base model's.
+  ///   - outputs: scores per text.
+  /// - Throws: `ComponentFailure` for a pooling or an activation that there is not.
+  package init(
+    pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, activation: String, bias: Bool,
+    dropout: Double, outputs: Int
+  ) throws {
+    guard let pooling = Pooling(rawValue: pooling) else {
+      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
+    }
+    guard let activation = Activation(rawValue: activation) else {
+      throw ComponentFailure.badArgument("there is no activation '\(activation)'")
+    }
+    (self.pooling, self.activation, self.dropout) = (pooling, activation, dropout)
+    usesPooler = basePooler
+    var width = Base.facts.hiddenSize
+    // Layers start as torch.nn.Linear's weights do: uniform within 1/sqrt(inputs).
+    func layer(_ name: String, _ outputs: Int, bias: Bool = true) throws -> Layer {
+      let bound = 1 / Float(width).squareRoot()
+      defer { width = outputs }
+      return (
+        try Parameter(name + ".weight", shape: [outputs, width], initial: .uniform(-bound, bound)),
+        bias ? try Parameter(name + ".bias", shape: [outputs], initial: .zeros) : nil
+      )
+    }
+    let inner = hiddenSize == 0 ? width : hiddenSize
+    hidden = try (0..<hiddenLayers).map { try layer("hidden.\($0)", inner) }
+    output = try layer("classifier", outputs, bias: bias)
+  }
+
+  /// `[rows, hidden] -> [sequences, outputs]`
+  ///
+  /// - Throws: `ComponentFailure` where hidden rows are not known yet.
+  package func callAsFunction(_ rows: Tensor, _ batch: Batch) throws -> Tensor {
+    var x = try pooling.rows(of: rows, batch)
+    if usesPooler { x = Base.pooler(x) }
+    for layer in hidden {
+      x = x.dropout(dropout).linear(layer.weight.value, bias: layer.bias?.value)
+      x = activation == .relu ? x.relu() : x.tanh()
+    }
+    return x.dropout(dropout).linear(output.weight.value, bias: output.bias?.value)
+  }
+}
+
+extension TextScorer {
+  /// The declaration of `pooling`.
+  package static var poolingChoice: Hyperparameter<String> {
+    .choice(
+      "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean", "which row stands for the text")
+  }
+  /// The declaration of `base_pooler`.
+  package static var basePoolerFlag: Hyperparameter<Bool> {
+    .flag(
+      "base_pooler", default: false, "pass the row through the base model's own pooling layer first")
+  }
+  /// The declaration of `hidden_layers`.
+  package static var hiddenLayersCount: Hyperparameter<Int> {
+    .integer(
+      "hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores")
+  }
+  /// The declaration of `hidden_size`.
+  package static var hiddenSizeCount: Hyperparameter<Int> {
+    .integer(
+      "hidden_size", default: 0, in: 0...65536, "their width; 0: the base model's")
+  }
+  /// The declaration of `activation`.
+  package static var activationChoice: Hyperparameter<String> {
+    .choice(
+      "activation", of: Activation.allCases.map(\.rawValue), default: "tanh",
+      "what follows each hidden layer; relu is DistilBERT's pre_classifier")
+  }
+  /// The declaration of `bias`.
+  package static var biasFlag: Hyperparameter<Bool> {
+    .flag(
+      "bias", default: true, "whether the last layer has a bias; transformers' causal models have none")
+  }
+  /// The declaration of `dropout`.
+  package static var dropoutShare: Hyperparameter<Double> {
+    .number(
+      "dropout", default: 0.1, in: 0...0.99, "dropout before each layer in training")
+  }
+}
