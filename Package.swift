@@ -20,6 +20,10 @@ let plugins = [
   Plugin(
     library: "ptune_roberta", target: "RobertaBaseModel", folder: "BaseModels/Roberta",
     parts: ["PTuneEncoders"]),
+  Plugin(
+    library: "ptune_gpt2", target: "Gpt2BaseModel", folder: "BaseModels/Gpt2", parts: ["PTuneLayers"]),
+  Plugin(
+    library: "ptune_llama", target: "LlamaBaseModel", folder: "BaseModels/Llama", parts: ["PTuneLayers"]),
   Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
   Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
   Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
@@ -44,6 +48,7 @@ let plugins = [
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
     library: "ptune_multiple_choice", target: "MultipleChoiceHead", folder: "TaskHeads/MultipleChoice"),
+  Plugin(library: "ptune_causal_lm", target: "CausalLMHead", folder: "TaskHeads/CausalLM"),
   Plugin(
     library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression",
     parts: ["PTuneClassification"]),
@@ -107,7 +112,8 @@ let package = Package(
     .target(name: "PTune", dependencies: ["CPTune"]),
 
     // What several plugins share; each links its own copy.
-    .target(name: "PTuneEncoders", dependencies: ["PTune"]),
+    .target(name: "PTuneLayers", dependencies: ["PTune"]),
+    .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
     .target(name: "PTuneClassification", dependencies: ["PTune"]),
 
     // The engine.

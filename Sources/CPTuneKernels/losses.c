@@ -71,3 +71,14 @@ PTK_CLONES void ptk_cross_entropy_backward(size_t rows, size_t columns, const fl
       for (size_t j = 0; j < columns; j++) dlogits[j] -= spread * (class_weights ? class_weights[j] : 1);
   }
 }
+
+PTK_CLONES void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets,
+                                  float *out) {
+  for (size_t i = 0; i < rows; i++, logits += columns, out += 2) {
+    out[0] = out[1] = 0;
+    if (targets[i] < 0) continue;
+    const float max = ptk_row_max(columns, logits), own = logits[targets[i]];
+    out[0] = own - max - logf(ptk_row_sum_exp(columns, logits, max));
+    out[1] = own >= max;
+  }
+}

@@ -6,8 +6,16 @@ import CPTune
 public protocol Adapter: AnyObject {
   /// How many positions of the base model's limit the adapter takes from the text.
   var positions: Int { get }
+  /// What AdamW should use for this adapter, with its hyperparameters, where the run says nothing; nil for no
+  /// recommendation, which is the default.
+  var learningRate: Double? { get }
   /// States what to add to the forward pass of this batch.
   func inject(_ batch: Batch, into injections: Injections) throws
+}
+
+extension Adapter {
+  /// No recommendation.
+  public var learningRate: Double? { nil }
 }
 
 /// An adapter whose file holds something else than its parameters as they are.
@@ -19,12 +27,10 @@ public protocol FoldingAdapter: Adapter {
 extension Component {
   /// An adapter component. See ``Component`` for the hyperparameters.
   ///
-  /// - Parameters:
-  ///   - learningRate: what AdamW should use where the run says nothing.
-  ///   - asksSelector: whether it cannot work without ``Selection``.
+  /// - Parameter asksSelector: whether it cannot work without ``Selection``.
   public static func adapter<Method: Adapter, each Value: HyperparameterType>(
-    _ name: String, summary: String, documentation: String, learningRate: Double? = nil,
-    asksSelector: Bool = false, _ hyperparameters: repeat Hyperparameter<each Value>,
+    _ name: String, summary: String, documentation: String, asksSelector: Bool = false,
+    _ hyperparameters: repeat Hyperparameter<each Value>,
     make: @escaping (repeat each Value) throws -> Method
   ) -> Component {
     Component(
@@ -32,7 +38,7 @@ extension Component {
       needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_INJECTIONS_V1]
         + (asksSelector ? [PTUNE_SELECT_V1] : []),
       methods: Method.self is any FoldingAdapter.Type ? AdapterBox.foldingMethods : AdapterBox.methods,
-      learningRate: learningRate, hyperparameters: (repeat each hyperparameters)
+      recommendation: AdapterBox.recommendation, hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(AdapterBox(try make(repeat each values))).toOpaque()
     }
@@ -67,6 +73,10 @@ private final class AdapterBox {
         })
   }
   nonisolated(unsafe) static let methods = staticTable(table(folding: false))
+  nonisolated(unsafe) static let recommendation = staticTable(
+    ptune_recommendation_v1(
+      struct_size: MemoryLayout<ptune_recommendation_v1>.size,
+      learning_rate: { AdapterBox.of($0).learningRate ?? 0 }))
   nonisolated(unsafe) static let foldingMethods = staticTable(table(folding: true))
 }
 
@@ -104,7 +114,7 @@ public struct Injections {
 }
 
 /// Where an input prompt stands in a sequence.
-public enum Placement: Int32, CaseIterable, Sendable {
+public enum Placement: Int32, HyperparameterChoice {
   /// Before everything, as PEFT does it.
   case start = 1
   /// After the text's first token, so that [CLS] stays at position 0.
@@ -125,11 +135,6 @@ public enum Placement: Int32, CaseIterable, Sendable {
     case .end: "end"
     case .template: "template"
     }
-  }
-  /// The placement of this name.
-  public init?(name: String) {
-    guard let placement = Self.allCases.first(where: { $0.name == name }) else { return nil }
-    self = placement
   }
 }
 

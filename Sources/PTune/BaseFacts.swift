@@ -122,6 +122,32 @@ public enum Base {
     }
   }
 
+  /// What a layer is given.
+  public enum LayerPart: Int32, Sendable {
+    /// The rows that enter it, `[count, hidden]`.
+    case input = 1
+    /// The keys of its attention, `[count, key-value size]`, rotated if the model rotates them.
+    case keys = 2
+    /// The values of its attention, `[count, key-value size]`.
+    case values = 3
+  }
+
+  /// What a layer is given when the base model reads these tokens alone, at positions 0, 1, …, row by row.
+  ///
+  /// - Throws: ``ComponentFailure`` if there is no such layer or token, or if the tokens are more than its positions.
+  public static func layerRows(_ tokens: [Int32], layer: Int, _ part: LayerPart) throws -> [Float] {
+    let size = tokens.count * (part == .input ? facts.hiddenSize : facts.keyValueSize)
+    var status = ptune_status(PTUNE_FAILED)
+    let rows = [Float](unsafeUninitializedCapacity: size) { buffer, count in
+      if let base = Host.tables.base?.pointee, let out = buffer.baseAddress {
+        status = base.layer_rows(Host.currentCall, tokens, tokens.count, layer, part.rawValue, out)
+      }
+      count = status == PTUNE_OK ? size : 0
+    }
+    try Host.check(status, "reading what a layer is given")
+    return rows
+  }
+
   /// The base model's own pooling layer applied to rows `[n, hidden]`.
   public static func pooler(_ rows: Tensor) -> Tensor {
     Tensor(handle: Host.tables.base?.pointee.pooler(Host.currentCall, rows.handle))

@@ -2,6 +2,8 @@ import CPTune
 
 /// What a base model is made of: the keys of config.json and the weights (`ptune.checkpoint/1`). It is there in a base
 /// model's `init`, `pooler` and `vocabularyScores`.
+///
+/// A dot in a key leads into an object: "rope_parameters.factor".
 public enum Checkpoint {
   private static var table: ptune_checkpoint_v1? { Host.tables.checkpoint?.pointee }
 
@@ -54,6 +56,17 @@ public enum Checkpoint {
     guard let handle = table?.weight(Host.currentCall, name, rows, columns, transposed) else {
       throw ComponentFailure("loading weight '\(name)' failed")
     }
+    return Tensor(handle: handle)
+  }
+
+  /// Rows of a weight, or columns of a vector `[1, n]`, as a weight of its own that shares the memory: for
+  /// checkpoints that store queries, keys and values as one.
+  ///
+  /// - Throws: ``ComponentFailure`` if it has no such rows.
+  public static func part(of weight: Tensor, _ range: Range<Int>) throws -> Tensor {
+    guard
+      let handle = table?.weight_part(Host.currentCall, weight.handle, range.lowerBound, range.count)
+    else { throw ComponentFailure("taking rows \(range) of a weight failed") }
     return Tensor(handle: handle)
   }
 }

@@ -10,7 +10,7 @@ public struct Component {
   ///   - makeSelf: makes the component and returns it retained, as the C methods expect it.
   init<each Value: HyperparameterType>(
     kind: Int, name: String, summary: String, documentation: String, needs: [String],
-    methods: UnsafeRawPointer, learningRate: Double? = nil,
+    methods: UnsafeRawPointer, recommendation: UnsafeRawPointer? = nil,
     hyperparameters: (repeat Hyperparameter<each Value>),
     makeSelf: @escaping (repeat each Value) throws -> UnsafeMutableRawPointer
   ) {
@@ -45,20 +45,14 @@ public struct Component {
         },
         extension: Recommendations.lookup))
     descriptor = UnsafePointer(component)
-    if let learningRate { Recommendations.add(learningRate, for: descriptor) }
+    Recommendations.tables[UnsafeRawPointer(component)] = recommendation
   }
 }
 
 /// What the components of this image recommend, by the address of their descriptors.
 private enum Recommendations {
   // NB: `nonisolated(unsafe)` is sound: written in the entry function only, before any component is used.
-  nonisolated(unsafe) private static var tables: [UnsafeRawPointer: UnsafeRawPointer] = [:]
-
-  static func add(_ learningRate: Double, for component: UnsafePointer<ptune_component_v1>) {
-    tables[UnsafeRawPointer(component)] = staticTable(
-      ptune_recommendation_v1(
-        struct_size: MemoryLayout<ptune_recommendation_v1>.size, learning_rate: learningRate))
-  }
+  nonisolated(unsafe) static var tables: [UnsafeRawPointer: UnsafeRawPointer] = [:]
 
   static let lookup:
     @convention(c) (UnsafePointer<ptune_component_v1>?, UnsafePointer<CChar>?) -> UnsafeRawPointer? = {

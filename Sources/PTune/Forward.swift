@@ -42,4 +42,40 @@ public struct Forward {
       handle: table?.attention(
         handle, layer, queries.handle, keys.handle, values.handle, heads, keyValueHeads))
   }
+  /// Queries `[rows, heads·d]` turned by the position of each row.
+  public func rotate(queries: Tensor, heads: Int, by rotation: Rotation) -> Tensor {
+    Tensor(
+      handle: rotation.withRaw { table?.rotate_queries(handle, queries.handle, heads, $0) })
+  }
+  /// Keys `[key rows, keyValueHeads·d]`, computed from ``keyRows(layer:_:)``, turned by the position of each row.
+  /// Hidden prefix rows are at positions 0, 1, … of their own; keys that an adapter injects are never turned.
+  public func rotate(keys: Tensor, layer: Int, keyValueHeads: Int, by rotation: Rotation) -> Tensor {
+    Tensor(
+      handle: rotation.withRaw { table?.rotate_keys(handle, layer, keys.handle, keyValueHeads, $0) })
+  }
+}
+
+/// How rotary positions turn the columns of a head (Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.4).
+public struct Rotation: Sendable, Equatable {
+  /// The angle of each pair of columns per position, in radians; columns beyond the pairs stay as they are.
+  public var frequencies: [Float]
+  /// What the turned columns are multiplied by.
+  public var scale: Float
+  /// Whether a pair is columns 2i and 2i+1; else i and i + pairs, as transformers has it.
+  public var isInterleaved: Bool
+
+  /// A rotation with these angles.
+  public init(frequencies: [Float], scale: Float = 1, isInterleaved: Bool = false) {
+    self.frequencies = frequencies
+    self.scale = scale
+    self.isInterleaved = isInterleaved
+  }
+
+  fileprivate func withRaw<Result>(_ body: (UnsafePointer<ptune_rotation_v1>) -> Result) -> Result {
+    frequencies.withUnsafeBufferPointer {
+      var raw = ptune_rotation_v1(
+        frequencies: $0.baseAddress, pairs: $0.count, scale: scale, interleaved: isInterleaved)
+      return body(&raw)
+    }
+  }
 }

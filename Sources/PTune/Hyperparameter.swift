@@ -72,12 +72,23 @@ extension [String]: HyperparameterType {
 
 /// The declaration of one hyperparameter: from these the schema, its documentation and the typed arguments of a
 /// component's initialiser all come, so they cannot disagree.
-public struct Hyperparameter<Value: HyperparameterType> {
+public struct Hyperparameter<Value: HyperparameterType>: Sendable {
   let schema: String
 
   private init(_ name: String, default value: Value?, limits: String = "", _ documentation: String) {
     let assignment = value.map { "=\($0.schemaLiteral)" } ?? ""
     schema = "\(Value.schemaType) \(name)\(assignment)\(limits) \(documentation.schemaLiteral)"
+  }
+
+  /// One of a few words.
+  init(_ name: String, choices: [String], default value: Value?, _ documentation: String) {
+    let words = choices.map { choice in
+      let isPlain = choice.utf8.allSatisfy {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
+      }
+      return isPlain ? choice : choice.schemaLiteral
+    }
+    self.init(name, default: value, limits: " {\(words.joined(separator: "|"))}", documentation)
   }
 }
 
@@ -115,14 +126,7 @@ extension Hyperparameter where Value == String {
   public static func choice(
     _ name: String, of choices: [String], default value: String? = nil, _ documentation: String
   ) -> Hyperparameter {
-    let words = choices.map { choice in
-      let isPlain = choice.utf8.allSatisfy {
-        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
-      }
-      return isPlain ? choice : choice.schemaLiteral
-    }
-    return Hyperparameter(
-      name, default: value, limits: " {\(words.joined(separator: "|"))}", documentation)
+    Hyperparameter(name, choices: choices, default: value, documentation)
   }
   /// A text; required if it has no default.
   public static func text(

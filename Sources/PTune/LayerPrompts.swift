@@ -4,10 +4,11 @@
 /// which PEFT stores prefixes. *Hidden* form: `[layer 0 row | layer 1 row | …]`.
 ///
 /// The rows are trained themselves, or come from an MLP (Li & Liang 2021, section 4.3), as PEFT's
-/// `prefix_projection` has it: `[P, H] -> linear -> tanh -> linear`. An adapter file holds the rows alone.
+/// `prefix_projection` has it: `[P, W] -> linear -> tanh -> linear`, W being the width of a layer's row, key or value.
+/// An adapter file holds the rows alone.
 public struct LayerPrompts {
   /// What a prompt is at a layer.
-  public enum Form: String, CaseIterable, Sendable {
+  public enum Form: String, HyperparameterChoice {
     /// A row that joins the layer's input, for its keys and values only: H numbers.
     case hidden
     /// A key and a value: 2·H numbers, or fewer with grouped-query attention.
@@ -15,7 +16,7 @@ public struct LayerPrompts {
   }
 
   /// Where the rows come from.
-  public enum Reparameterization: String, CaseIterable, Sendable {
+  public enum Reparameterization: String, HyperparameterChoice {
     /// They are trained themselves.
     case none
     /// A trained MLP makes them of smaller trained rows.
@@ -56,11 +57,10 @@ public struct LayerPrompts {
       embedding = try Parameter(name, shape: [virtualTokens, columns], initial: initial)
       transform = nil
     case .mlp:
-      let hidden = facts.hiddenSize
-      let between = bottleneck == 0 ? hidden : bottleneck
-      embedding = try Parameter("embedding.weight", shape: [virtualTokens, hidden], initial: initial)
+      let between = bottleneck == 0 ? facts.hiddenSize : bottleneck
+      embedding = try Parameter("embedding.weight", shape: [virtualTokens, width], initial: initial)
       transform = (
-        try Linear("transform.0", inputs: hidden, outputs: between),
+        try Linear("transform.0", inputs: width, outputs: between),
         try Linear("transform.2", inputs: between, outputs: columns)
       )
     }
@@ -88,6 +88,58 @@ public struct LayerPrompts {
       case .keyValue:
         try injections.keyValuePrefix(
           keys: part(2 * index), values: part(2 * index + 1), layer: layer)
+      }
+    }
+  }
+}
+
+extension Parameter.Initial {
+  /// How prompts at layers start, `[count, columns of LayerPrompts]`: at random, or as what the frozen base model's
+  /// layers are given when it reads a hard prompt, so that the soft one first acts as that does.
+  ///
+  /// - Parameters:
+  ///   - text: with `text`, the text; cut or repeated to `count` tokens.
+  ///   - deviation: with `random`, the standard deviation.
+  /// - Throws: ``ComponentFailure`` if there are no tokens to start from.
+  public static func layerRows(
+    _ initialization: PromptInitialization, count: Int, text: String = "", deviation: Double,
+    form: LayerPrompts.Form, layers: some Sequence<Int>
+  ) throws -> Parameter.Initial {
+    switch initialization {
+    case .random: .normal(deviation: Float(deviation))
+    case .sampledVocabulary: .values(try layerRows(HardPrompt.sampled(count), form, layers))
+    case .text: .values(try layerRows(HardPrompt.text(text, count), form, layers))
+    case .classLabels:
+      throw ComponentFailure.unsupported("prompts at layers cannot start as class labels; use 'text'")
+    }
+  }
+
+  /// Several prompts of `length` rows in the hidden form, each as what the layers are given for a hard prompt of its own
+  /// of frequent tokens: `[count·length, layers·H]`.
+  ///
+  /// - Throws: ``ComponentFailure`` if there are no tokens to start from.
+  public static func layerRows(
+    ofPrompts count: Int, of length: Int, layers: some Sequence<Int>
+  ) throws -> Parameter.Initial {
+    let tokens = try HardPrompt.sampled(count * length)
+    return .values(
+      try (0..<count).flatMap {
+        try layerRows(Array(tokens[$0 * length..<($0 + 1) * length]), .hidden, layers)
+      })
+  }
+
+  /// A row for each of these tokens, `[layer 0 part | layer 0 part | layer 1 part | …]`.
+  static func layerRows(
+    _ tokens: [Int32], _ form: LayerPrompts.Form, _ layers: some Sequence<Int>
+  ) throws -> [Float] {
+    let parts: [Base.LayerPart] = form == .hidden ? [.input] : [.keys, .values]
+    let blocks = try layers.flatMap { layer in
+      try parts.map { try Base.layerRows(tokens, layer: layer, $0) }
+    }
+    return tokens.indices.flatMap { token in
+      blocks.flatMap { block in
+        let width = block.count / tokens.count
+        return block[token * width..<(token + 1) * width]
       }
     }
   }

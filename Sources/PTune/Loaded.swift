@@ -67,22 +67,29 @@ public final class LoadedBaseModel: LoadedInstance, BaseModel {
 /// An adapter of a plugin whose file holds its parameters as they are.
 public class LoadedAdapter: LoadedInstance, Adapter {
   fileprivate let table: ptune_adapter_v1
+  /// What it recommends; nil if it does not say.
+  public let learningRate: Double?
 
   fileprivate init(
     _ pointer: UnsafeMutableRawPointer?, _ table: ptune_adapter_v1,
+    _ recommendation: ptune_recommendation_v1?,
     _ destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
   ) {
     self.table = table
+    let rate = recommendation?.learning_rate?(pointer) ?? 0
+    learningRate = rate > 0 && rate.isFinite ? rate : nil
     super.init(pointer, destroy: destroy)
   }
 
-  /// Takes over what `create` stored, with the component's table.
+  /// Takes over what `create` stored, with the component's table and what it offers as `ptune.recommendation/1`.
   public static func make(
     _ pointer: UnsafeMutableRawPointer?, table: UnsafePointer<ptune_adapter_v1>,
+    recommendation: ptune_recommendation_v1?,
     destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
   ) -> any Adapter {
     table.pointee.save == nil
-      ? LoadedAdapter(pointer, table.pointee, destroy) : LoadedFoldingAdapter(pointer, table.pointee, destroy)
+      ? LoadedAdapter(pointer, table.pointee, recommendation, destroy)
+      : LoadedFoldingAdapter(pointer, table.pointee, recommendation, destroy)
   }
 
   /// Calls the plugin's `positions`.
@@ -152,6 +159,8 @@ public class LoadedTaskHead: LoadedInstance, TaskHead {
   public var scoreColumns: [String] {
     table.score_columns.map { String(cString: $0).split(separator: " ").map(String.init) } ?? []
   }
+  /// What the plugin's table says.
+  public var reading: Reading { Reading(rawValue: table.reading) ?? .labelledText }
 
   fileprivate func check(_ status: ptune_status?, _ what: String) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), what)
@@ -167,6 +176,11 @@ public class LoadedTaskHead: LoadedInstance, TaskHead {
   /// Calls the plugin's `loss`.
   public func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {
     try tensor(table.loss?(pointer, Host.currentCall, scores.handle, batch.handle), "loss")
+  }
+  /// Calls the plugin's `evaluation_scores`, or `scores` where that is missing.
+  public func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    guard let method = table.evaluation_scores else { return try scores(hidden, batch) }
+    return try tensor(method(pointer, Host.currentCall, hidden.handle, batch.handle), "evaluation_scores")
   }
   /// Calls the plugin's `predict`.
   public func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {

@@ -9,6 +9,29 @@ public enum Pooling: String, CaseIterable, Sendable {
   /// The text's last token.
   case last
 
+  /// What a head's hyperparameter `pooling` may be: the choice by the base model, or one of these.
+  public static let names = ["automatic"] + allCases.map(\.rawValue)
+
+  /// The pooling that a hyperparameter names; `automatic` is the mean on an encoder, and on a causal model the last
+  /// token, which alone has seen the whole text.
+  ///
+  /// - Throws: `ComponentFailure` for one that makes no sense on the base model, or that there is not.
+  public init(named name: String) throws {
+    let isCausal = Base.facts.causal
+    guard name != "automatic" else {
+      self = isCausal ? .last : .mean
+      return
+    }
+    guard let pooling = Pooling(rawValue: name) else {
+      throw ComponentFailure.badArgument("there is no pooling '\(name)'")
+    }
+    guard !isCausal || ![.first, .cls].contains(pooling) else {
+      throw ComponentFailure.unsupported(
+        "pooling '\(name)' reads a row that has not seen the text in a causal model; use last or mean")
+    }
+    self = pooling
+  }
+
   /// One row for each sequence: `[rows, hidden]` -> `[sequences, hidden]`. For heads only.
   ///
   /// - Throws: `ComponentFailure` where hidden rows are not known yet.

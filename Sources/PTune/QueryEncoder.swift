@@ -4,20 +4,31 @@
 /// W starts as the identity and b as zero, so that queries start as the text's own mean (or f of it), which already
 /// tells texts apart; a random W would first have to find that again.
 public struct QueryEncoder {
-  private let activation: String
+  /// The f of E(x) = f(W·x̄ + b).
+  public enum Activation: String, HyperparameterChoice {
+    /// The query is x̄ itself.
+    case none
+    /// f(x) = x
+    case identity
+    /// f(x) = max(0, x)
+    case relu
+    /// f(x) = tanh x
+    case tanh
+  }
+
+  private let activation: Activation
   private let layer: (weight: Parameter, bias: Parameter)?
 
   /// The hyperparameter that chooses f, as pooled adapters have it.
-  public static func hyperparameter(default value: String) -> Hyperparameter<String> {
+  public static func hyperparameter(default value: Activation) -> Hyperparameter<Activation> {
     .choice(
-      "encoder", of: ["none", "identity", "relu", "tanh"], default: value,
-      "the f of E(x) = f(W·x̄ + b); none: the query is x̄ itself")
+      "encoder", default: value, "the f of E(x) = f(W·x̄ + b); none: the query is x̄ itself")
   }
 
-  /// Declares W `[hidden, hidden]` and b `[hidden]` as `encoder.weight` and `encoder.bias`; nothing for "none".
-  public init(_ activation: String) throws {
+  /// Declares W `[hidden, hidden]` and b `[hidden]` as `encoder.weight` and `encoder.bias`; nothing for `none`.
+  public init(_ activation: Activation) throws {
     self.activation = activation
-    guard activation != "none" else {
+    guard activation != .none else {
       layer = nil
       return
     }
@@ -35,9 +46,9 @@ public struct QueryEncoder {
     guard let layer else { return text }
     let rows = text.linear(layer.weight.value, bias: layer.bias.value)
     return switch activation {
-    case "relu": rows.relu()
-    case "tanh": rows.tanh()
-    default: rows
+    case .relu: rows.relu()
+    case .tanh: rows.tanh()
+    case .none, .identity: rows
     }
   }
 }

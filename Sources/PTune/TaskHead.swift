@@ -10,12 +10,18 @@ public protocol TaskHead: AnyObject {
   static var scoreColumns: [String] { get }
   /// The names of this head's columns: by default what its type says.
   var scoreColumns: [String] { get }
+  /// How the texts of a row become a sequence for this type of head: as labelled text unless it says otherwise.
+  static var reading: Reading { get }
+  /// How the texts of a row become a sequence for this head: by default what its type says.
+  var reading: Reading { get }
   /// Turns the label fields of a row into targets.
   func encode(_ example: Example, into targets: Targets) throws
   /// Scores from the hidden rows `[rows, hidden]`.
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor
   /// The loss `[1, 1]` of these scores.
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor
+  /// What an evaluation keeps of a batch instead of ``scores(_:_:)``, as many rows: by default those.
+  func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor
   /// What the scores of one example mean.
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws
   /// Metrics over a whole evaluation; the first one stated selects the best adapter.
@@ -29,12 +35,30 @@ extension TaskHead {
   public static var scoreColumns: [String] { [] }
   /// What its type says.
   public var scoreColumns: [String] { Self.scoreColumns }
+  /// Labelled text.
+  public static var reading: Reading { .labelledText }
+  /// What its type says.
+  public var reading: Reading { Self.reading }
+  /// The scores.
+  public func evaluationScores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
+    try scores(hidden, batch)
+  }
 }
 
 /// A head that lays out a row itself, as one or more sequences. A row has all columns of its file as fields then.
 public protocol ArrangingHead: TaskHead {
   /// Lays out a row: at least one sequence.
   func arrange(_ example: Example, into arrangement: Arrangement) throws
+}
+
+/// How the texts of a row become a sequence.
+public enum Reading: Int32, Sendable {
+  /// A text, or a pair of texts, with the special tokens that the tokenizer puts around them. Rows to learn from have
+  /// a label.
+  case labelledText = 1
+  /// A text, right after it the second text if there is one, and the token that ends a text: what a causal model goes
+  /// on with. Rows need no label. The field "text_pair" is the second text.
+  case continuedText = 2
 }
 
 /// What a row of a head's scores stands for.
@@ -79,7 +103,7 @@ private final class TaskHeadBox {
       struct_size: MemoryLayout<ptune_task_head_v1>.size, score_rows: type.scoreRows.rawValue,
       score_columns: type.scoreColumns.isEmpty
         ? nil : staticString(type.scoreColumns.joined(separator: " ")),
-      arrange: type is any ArrangingHead.Type ? arrange : nil,
+      reading: type.reading.rawValue, arrange: type is any ArrangingHead.Type ? arrange : nil,
       encode: { pointer, call, example, to in
         Host.status(in: call) {
           try TaskHeadBox.of(pointer).encode(Example(handle: example), into: Targets(handle: to))
@@ -100,6 +124,11 @@ private final class TaskHeadBox {
           let matrix = ScoreMatrix(
             values: UnsafeBufferPointer(start: scores, count: rows * columns), columns: columns)
           try TaskHeadBox.of(pointer).predict(matrix, Example(handle: example), into: Prediction(handle: to))
+        }
+      },
+      evaluation_scores: { pointer, call, hidden, batch in
+        Host.tensor(in: call) {
+          try TaskHeadBox.of(pointer).evaluationScores(Tensor(handle: hidden), Batch(handle: batch))
         }
       },
       measure: { pointer, call, evaluation in

@@ -208,4 +208,10 @@ extension Tensor {
     guard targets.count == rows * columns else { return Tensor(handle: nil) }
     return Tensor(handle: Self.ops?.sigmoid_cross_entropy(handle, targets))
   }
+  /// How well row r tells class `targets[r]`: the logarithm of its softmax there, and 1 where no class has a higher
+  /// score, else 0; both 0 for a row with a target < 0: `[rows, 2]`. No gradient flows back through it.
+  public func targetScores(_ targets: UnsafeBufferPointer<Int32>) -> Tensor {
+    guard targets.count == rows else { return Tensor(handle: nil) }
+    return Tensor(handle: Self.ops?.target_scores(handle, targets.baseAddress))
+  }
 }

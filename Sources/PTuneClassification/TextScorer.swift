@@ -26,13 +26,11 @@ package struct TextScorer {
     pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, activation: String, bias: Bool,
     dropout: Double, outputs: Int
   ) throws {
-    guard let pooling = Pooling(rawValue: pooling) else {
-      throw ComponentFailure.badArgument("there is no pooling '\(pooling)'")
-    }
     guard let activation = Activation(rawValue: activation) else {
       throw ComponentFailure.badArgument("there is no activation '\(activation)'")
     }
-    (self.pooling, self.activation, self.dropout) = (pooling, activation, dropout)
+    self.pooling = try Pooling(named: pooling)
+    (self.activation, self.dropout) = (activation, dropout)
     usesPooler = basePooler
     var width = Base.facts.hiddenSize
     // Layers start as torch.nn.Linear's weights do: uniform within 1/sqrt(inputs).
@@ -67,7 +65,7 @@ extension TextScorer {
   /// The declaration of `pooling`.
   package static var poolingChoice: Hyperparameter<String> {
     .choice(
-      "pooling", of: Pooling.allCases.map(\.rawValue), default: "mean", "which row stands for the text")
+      "pooling", of: Pooling.names, default: "automatic", "which row stands for the text")
   }
   /// The declaration of `base_pooler`.
   package static var basePoolerFlag: Hyperparameter<Bool> {

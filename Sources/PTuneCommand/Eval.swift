@@ -68,13 +68,15 @@ struct Eval: ParsableCommand {
   }
 
   private func document(_ report: EvaluationReport, _ run: AdapterRun) -> JSONValue {
-    [
+    var document: JSONObject = [
       "adapter": .string(adapter.adapter), "base_model": .string(run.composition.modelName),
       "data": .string(data), "task": .string(report.task), "examples": .int(report.examples),
       "metrics": [report].metrics, "seconds": .double(report.seconds),
       "examples_per_second": .double(report.seconds > 0 ? Double(report.examples) / report.seconds : 0),
       "peak_memory_bytes": .int(peakMemory()), "plugins": .array(run.composition.plugins.map(\.document)),
     ]
+    document["selection"] = report.selection?.json
+    return .object(document)
   }
 }
 

@@ -1,4 +1,5 @@
 import PTune
+import PTuneLayers
 
 /// A bidirectional encoder with learnt positions and norms after each residual, as BERT (Devlin et al. 2019) and
 /// its kin are.
@@ -11,7 +12,7 @@ package final class Encoder: BaseModel {
   private let inputNorm: Norm
   private let layers: [EncoderLayer]
   private let poolerName: String?
-  private let poolerLayer: Linear?
+  private let poolerLayer: FrozenLinear?
   private let vocabulary: EncoderLayout.VocabularyNames
   private let epsilon: Double
   /// Loaded when it is first asked for: most runs never do, and count the encoder alone.
@@ -39,7 +40,7 @@ package final class Encoder: BaseModel {
       ? try table("token_type_embeddings", rows: try Checkpoint.integer("type_vocab_size", default: 2)) : nil
     inputNorm = try Norm(prefix + embeddings + "LayerNorm", size, layout.epsilon)
 
-    let inner = try Self.count(layout.keys.innerSize)
+    let inner = try Configuration.count(layout.keys.innerSize)
     let activation = try Activation(key: layout.keys.activation)
     let heads = facts.attentionHeads
     layers = try (0..<facts.layers).map {
@@ -50,7 +51,7 @@ package final class Encoder: BaseModel {
     poolerName = layout.pooler
     let pooler = layout.pooler.map { prefix + $0 }
     poolerLayer = try pooler.flatMap {
-      Checkpoint.hasWeight($0 + ".weight") ? try Linear($0, size, size) : nil
+      Checkpoint.hasWeight($0 + ".weight") ? try FrozenLinear($0, size, size) : nil
     }
     vocabulary = layout.vocabulary
     epsilon = layout.epsilon
@@ -58,20 +59,21 @@ package final class Encoder: BaseModel {
 
   private static func facts(_ layout: EncoderLayout, positions: Int) throws -> BaseFacts {
     let keys = layout.keys
-    let size = try count(keys.hiddenSize)
-    let heads = try count(keys.heads)
+    let size = try Configuration.count(keys.hiddenSize)
+    let heads = try Configuration.count(keys.heads)
     guard size % heads == 0 else {
       throw ComponentFailure.badArgument(
         "config.json: \(keys.hiddenSize) \(size) is not a multiple of \(keys.heads) \(heads)")
     }
     return BaseFacts(
-      hiddenSize: size, layers: try count(keys.layers), keyValueSize: size, attentionHeads: heads,
-      vocabularySize: try count("vocab_size"), positions: positions, causal: false)
+      hiddenSize: size, layers: try Configuration.count(keys.layers), keyValueSize: size,
+      attentionHeads: heads,
+      vocabularySize: try Configuration.count("vocab_size"), positions: positions, causal: false)
   }
 
   /// Rows of the position table, and the one that belongs to a sequence's first row.
   private static func positions(_ layout: EncoderLayout) throws -> (rows: Int, first: Int) {
-    let rows = try count("max_position_embeddings")
+    let rows = try Configuration.count("max_position_embeddings")
     guard let padding = layout.paddingToken else { return (rows, 0) }
     guard padding >= 0, padding < rows - 1 else {
       throw ComponentFailure.badArgument(
@@ -80,21 +82,13 @@ package final class Encoder: BaseModel {
     return (rows, padding + 1)
   }
 
-  private static func count(_ key: String) throws -> Int {
-    let value = try Checkpoint.integer(key)
-    guard value > 0 else { throw ComponentFailure.badArgument("config.json: \(key) \(value) is less than 1") }
-    return value
-  }
-
   private static func refuseVariants() throws {
     let positions = try Checkpoint.string("position_embedding_type", default: "absolute")
     guard positions == "absolute" else {
       throw ComponentFailure.unsupported(
         "config.json: position_embedding_type '\(positions)' is not supported, only 'absolute'")
     }
-    guard try !Checkpoint.boolean("is_decoder", default: false) else {
-      throw ComponentFailure.unsupported("config.json: is_decoder is true; this plugin is for encoders")
-    }
+    try Configuration.refuse("is_decoder", "this plugin is for encoders")
   }
 
   package func forward(_ forward: Forward) throws -> Tensor {

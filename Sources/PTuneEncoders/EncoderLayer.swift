@@ -1,9 +1,10 @@
 import PTune
+import PTuneLayers
 
 /// One layer of an encoder: x + attention, norm; + feed-forward, norm.
 struct EncoderLayer {
   let index, heads: Int
-  let query, key, value, output, up, down: Linear
+  let query, key, value, output, up, down: FrozenLinear
   let attentionNorm, outputNorm: Norm
   let activation: Activation
 
@@ -14,13 +15,13 @@ struct EncoderLayer {
     self.index = index
     self.heads = heads
     self.activation = activation
-    query = try Linear(path + names.query, size, size)
-    key = try Linear(path + names.key, size, size)
-    value = try Linear(path + names.value, size, size)
-    output = try Linear(path + names.output, size, size)
+    query = try FrozenLinear(path + names.query, size, size)
+    key = try FrozenLinear(path + names.key, size, size)
+    value = try FrozenLinear(path + names.value, size, size)
+    output = try FrozenLinear(path + names.output, size, size)
     attentionNorm = try Norm(path + names.attentionNorm, size, epsilon)
-    up = try Linear(path + names.up, size, inner)
-    down = try Linear(path + names.down, inner, size)
+    up = try FrozenLinear(path + names.up, size, inner)
+    down = try FrozenLinear(path + names.down, inner, size)
     outputNorm = try Norm(path + names.outputNorm, size, epsilon)
   }
 

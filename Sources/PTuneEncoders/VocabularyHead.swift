@@ -1,10 +1,11 @@
 import PTune
+import PTuneLayers
 
 /// What scores the vocabulary at a hidden row, the masked language model's own head (Devlin et al. 2019, section
 /// 3.1): linear, activation, norm, then a product with the output table, which is the word embeddings' unless
 /// config.json unties them, plus a bias.
 struct VocabularyHead {
-  private let transform: Linear
+  private let transform: FrozenLinear
   private let activation: Activation
   private let norm: Norm
   private let table: Tensor
@@ -15,7 +16,7 @@ struct VocabularyHead {
   /// - Throws: `ComponentFailure` for a weight of another shape, or for one that is missing beside the others.
   init(_ names: EncoderLayout.VocabularyNames, wordTable: Tensor, facts: BaseFacts, epsilon: Double) throws {
     let size = facts.hiddenSize
-    transform = try Linear(names.transform, size, size)
+    transform = try FrozenLinear(names.transform, size, size)
     activation = try names.activation.map { try Activation(key: $0) } ?? .gelu
     norm = try Norm(names.norm, size, epsilon)
     let isTied = try Checkpoint.boolean("tie_word_embeddings", default: true)

@@ -22,6 +22,9 @@ public final class Session {
   /// What components declared, in order.
   public private(set) var parameters: [TrainableParameter] = []
 
+  /// What components keep during a training, in the order in which they asked for it.
+  public internal(set) var states: [ComponentState] = []
+
   var weights: [Weight] = []
   private var weightIndices: [String: Int] = [:]
   var services = BaseServices()
@@ -228,12 +231,16 @@ public final class Session {
   // MARK: - Computing
 
   /// Computes a node now; its values, row by row.
-  func evaluate(_ node: Node) -> [Float] {
-    let plan = Planner.plan([node], among: nodes)
+  func evaluate(_ node: Node) -> [Float] { evaluate([node])[0] }
+
+  /// Computes nodes now, what they share once; the values of each, row by row.
+  func evaluate(_ roots: [Node]) -> [[Float]] {
+    let plan = Planner.plan(roots, among: nodes)
     machine.forward(plan.order, roots: plan.roots, forBackward: false)
     defer { machine.release(plan.order) }
-    guard let value = plan.roots[0].value else { return [] }
-    return Array(UnsafeBufferPointer(start: value, count: node.count))
+    return plan.roots.map { root in
+      root.value.map { Array(UnsafeBufferPointer(start: $0, count: root.count)) } ?? []
+    }
   }
 
   /// Computes a scalar and adds its gradient to every parameter's.
@@ -256,6 +263,7 @@ struct BaseServices {
   var pooler: ((Node) throws -> Node?)?
   var vocabularyScores: ((Node) throws -> Node?)?
   var specialToken: ((Base.SpecialToken) -> Int32?)?
+  var layerRows: (([Int32], _ layer: Int, Base.LayerPart) throws -> [Float])?
   var tasks: [TaskFacts] = []
   /// The task whose head is being created.
   var headTask: Int?

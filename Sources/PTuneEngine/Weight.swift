@@ -6,35 +6,82 @@ final class Weight {
   let name: String
   let rows: Int
   let columns: Int
-  let values: UnsafePointer<Float>
-  // What `values` points into must live as long.
+  /// Whether it is a part of another weight, whose memory it shares.
+  let isPart: Bool
+  private let stored: UnsafePointer<Float>
+  /// Floats from one stored row to the next.
+  private let stride: Int
+  /// Whether what is stored is `[columns, rows]`.
+  private let isTransposed: Bool
+  // What `stored` points into must live as long.
   private let owner: AnyObject
+  private var untransposed: UnsafeMutablePointer<Float>?
   private var forwardPacking: OpaquePointer?
   private var backwardPacking: OpaquePointer?
 
-  /// - Parameter owner: keeps `values`, `[rows·columns]`, alive.
-  init(name: String, rows: Int, columns: Int, values: UnsafePointer<Float>, owner: AnyObject) {
+  /// - Parameters:
+  ///   - values: `[rows, columns]`, or `[columns, rows]` where it is transposed.
+  ///   - owner: keeps `values` alive.
+  convenience init(
+    name: String, rows: Int, columns: Int, values: UnsafePointer<Float>, transposed: Bool = false,
+    owner: AnyObject
+  ) {
+    self.init(
+      name, rows, columns, values, stride: transposed ? rows : columns, transposed: transposed, isPart: false,
+      owner)
+  }
+
+  private init(
+    _ name: String, _ rows: Int, _ columns: Int, _ stored: UnsafePointer<Float>, stride: Int,
+    transposed: Bool,
+    isPart: Bool, _ owner: AnyObject
+  ) {
     self.name = name
     self.rows = rows
     self.columns = columns
-    self.values = values
+    self.isPart = isPart
+    self.stored = stored
+    self.stride = stride
+    isTransposed = transposed
     self.owner = owner
   }
 
   deinit {
     ptk_packed_free(forwardPacking)
     ptk_packed_free(backwardPacking)
+    untransposed?.deallocate()
+  }
+
+  /// These rows, or these columns of a vector `[1, n]`.
+  func part(_ range: Range<Int>) -> Weight {
+    let isVector = rows == 1
+    return Weight(
+      "\(name)[\(range.lowerBound)..<\(range.upperBound)]", isVector ? 1 : range.count,
+      isVector ? range.count : columns, stored + range.lowerBound * (isVector || isTransposed ? 1 : stride),
+      stride: stride, transposed: isTransposed, isPart: true, owner)
+  }
+
+  /// The values row by row. Of a weight that is stored transposed this makes a copy, which products do not need.
+  var values: UnsafePointer<Float> {
+    guard isTransposed, stride > 1 else { return stored }
+    if let untransposed { return UnsafePointer(untransposed) }
+    let copy = UnsafeMutablePointer<Float>.allocate(capacity: rows * columns)
+    for column in 0..<columns {
+      for row in 0..<rows { copy[row * columns + column] = stored[column * stride + row] }
+    }
+    untransposed = copy
+    return UnsafePointer(copy)
   }
 
   /// Wᵀ `[columns, rows]` packed, for x·Wᵀ.
   var packed: OpaquePointer? {
-    if forwardPacking == nil { forwardPacking = ptk_pack(values, columns, columns, rows, true) }
+    if forwardPacking == nil { forwardPacking = ptk_pack(stored, stride, columns, rows, !isTransposed) }
     return forwardPacking
   }
 
   /// W `[rows, columns]` packed, for dy·W.
   var packedTransposed: OpaquePointer? {
-    if backwardPacking == nil { backwardPacking = ptk_pack(values, columns, rows, columns, false) }
+    if backwardPacking == nil { backwardPacking = ptk_pack(stored, stride, rows, columns, isTransposed) }
     return backwardPacking
   }
 }

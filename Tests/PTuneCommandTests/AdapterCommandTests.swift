@@ -32,6 +32,20 @@ import Testing
     #expect(table[5] == "majority_class  0.5000")
   }
 
+  @Test("eval of a pool tells which entries were used")
+  func selection() throws {
+    let desk = try Desk()
+    let trained = try desk.ptune(
+      "train", "run.yaml", "--quiet", "--max-steps", "2", "--adapter", "prompt-pool", "--set",
+      "selector.plugin=attention", "--set", "adapter.pool_size=3", "--set", "adapter.virtual_tokens=2")
+    try #require(trained.status == 0, "\(trained.errors)")
+    let result = try desk.ptune("eval", "--adapter", "out/adapter", "--data", "test.tsv", "--json")
+    let selection = try #require(try result.document()["selection"])
+    #expect(selection.objectValue?.keys == ["examples", "chosen", "mean_weight", "labels"])
+    #expect(selection["examples"] == 16)
+    #expect(selection["chosen"]?.arrayValue?.compactMap(\.intValue).reduce(0, +) == 16)
+  }
+
   @Test("eval takes columns by other names and files without a header")
   func columns() throws {
     let desk = try trained()
@@ -114,7 +128,7 @@ import Testing
         ["--adapter", "out"],
         """
         error: out is not an adapter folder: it has no adapter_config.json
-        help: give the folder that 'ptune train' wrote: OUTPUT/adapter
+        help: give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved
         """
       ),
     ])
@@ -179,8 +193,8 @@ import Testing
     try desk.write("out/adapter/adapter_config.json", "{}")
     #expect(
       try desk.ptune(arguments).errors == """
-        error: out/adapter is not an adapter folder: adapter_config.json has no key 'ptune'
-        help: give the folder that 'ptune train' wrote: OUTPUT/adapter
+        error: out/adapter is not an adapter folder: adapter_config.json has neither the key 'ptune' nor 'peft_type'
+        help: give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved
 
         """)
   }

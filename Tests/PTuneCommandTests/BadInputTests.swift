@@ -180,8 +180,8 @@ import Testing
       "error: there is no adapter 'p-tunning-v2'\nhelp: did you mean 'p-tuning-v2'?"),
     Mistake(
       "an unknown head", ["--set", "tasks.tone.head.plugin=ranking"],
-      "error: there is no task head 'ranking'\nhelp: there are extractive-qa, masked-lm-verbalizer, multiple-choice, "
-        + "regression, sequence-classification, token-classification"
+      "error: there is no task head 'ranking'\nhelp: there are causal-lm, extractive-qa, masked-lm-verbalizer, "
+        + "multiple-choice, regression, sequence-classification, token-classification"
     ),
     Mistake(
       "an unknown hyperparameter", [],
@@ -212,9 +212,10 @@ import Testing
       """
       error: run.yaml:7: unknown key 'epoch' in training; did you mean 'epochs'?
       help: the keys of training are epochs, max_steps, batch_size, evaluation_batch_size, accumulation, \
-      learning_rate, schedule, warmup_steps, warmup_ratio, weight_decay, beta1, beta2, epsilon, clip_norm, \
-      evaluate_every, early_stopping_patience, checkpoint_every, keep_checkpoints, log_every, task_sampling, \
-      task_temperature, task_batches, task_weighting, best_by, maximum_length, seed, threads
+      optimizer, learning_rate, schedule, warmup_steps, warmup_ratio, weight_decay, beta1, beta2, epsilon, \
+      decay_rate, clip_threshold, clip_norm, evaluate_every, early_stopping_patience, checkpoint_every, \
+      keep_checkpoints, log_every, task_sampling, task_temperature, task_batches, task_weighting, \
+      best_by, maximum_length, seed, threads
       """
     ) { try $0.write("run.yaml", Desk.run.replacingOccurrences(of: "epochs", with: "epoch")) },
     Mistake(

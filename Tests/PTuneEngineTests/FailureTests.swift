@@ -77,6 +77,17 @@ import Testing
       },
       Case("injection of first_position: position 65 of 64") { try $0.startPositions(at: 65) },
       Case("injection of loss: a loss of the shape [2, 3]") { try $0.addLoss(ones(2, 3)) },
+      Case("layer_rows: layer 2 of a base model of 2") { _ in try _ = Base.layerRows([1], layer: 2, .keys) },
+      Case("layer_rows: token 40 is not in the base model's vocabulary of 40") { _ in
+        try _ = Base.layerRows([1, 40], layer: 0, .input)
+      },
+      Case("layer_rows: 65 tokens for a base model of 64 positions; use fewer virtual tokens") { _ in
+        try _ = Base.layerRows(Array(repeating: 1, count: 65), layer: 0, .values)
+      },
+      Case("the state 'counts' has another number of values than 3") { _ in
+        _ = try TrainingState.values("counts", count: 2)
+        _ = try TrainingState.values("counts", count: 3)
+      },
     ])
   func shapes(_ expected: Case) throws {
     let message = try message { try expected.inject($2) }

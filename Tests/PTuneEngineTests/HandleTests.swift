@@ -145,6 +145,9 @@ import Testing
           tables.data?.pointee.metric(nil, nil, 0, true), tables.base?.pointee.word_rows(call, nil, 1, nil),
         ]
         #expect(statuses.allSatisfy { $0 != nil && $0 != ptune_status(PTUNE_OK) })
+        let layerRows = tables.base?.pointee.layer_rows(call, nil, 1, 0, 1, nil)
+        #expect(layerRows != nil && layerRows != ptune_status(PTUNE_OK))
+        #expect(tables.parameters?.pointee.state(call, nil, 1) == nil)
         Host.host?.pointee.log(call, 0, nil)
         Host.host?.pointee.fail(call, ptune_status(PTUNE_FAILED), nil)
         #expect(Host.host?.pointee.interface_for(nil) == nil)

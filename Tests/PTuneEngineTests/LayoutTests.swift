@@ -119,6 +119,28 @@ import Testing
     #expect(layout([2, 1], [(1, .afterFirst, false)], firstPosition: 4).positions == [4, 5, 6, 4, 5])
   }
 
+  @Test("hidden prefix rows have positions of their own among the keys, each sequence's from 0")
+  func keyPositions() throws {
+    let bench = OperatorBench()
+    try bench.session.scoped {
+      let batch = PackedBatch.forTesting(lengths: [2, 1])
+      let injections = InjectionSet(batch: batch)
+      injections.firstPosition = 3
+      func rows(_ count: Int) throws -> Node { try bench.node(.filled(0, rows: count, columns: 4)) }
+      injections.prefixes[1] = [
+        .init(rows: try rows(2), values: nil, perSequence: false),
+        .init(rows: try rows(5), values: try rows(5), perSequence: false),
+        .init(rows: try rows(4), values: nil, perSequence: true),
+      ]
+      let pass = ForwardPass(batch: batch, injections: injections, causal: true)
+      let recorder = Recorder(bench.session, "test")
+      #expect(pass.keyPositions(1, recorder) == nil)
+      for layer in 0..<2 { _ = pass.keyRows(layer, try rows(3), recorder) }
+      #expect(pass.keyPositions(0, recorder) == [3, 4, 3])
+      #expect(pass.keyPositions(1, recorder) == [0, 1, 2, 3, 2, 3, 3, 4, 3])
+    }
+  }
+
   @Test("a shared causal prompt equals the same prompt given to each sequence, in loss and gradient")
   func sharedPrompt() throws {
     func run(perSequence: Bool) throws -> (loss: Float, scores: [Float], gradient: [Float], rows: Int) {

@@ -138,6 +138,17 @@ struct OperatorCase {
         x[0].crossEntropy($0, classWeights: try floats("class_weights"), smoothing: try number("smoothing"))
       }
     case "sigmoid_cross_entropy": return x[0].sigmoidCrossEntropy(try #require(try floats("targets")))
+    case "rotary":
+      let session = try #require(Session.current)
+      let angles = RotaryAngles(
+        frequencies: try #require(try floats("frequencies")), scale: Float(try number("scale")))
+      let positions = try integers("positions")
+      let operation = RotaryOperation(
+        heads: try integer("heads"), isInterleaved: try flag("interleaved"), positions: positions,
+        table: RotaryTable(angles, last: positions.max() ?? 0))
+      let node = try #require(session.node(x[0].handle, "rotary"))
+      return Tensor(
+        handle: session.handle(for: Node(operation, [node], rows: node.rows, columns: node.columns)))
     default:
       Issue.record("no operator '\(name)'")
       return x[0]

@@ -102,6 +102,16 @@ import Testing
       ("layer norm", { x, y in x.layerNorm(gain: y.rows(1..<2), bias: y.rows(2..<3), epsilon: 1e-5) }),
       ("rms norm", { x, y in x.rmsNorm(gain: y.rows(1..<2), epsilon: 1e-5) }),
       ("softmax", { x, _ in x.softmax() }),
+      (
+        "rotary",
+        { x, _ in
+          guard let session = Session.current, let node = session.node(x.handle, "rotary") else { return x }
+          let operation = RotaryOperation(
+            heads: 2, isInterleaved: false, positions: [3, 0, 5, 1],
+            table: RotaryTable(RotaryAngles(frequencies: [0.7], scale: 1), last: 5))
+          return Tensor(handle: session.handle(for: Node(operation, [node], rows: 4, columns: 4)))
+        }
+      ),
       ("sum of columns", { x, _ in x.sum(over: .columns).matmul(.filled(1, rows: 1, columns: 4)) }),
       ("columns", { x, y in .concatenatingColumns([x.columns(1..<3), y]) }),
       ("rows", { x, y in .concatenatingRows([x.rows(1..<3), y]) }),

@@ -138,6 +138,11 @@ import Testing
       PoolForm(
         selector: "top-k", options: ["k": .int(1)],
         pool: ["keys": .string("learned"), "pull": .double(0.5), "encoder": .string("none")]),
+      PoolForm(
+        selector: "attention", options: [:], pool: ["at": .string("layers"), "diversity": .double(0.5)]),
+      PoolForm(
+        selector: "top-k", options: ["k": .int(2)],
+        pool: ["combine": .string("concatenation"), "chosen": .int(2), "diversity": .double(0.5)]),
     ])
   func pools(_ form: PoolForm) throws {
     let pool: [String: HyperparameterValue] = [

@@ -12,6 +12,10 @@ import Testing
     ["selector.plugin=attention", "selector.train_temperature=true"],
     ["selector.plugin=top-k", "selector.k=2"],
     ["selector.plugin=top-k", "selector.k=2", "selector.weights=straight-through"],
+    [
+      "selector.plugin=top-k", "selector.k=2", "selector.frequency_penalty=true", "adapter.at=layers",
+      "adapter.combine=concatenation", "adapter.chosen=2", "adapter.diversity=0.1",
+    ],
   ]
 
   @Test("some steps lower the loss", arguments: selectors)
@@ -61,6 +65,88 @@ import Testing
     let file = "adapter/\(AdapterFolder.weightsName)"
     #expect(resumed.steps == 9)
     #expect(try tiny.bytes("again/\(file)") == tiny.bytes("out/\(file)"))
+  }
+
+  @Test(
+    "a pool whose choices are counted goes on with the counts, bit for bit",
+    arguments: ["adamw", "adafactor"])
+  func resumesCounts(optimizer: String) throws {
+    let tiny = try TinyRun()
+    let settings = [
+      "training.max_steps=9", "training.optimizer=\(optimizer)", "training.learning_rate=0.05",
+      "selector.plugin=top-k", "selector.k=1", "selector.frequency_penalty=true",
+    ]
+    let (_, losses) = try tiny.train(try tiny.spec(adapter: Self.pool, output: "whole", settings))
+    let parts = try tiny.spec(adapter: Self.pool, output: "parts", settings)
+    let (_, first) = try tiny.train(parts, interruptedAfter: 4)
+    let (_, second) = try tiny.train(parts, resume: true)
+    #expect(first + second == losses)
+    let file = "adapter/\(AdapterFolder.weightsName)"
+    #expect(try tiny.bytes("parts/\(file)") == tiny.bytes("whole/\(file)"))
+    let counts = try SafetensorsFile(tiny.path("parts/checkpoints/step-9.safetensors")).floats(
+      "state/selector/chosen")
+    #expect(counts.array.reduce(0, +) == 9 * 8)
+    #expect(counts.array.allSatisfy { $0 > 0 })
+    let without = try tiny.spec(adapter: Self.pool, output: "without", Array(settings.dropLast()))
+    #expect(try tiny.train(without).losses != losses)
+  }
+
+  @Test("evaluations record which entries are used, for all examples and by label")
+  func statistics() throws {
+    let tiny = try TinyRun()
+    let settings = ["training.max_steps=9", "selector.plugin=top-k", "selector.k=2"]
+    let (result, _) = try tiny.train(try tiny.spec(adapter: Self.pool, settings))
+    let file = try JSONValue.read(tiny.path("out/selection.json"))
+    let selection = try #require(file["tasks"]?["tone"])
+    #expect(file["step"]?.intValue == result.bestStep)
+    #expect(result.validation[0].selection?.json.text() == selection.text())
+    #expect(selection["examples"] == 24)
+    #expect(try selection.list("chosen").compactMap(\.intValue).reduce(0, +) == 24)
+    let weights = try selection.list("mean_weight").compactMap(\.doubleValue)
+    #expect(weights.count == 3)
+    #expect(abs(weights.reduce(0, +) - 1) < 1e-5)
+    let labels = ["negative", "positive"].compactMap { selection["labels"]?[$0] }
+    #expect(labels.map { $0["examples"]?.intValue } == [12, 12])
+    for entry in 0..<3 {
+      let parts = try labels.map { try #require(try $0.list("chosen")[entry].intValue) }
+      #expect(parts.reduce(0, +) == (try selection.list("chosen")[entry].intValue))
+    }
+    let lines = try String(decoding: tiny.bytes("out/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
+    let evaluations = try lines.map { try JSONValue.parse(String($0)) }.filter { $0["event"] == "evaluation" }
+    #expect(!evaluations.isEmpty && evaluations.allSatisfy { $0["selection"]?["examples"] == 24 })
+
+    // The numbers are those of the examples, whatever the batches.
+    let loaded = try tiny.load(result)
+    var data = loaded.folder.tasks[0].data
+    data.train.value = tiny.path("dev.tsv")
+    let report = try loaded.evaluate(data, task: 0, batchSize: 5) { _, _ in }
+    #expect(report.selection?.all.chosen == result.validation[0].selection?.all.chosen)
+    _ = try tiny.train(try tiny.spec(adapter: "prompt-tuning", ["training.max_steps=2"]))
+    #expect(throws: (any Error).self) { try JSONValue.read(tiny.path("out/selection.json")) }
+  }
+
+  @Test("a checkpoint of another optimiser is refused")
+  func otherOptimizer() throws {
+    let tiny = try TinyRun(rows: 16)
+    let settings = ["training.max_steps=4"] + Self.selectors[0]
+    _ = try tiny.train(try tiny.spec(adapter: Self.pool, settings), interruptedAfter: 2)
+    let other = try tiny.spec(adapter: Self.pool, settings + ["training.optimizer=adafactor"])
+    let error = #expect(throws: TrainingError.self) { try tiny.train(other, resume: true) }
+    #expect(
+      error?.description.hasSuffix("is of a training with the optimizer 'adamw', not 'adafactor'") == true)
+  }
+
+  @Test("entries can be joined only where the selector chooses as many as the adapter expects")
+  func joined() throws {
+    let tiny = try TinyRun(rows: 8)
+    let spec = try tiny.spec(
+      adapter: Self.pool, ["adapter.combine=concatenation", "adapter.chosen=2"] + Self.selectors[0])
+    let error = #expect(throws: EngineFailure.self) { try tiny.train(spec) }
+    #expect(
+      error?.reason == """
+        'combine: concatenation' joins 2 entries, but the selector gives weight to 3; use \
+        'selector: {plugin: top-k, k: 2}'
+        """)
   }
 
   @Test("a run whose adapter asks a selector it does not name is told which lines to add")

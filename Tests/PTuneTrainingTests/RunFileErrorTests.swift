@@ -36,6 +36,14 @@ import Testing
         "epochs: 5", "warmup_steps: 5, warmup_ratio: 0.1",
         "jobs/run.yaml:8: give either 'warmup_steps' or 'warmup_ratio', not both"
       ),
+      (
+        "epochs: 5", "optimizer: adafactor, beta2: 0.9",
+        "jobs/run.yaml:8: 'beta2' is of the optimizer adamw, and the run's is adafactor"
+      ),
+      (
+        "epochs: 5", "clip_threshold: 2",
+        "jobs/run.yaml:8: 'clip_threshold' is of the optimizer adafactor, and the run's is adamw"
+      ),
       ("epochs: 5", "epochs: 5, epochs: 6", "jobs/run.yaml:8: the key 'epochs' stands twice"),
       ("label: label", "header: 1", "jobs/run.yaml:7: 'header' should be true or false but is the integer 1"),
       ("train: train.tsv, ", "", "jobs/run.yaml:7: data of task 'sentiment' has no 'train'"),
@@ -118,7 +126,8 @@ import Testing
   func help() {
     let error = #expect(throws: RunFileError.self) { _ = try parse("bse: 1") }
     #expect(error?.description == "jobs/run.yaml:1: unknown key 'bse'; did you mean 'base'?")
-    #expect(error?.help == "the keys of a run file are base, adapter, selector, extend, tasks, training, output")
+    #expect(
+      error?.help == "the keys of a run file are base, adapter, selector, extend, tasks, training, output")
   }
 
   @Test("a file that is not UTF-8 is named with the line")

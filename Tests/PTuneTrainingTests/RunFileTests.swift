@@ -65,14 +65,28 @@ import Testing
   func options() throws {
     var listed = TrainingOption.all.map { "\($0.name) (\($0.type)) = \($0.defaultText ?? "none")" }
     #expect(listed.count == Mirror(reflecting: TrainingOptions()).children.count)
-    listed = Array(listed.prefix(8))
+    listed = Array(listed.prefix(9))
     #expect(
       listed == [
         "epochs (integer, at least 1) = 3", "max_steps (integer, at least 1) = none",
         "batch_size (integer, at least 1) = 32", "evaluation_batch_size (integer, at least 1) = 64",
-        "accumulation (integer, at least 1) = 1", "learning_rate (number, above 0 and at most 1000) = none",
+        "accumulation (integer, at least 1) = 1", "optimizer (adamw, adafactor) = adamw",
+        "learning_rate (number, above 0 and at most 1000) = none",
         "schedule (linear, cosine, constant) = linear", "warmup_steps (integer, at least 0) = none",
       ])
+  }
+
+  @Test(
+    "Adafactor comes with the settings that prompt tuning was published with, and is written with its options"
+  )
+  func adafactor() throws {
+    let run = try parse(Self.example, "training.optimizer=adafactor")
+    #expect(run.training.schedule == .constant)
+    #expect(run.training.weightDecay == 1e-5)
+    #expect(run.training.learningRate == 0.005)
+    let text = run.yaml()
+    #expect(text.contains("decay_rate: 0.8\n") && !text.contains("beta1"))
+    #expect(try RunSpec.parse(text, file: "/elsewhere/run.yaml") == run)
   }
 
   @Test("a resolved run is written as a run file that reads as the same run")
@@ -128,6 +142,7 @@ import Testing
           batch_size: 32
           evaluation_batch_size: 64
           accumulation: 1
+          optimizer: adamw
           learning_rate: 0.005
           schedule: linear
           warmup_steps: 0

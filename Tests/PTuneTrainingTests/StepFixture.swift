@@ -35,6 +35,7 @@ enum StepFixture {
     let head = try #require(json["head"])
     let labels = (0..<(head["labels"]?.intValue ?? 0)).map { "label \($0)" }
     switch head["plugin"]?.stringValue {
+    case "causal-lm": return ComponentChoice(plugin: "causal-lm")
     case "extractive-qa": return ComponentChoice(plugin: "extractive-qa")
     case "multiple-choice", "sequence-classification":
       var choice = ComponentChoice(

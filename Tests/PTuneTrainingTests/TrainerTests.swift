@@ -16,6 +16,9 @@ import Testing
     "{plugin: p-tuning, virtual_tokens: 4, encoder: none, deviation: 0.02}",
     "{plugin: p-tuning, virtual_tokens: 4, encoder: mlp, encoder_hidden_size: 8}",
     "{plugin: p-tuning, virtual_tokens: 4, encoder: lstm, encoder_hidden_size: 4, encoder_dropout: 0.1}",
+    "{plugin: prompt-tuning, virtual_tokens: 4, initialization: class-labels}",
+    "{plugin: prefix-tuning, virtual_tokens: 4, initialization: text, initial_text: a good film}",
+    "{plugin: p-tuning-v2, virtual_tokens: 4, initialization: sampled-vocabulary, form: hidden, depth: 2}",
   ]
 
   @Test("some steps lower the loss", arguments: adapters)
@@ -36,7 +39,7 @@ import Testing
 
   @Test(
     "each method trains as many values as its papers count",
-    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152]))
+    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152, 128, 768, 256]))
   func counts(adapter: String, count: Int) throws {
     let tiny = try TinyRun(rows: 8)
     let (result, _) = try tiny.train(try tiny.spec(adapter: adapter, ["training.max_steps=1"]))

@@ -6,9 +6,11 @@ import Testing
 @testable import PTuneTraining
 
 @Suite("Trajectories") struct TrajectoryTests {
-  @Test("twenty steps of AdamW with warm-up and clipping follow PyTorch's")
-  func twentySteps() throws {
-    let fixture = try #require(Workbench.cases("demo-trajectory").first)
+  @Test(
+    "twenty steps of AdamW with warm-up and clipping, and of Adafactor, follow PyTorch's and transformers'",
+    arguments: ["demo-trajectory", "adafactor-trajectory"])
+  func twentySteps(_ name: String) throws {
+    let fixture = try #require(Workbench.cases(name).first)
     let (json, file) = (fixture.json, try fixture.tensors())
     let composition = try Workbench.compose(
       checkpoint: try json.text("checkpoint"), adapter: try StepFixture.adapter(json),
@@ -22,21 +24,24 @@ import Testing
     }
 
     let settings = try #require(json["optimiser"])
-    var options = TrainingOptions()
+    let kind = try #require(OptimizerKind(rawValue: try settings.text("name")))
+    var options = TrainingOptions(optimizer: kind)
+    #expect(options.schedule.rawValue == (try settings.text("schedule")))
+    #expect(options.learningRate == nil || options.learningRate == settings["learning_rate"]?.doubleValue)
     options.weightDecay = try #require(settings["weight_decay"]?.doubleValue)
     options.warmupSteps = try #require(settings["warmup_steps"]?.intValue)
     let steps = try json.list("steps")
     let curve = LearningRateCurve(
       peak: try #require(settings["learning_rate"]?.doubleValue), options: options, totalSteps: steps.count)
     let clip = try #require(settings["clip"]?.doubleValue)
-    let optimizer = AdamW(parameters, options)
+    let optimizer = kind.make(parameters, options)
     let batches = try json.list("batches")
     for (step, expected) in steps.enumerated() {
       let batch = try StepFixture.batch(batches[try #require(expected["batch"]?.intValue)])
       let loss = try composition.model.differentiate(batch)
       #expect(relativeDifference([loss], [Float(try #require(expected["loss"]?.doubleValue))]) < 1e-4)
       let norm = optimizer.gradientNorm()
-      if norm > clip { optimizer.scaleGradients(clip / (norm + 1e-6)) }
+      if clip > 0, norm > clip { optimizer.scaleGradients(clip / (norm + 1e-6)) }
       optimizer.update(learningRate: curve.rate(at: step))
     }
     for (parameter, name) in zip(parameters, names) {

@@ -29,20 +29,18 @@ public func ptune_plugin_entry_v1(
           The weights of the tasks' losses are the run file's: `weight` of a task, and \
           `training.task_weighting: uncertainty` to learn them.
           """,
-        learningRate: 1e-2,
-        .choice("form", of: ["pool", "factors"], default: "pool", "what tasks share: a pool, or one prompt"),
+        .choice("form", default: MultitaskPromptTuning.Form.pool, "what tasks share: a pool, or one prompt"),
         .integer("virtual_tokens", default: 20, in: 1...4096, "rows l of a prompt"),
         .integer("pool_size", default: 10, in: 1...4096, "shared entries K of a pool"),
         .integer("private_entries", default: 0, in: 0...4096, "entries m of a pool for each task alone"),
         .flag("task_embedding", default: false, "add a trained embedding of the task to a pool's queries"),
-        QueryEncoder.hyperparameter(default: "tanh"),
+        QueryEncoder.hyperparameter(default: .tanh),
         .integer("rank", default: 1, in: 1...4096, "rank r of the factors"),
         .choice(
-          "placement", of: Placement.allCases.map(\.name), default: "start",
-          "where the rows stand in the input"),
+          "placement", default: Placement.start, "where the rows stand in the input"),
         .choice(
-          "initialization", of: ["sampled-vocabulary", "random"], default: "sampled-vocabulary",
-          "what prompts start as"),
+          "initialization", of: [PromptInitialization.sampledVocabulary, .random],
+          default: PromptInitialization.sampledVocabulary, "what prompts start as"),
         .number("deviation", default: 0.02, in: 0...100, "standard deviation of random prompts"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the prompt rows in training"),
         make: MultitaskPromptTuning.init)

@@ -26,7 +26,9 @@ struct FactoredPrompt: PromptSource {
 
   func prompts(_ batch: Batch) -> (rows: Tensor, perSequence: Bool) {
     let ranges = batch.taskRanges
-    let prompts = ranges.map { prompt.value * factors[$0.task].columns.value.matmul(factors[$0.task].rows.value) }
+    let prompts = ranges.map {
+      prompt.value * factors[$0.task].columns.value.matmul(factors[$0.task].rows.value)
+    }
     // The sequences of one task share its prompt.
     if prompts.count == 1 { return (prompts[0], false) }
     let places = ranges.indices.flatMap { part in

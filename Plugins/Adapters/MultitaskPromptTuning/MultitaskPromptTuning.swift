@@ -5,22 +5,22 @@ import PTune
 /// Where the prompt p*_t of a task t comes from depends on the form: a pool that all tasks select from
 /// (``SharedPool``), or one prompt that each task modifies (``FactoredPrompt``). x' = [p*_t; x].
 final class MultitaskPromptTuning: Adapter {
+  enum Form: String, HyperparameterChoice { case pool, factors }
+
   let positions: Int
+  let learningRate: Double? = 1e-2
   private let source: any PromptSource
   private let placement: Placement
   private let dropout: Double
 
   init(
-    form: String, virtualTokens: Int, poolSize: Int, privateEntries: Int, taskEmbedding: Bool,
-    encoder: String, rank: Int, placement: String, initialization: String, deviation: Double,
-    dropout: Double
+    form: Form, virtualTokens: Int, poolSize: Int, privateEntries: Int, taskEmbedding: Bool,
+    encoder: QueryEncoder.Activation, rank: Int, placement: Placement,
+    initialization: PromptInitialization, deviation: Double, dropout: Double
   ) throws {
-    guard let placement = Placement(name: placement) else {
-      throw ComponentFailure.badArgument("there is no placement '\(placement)'")
-    }
-    let start = PromptStart(isRandom: initialization == "random", deviation: Float(deviation))
+    let start = PromptStart(initialization: initialization, deviation: deviation)
     source =
-      form == "pool"
+      form == .pool
       ? try SharedPool(
         length: virtualTokens, shared: poolSize, own: privateEntries, taskEmbedding: taskEmbedding,
         encoder: encoder, start)
@@ -42,10 +42,10 @@ protocol PromptSource {
 
 /// What prompt rows start as.
 struct PromptStart {
-  let isRandom: Bool
-  let deviation: Float
+  let initialization: PromptInitialization
+  let deviation: Double
 
   func rows(_ count: Int) throws -> Parameter.Initial {
-    isRandom ? .normal(deviation: deviation) : try .sampledVocabulary(count)
+    try .inputRows(initialization, count: count, deviation: deviation)
   }
 }

@@ -15,7 +15,8 @@ struct SharedPool: PromptSource {
   private let encoder: QueryEncoder
 
   init(
-    length: Int, shared: Int, own: Int, taskEmbedding: Bool, encoder: String, _ start: PromptStart
+    length: Int, shared: Int, own: Int, taskEmbedding: Bool, encoder: QueryEncoder.Activation,
+    _ start: PromptStart
   ) throws {
     let hidden = Base.facts.hiddenSize
     self.length = length

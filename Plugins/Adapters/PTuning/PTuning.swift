@@ -5,27 +5,25 @@ import PTune
 /// made by a trained encoder of trained rows; everything else is frozen.
 final class PTuning: FoldingAdapter {
   let positions: Int
+  let learningRate: Double?
   private let embedding: Parameter
   private let encoder: PromptEncoder
   private let placement: Placement
 
   init(
-    virtualTokens: Int, placement: String, encoder: String, encoderSize: Int, encoderLayers: Int,
+    virtualTokens: Int, placement: Placement, encoder kind: PromptEncoder.Kind, encoderSize: Int,
+    encoderLayers: Int,
     encoderDropout: Double, deviation: Double
   ) throws {
-    guard let placement = Placement(name: placement) else {
-      throw ComponentFailure.badArgument("there is no placement '\(placement)'")
-    }
-    guard let kind = PromptEncoder.Kind(rawValue: encoder) else {
-      throw ComponentFailure.badArgument("there is no encoder '\(encoder)'")
-    }
     embedding = try Parameter(
       kind == .none ? "prompt_embeddings" : "embedding.weight",
       shape: [virtualTokens, Base.facts.hiddenSize], initial: .normal(deviation: Float(deviation)))
-    self.encoder = try PromptEncoder(
+    encoder = try PromptEncoder(
       kind, size: encoderSize, layers: encoderLayers, dropout: encoderDropout)
     positions = virtualTokens
     self.placement = placement
+    // Without an encoder this is prompt tuning, which takes far larger steps.
+    learningRate = kind == .none ? 3e-2 : 1e-3
   }
 
   func inject(_ batch: Batch, into injections: Injections) throws {
@@ -61,17 +59,14 @@ public func ptune_plugin_entry_v1(
           its mask, as in the paper: `template: "{prompt:3} {text} {prompt:3} It was {mask}."` with the head \
           masked-lm-verbalizer.
 
-          An encoder wants a learning rate near 1e-3. Without one, set `deviation: 0.02` and train as in \
-          prompt-tuning.
+          The learning rate is 1e-3 by default, and 3e-2 without an encoder; then set `deviation: 0.02`, as \
+          prompt-tuning has it.
           """,
-        learningRate: 1e-3,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
-          "placement", of: Placement.allCases.map(\.name), default: "start",
-          "where the prompt stands in the input"),
+          "placement", default: Placement.start, "where the prompt stands in the input"),
         .choice(
-          "encoder", of: PromptEncoder.Kind.allCases.map(\.rawValue), default: "mlp",
-          "what makes the prompt of the trained rows"),
+          "encoder", default: PromptEncoder.Kind.mlp, "what makes the prompt of the trained rows"),
         .integer(
           "encoder_hidden_size", default: 0, in: 0...65536,
           "columns of the MLP's inner rows, or of the LSTM in one direction; 0: the hidden size"),

@@ -2,7 +2,7 @@ import PTune
 
 /// What makes the prompt of the trained rows (Liu et al. 2021, section 3.2), with the layers and names of PEFT.
 struct PromptEncoder {
-  enum Kind: String, CaseIterable {
+  enum Kind: String, HyperparameterChoice {
     /// The rows are the prompt.
     case none
     /// Three linear layers with relu between them.

@@ -18,7 +18,8 @@ public func ptune_plugin_entry_v1(
 
           `pooling` chooses the row: `mean` over the text's own tokens, `cls` the text's first token wherever \
           it stands, `last` the text's last token, `first` the very first row, a virtual token under an input \
-          prompt: that is what PEFT's encoders do.
+          prompt: that is what PEFT's encoders do. By default it is `mean` on an encoder, and on a causal model `last`: \
+          there only the last token has seen the whole text, so that `cls` and `first` are refused.
 
           `class_weights` makes labels count more or less in the loss: `["rare=4"]` weighs the texts of the label \
           rare four times, and labels that are not named once. The loss is the weighted mean, as \

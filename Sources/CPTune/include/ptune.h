@@ -197,6 +197,9 @@ typedef struct ptune_ops_v1 {
                                  const float *class_weights, float smoothing);
   /* Mean binary cross-entropy of sigmoid(logits) against targets [rows·columns] in [0, 1]: [1, 1]. */
   ptune_tensor *(*sigmoid_cross_entropy)(const ptune_tensor *logits, const float *targets);
+  /* How well row r tells class targets[r]: the logarithm of its softmax there, and 1 where no class has a higher
+     score, else 0; both 0 for a row with a target < 0: [rows, 2]. No gradient flows back through it. */
+  ptune_tensor *(*target_scores)(const ptune_tensor *logits, const int32_t *targets);
 } ptune_ops_v1;
 #define PTUNE_OPS_V1 "ptune.ops/1"
 
@@ -224,6 +227,10 @@ typedef struct ptune_parameters_v1 {
                               const ptune_initial_v1 *initial);
   /* [call] Its value as a tensor [product of all dimensions but the last, last]. */
   ptune_tensor *(*value)(ptune_call *call, ptune_parameter *parameter);
+  /* [call] Numbers that the component keeps from step to step and changes itself; no gradient does. They are zero
+     when they are first asked for, and `count` is the same each time. Checkpoints of a training hold them, adapter
+     files do not. Kept; NULL if it failed. */
+  float *(*state)(ptune_call *call, const char *name, size_t count);
 } ptune_parameters_v1;
 #define PTUNE_PARAMETERS_V1 "ptune.parameters/1"
 
@@ -249,8 +256,8 @@ enum { PTUNE_ABSENT = 0, PTUNE_FOUND = 1, PTUNE_MALFORMED = -1 /* the host recor
    is best loaded in them. */
 typedef struct ptune_checkpoint_v1 {
   size_t struct_size;
-  /* [call, in create] The value of a key of config.json. Strings are scoped to the call. A value of another
-     type is a recorded failure. */
+  /* [call, in create] The value of a key of config.json; a dot leads into an object ("rope_parameters.factor").
+     Strings are scoped to the call. A value of another type is a recorded failure. */
   ptune_found (*config_integer)(ptune_call *call, const char *key, int64_t *out);
   ptune_found (*config_number)(ptune_call *call, const char *key, double *out);
   ptune_found (*config_boolean)(ptune_call *call, const char *key, bool *out);
@@ -261,6 +268,9 @@ typedef struct ptune_checkpoint_v1 {
      shape is a recorded failure that names it. `transposed` weights are stored [in, out] (GPT-2) and are
      given as [out, in]. */
   ptune_tensor *(*weight)(ptune_call *call, const char *name, size_t rows, size_t columns, bool transposed);
+  /* [call, in create] Rows begin … begin+count-1 of a weight, or those columns of a vector [1, n], as a weight of
+     its own: for checkpoints that store queries, keys and values as one. It shares the weight's memory. Kept. */
+  ptune_tensor *(*weight_part)(ptune_call *call, const ptune_tensor *weight, size_t begin, size_t count);
 } ptune_checkpoint_v1;
 #define PTUNE_CHECKPOINT_V1 "ptune.checkpoint/1"
 
@@ -285,6 +295,14 @@ enum {
   PTUNE_TOKEN_UNKNOWN = 5,
   PTUNE_TOKEN_BEGINNING = 6, /* of a text, in a generating model */
   PTUNE_TOKEN_END = 7
+};
+
+/* What a layer is given. */
+typedef int32_t ptune_layer_part;
+enum {
+  PTUNE_LAYER_INPUT = 1, /* the rows that the base model passes to `key_rows`: [count, hidden_size] */
+  PTUNE_LAYER_KEYS = 2,  /* the keys that it passes to `attention`, rotated if it rotates: [count, key_value_size] */
+  PTUNE_LAYER_VALUES = 3 /* the values that it passes to `attention`: [count, key_value_size] */
 };
 
 typedef struct ptune_base_v1 {
@@ -313,6 +331,10 @@ typedef struct ptune_base_v1 {
      the head's task: begun with a space where the template has one there. Returns how many there are, writes at
      most `capacity`; 0, with a recorded failure, where the task has no template with a mask. */
   size_t (*tokenize_at_mask)(ptune_call *call, const char *word, int32_t *out, size_t capacity);
+  /* [call] What `layer` of the base model is given when it reads these tokens alone, at positions 0, 1, …, with
+     nothing injected and no token added: out [count, columns of the part]. */
+  ptune_status (*layer_rows)(ptune_call *call, const int32_t *ids, size_t count, size_t layer,
+                             ptune_layer_part part, float *out);
 } ptune_base_v1;
 #define PTUNE_BASE_V1 "ptune.base/1"
 
@@ -341,6 +363,14 @@ typedef struct ptune_rows_v1 {
   const int32_t *token_types; /* [count], segment A or B */
 } ptune_rows_v1;
 
+/* How rotary positions turn the columns of a head (Su et al. 2021, section 3.4). Scoped to the call. */
+typedef struct ptune_rotation_v1 {
+  const float *frequencies; /* [pairs]: the angle of each pair of columns per position, in radians */
+  size_t pairs;             /* the first 2·pairs columns of a head are turned, the others stay as they are */
+  float scale;              /* what the turned columns are multiplied by; 1 unless a scaling says otherwise */
+  bool interleaved;         /* a pair is columns 2i and 2i+1; else i and i + pairs, as transformers has it */
+} ptune_rotation_v1;
+
 /* A base model writes its layers with these, and every tuning method then works on it unseen. */
 typedef struct ptune_forward_v1 {
   size_t struct_size;
@@ -361,6 +391,13 @@ typedef struct ptune_forward_v1 {
      from key_rows, [key rows, kv_heads·d]. Returns [rows, heads·d]. */
   ptune_tensor *(*attention)(ptune_forward *forward, size_t layer, const ptune_tensor *q,
                              const ptune_tensor *k, const ptune_tensor *v, size_t heads, size_t kv_heads);
+  /* [call] Queries [rows, heads·d] turned by the position of each row. */
+  ptune_tensor *(*rotate_queries)(ptune_forward *forward, const ptune_tensor *q, size_t heads,
+                                  const ptune_rotation_v1 *rotation);
+  /* [call] Keys [key rows, kv_heads·d], computed from key_rows of `layer`, turned by the position of each row.
+     Hidden prefix rows are at positions 0, 1, … of their own; keys that an adapter injects are never turned. */
+  ptune_tensor *(*rotate_keys)(ptune_forward *forward, size_t layer, const ptune_tensor *k, size_t kv_heads,
+                               const ptune_rotation_v1 *rotation);
 } ptune_forward_v1;
 #define PTUNE_FORWARD_V1 "ptune.forward/1"
 
@@ -560,6 +597,17 @@ typedef struct ptune_selector_v1 {
 typedef int32_t ptune_score_rows;
 enum { PTUNE_ROW_PER_SEQUENCE = 1, PTUNE_ROW_PER_TOKEN = 2 };
 
+/* How the texts of a row become a sequence. */
+typedef int32_t ptune_reading;
+enum {
+  /* A text, or a pair of texts, with the special tokens that the tokenizer puts around them. Rows to learn from
+     have a label. */
+  PTUNE_READS_LABELLED_TEXT = 1,
+  /* A text, right after it the second text if there is one, and the token that ends a text: what a causal model
+     goes on with. Rows need no label. The field "text_pair" is the second text. */
+  PTUNE_READS_CONTINUED_TEXT = 2
+};
+
 typedef struct ptune_task_head_v1 {
   size_t struct_size;
   /* What a row of `scores` stands for. */
@@ -567,6 +615,7 @@ typedef struct ptune_task_head_v1 {
   /* Optional: names of the columns of `scores`, separated by spaces. Raw scores are then given to the user column
      by column under these names. */
   const char *score_columns;
+  ptune_reading reading;
   /* Optional: lays out a row as one or more sequences. Without it a row is its text, or its text and its second
      text. A row has all columns of its file as fields then, not only those that a run names. */
   ptune_status (*arrange)(void *self, ptune_call *call, ptune_example *example, ptune_arrangement *to);
@@ -579,6 +628,10 @@ typedef struct ptune_task_head_v1 {
   /* What the scores of one example, [rows, columns], mean; those of several sequences stand end to end. */
   ptune_status (*predict)(void *self, ptune_call *call, const float *scores, size_t rows, size_t columns,
                           ptune_example *example, ptune_prediction *to);
+  /* Optional: what an evaluation keeps of a batch instead of `scores`, as many rows; for heads whose scores are too
+     many to keep. */
+  ptune_tensor *(*evaluation_scores)(void *self, ptune_call *call, const ptune_tensor *hidden,
+                                     ptune_batch *batch);
   /* Metrics over a whole evaluation. */
   ptune_status (*measure)(void *self, ptune_call *call, ptune_evaluation *evaluation);
 } ptune_task_head_v1;
@@ -586,7 +639,9 @@ typedef struct ptune_task_head_v1 {
 /* What an adapter's `extension` may return for "ptune.recommendation/1": how to train it. Static. */
 typedef struct ptune_recommendation_v1 {
   size_t struct_size;
-  double learning_rate; /* of AdamW, where the run gives none */
+  /* [call] The learning rate of AdamW for this adapter, with its hyperparameters, where the run gives none; 0 for no
+     recommendation. */
+  double (*learning_rate)(void *self);
 } ptune_recommendation_v1;
 #define PTUNE_RECOMMENDATION_V1 "ptune.recommendation/1"
 

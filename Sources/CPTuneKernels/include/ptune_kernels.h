@@ -98,6 +98,14 @@ void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x, const flo
 void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
                            const float *dy, float *dx, float *dgain);
 
+/* ------------------------------------------------------------------------------------ rotary positions */
+
+/* Turns the first 2·pairs columns of each of the `heads` heads of a row by the angles of its position; columns beyond
+   are copied. Pairs are columns i and i + pairs, or 2i and 2i+1 where `interleaved`. `cosines` and `sines` are
+   [positions, pairs]; direction -1 turns back, which is the gradient. */
+void ptk_rotate(size_t rows, size_t heads, size_t head_size, size_t pairs, bool interleaved, const int32_t *positions,
+                const float *cosines, const float *sines, float direction, const float *x, float *y);
+
 /* ---------------------------------------------------------------------------------------- elementwise */
 
 /* The values of ptune_unary in ptune.h. */
@@ -133,11 +141,23 @@ void ptk_cross_entropy_backward(size_t rows, size_t columns, const float *logits
                                 const float *class_weights, float smoothing, const float *log_sums, float factor,
                                 float *dlogits);
 
+/* out [rows, 2]: log softmax(logits)[target], and 1 where no class scores higher than the target, else 0; both 0
+   where the target is negative. */
+void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets, float *out);
+
 /* ------------------------------------------------------------------------------------------ optimiser */
 
 /* One AdamW step (Loshchilov & Hutter 2019, algorithm 2, as torch.optim.AdamW computes it), step counted from 1. */
 void ptk_adamw(size_t count, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, int64_t step);
+/* Turns a gradient [rows, columns] into Adafactor's step before it is clipped (Shazeer & Stern 2018, algorithm 4,
+   lines 5 to 7): the running means of its squares over each row and each column decay by `decay`. */
+void ptk_adafactor_factored(size_t rows, size_t columns, float *gradient, float *row_means, float *column_means,
+                            float decay);
+/* The same with a running mean of its own for each number (algorithm 5). */
+void ptk_adafactor_whole(size_t count, float *gradient, float *means, float decay);
+/* parameter = keep·parameter - rate·direction */
+void ptk_descend(size_t count, float *parameter, const float *direction, float keep, float rate);
 /* Σ x², in double. */
 double ptk_sum_of_squares(size_t count, const float *x);
 

@@ -16,6 +16,20 @@ enum ParametersTable {
       value: { _, pointer in
         guard let session = Session.current, let parameter = session.parameter(pointer) else { return nil }
         return session.handle(for: session.leaf(parameter))
+      },
+      state: { _, name, count in
+        guard let recorder = Recorder("state"), let name, let owner = recorder.session.frame?.identity.owner
+        else { return nil }
+        let text = String(cString: name)
+        guard (1..<1 << 28).contains(count) else {
+          recorder.session.record("the state '\(text)' of \(UInt(bitPattern: count)) numbers")
+          return nil
+        }
+        guard let state = recorder.session.state(owner: owner, name: text, count: count) else {
+          recorder.session.record("the state '\(text)' has another number of values than \(count)")
+          return nil
+        }
+        return state.values.baseAddress
       }))
 }
 
@@ -104,7 +118,8 @@ enum CheckpointTable {
       weight: { _, name, rows, columns, transposed in
         guard let session = Session.current, let name else { return nil }
         return session.loadWeight(String(cString: name), rows, columns, transposed)
-      }))
+      },
+      weight_part: { _, weight, begin, count in Session.current?.weightPart(weight, begin, count) }))
 
   private static func read(
     _ key: UnsafePointer<CChar>?, _ expected: String, _ take: (ConfigurationValue) -> Bool
@@ -146,30 +161,28 @@ extension Session {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
-      if !transposed {
-        return add(Weight(name: name, rows: rows, columns: columns, values: values, owner: found.owner))
-      }
-      let copy = TransposedCopy(values, rows: rows, columns: columns)
-      return add(Weight(name: name, rows: rows, columns: columns, values: copy.values, owner: copy))
+      return add(
+        Weight(
+          name: name, rows: rows, columns: columns, values: values, transposed: transposed,
+          owner: found.owner))
     } catch {
       record("\(error)")
       return nil
     }
   }
-}
 
-/// A matrix that the checkpoint stores as `[columns, rows]`.
-private final class TransposedCopy {
-  let values: UnsafeMutablePointer<Float>
-
-  init(_ source: UnsafePointer<Float>, rows: Int, columns: Int) {
-    values = .allocate(capacity: rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns { values[row * columns + column] = source[column * rows + row] }
+  fileprivate func weightPart(_ pointer: OpaquePointer?, _ begin: Int, _ count: Int) -> OpaquePointer? {
+    guard frame?.checkpoint != nil, let weight = weight(pointer) else {
+      record("a part can be taken of a weight only, in a base model's create")
+      return nil
     }
+    let length = weight.rows == 1 ? weight.columns : weight.rows
+    guard begin >= 0, count > 0, begin < length, count <= length - begin else {
+      record("\(count) rows from \(begin) of weight '\(weight.name)', which has \(length)")
+      return nil
+    }
+    return add(weight.part(begin..<begin + count))
   }
-
-  deinit { values.deallocate() }
 }
 
 /// `ptune.base/1` and `ptune.select/1`
@@ -238,6 +251,24 @@ enum BaseTable {
           return 0
         }
         return copy(tokenize(String(cString: word)), out, capacity, countAll: true)
+      },
+      layer_rows: { _, ids, count, layer, part, out in
+        guard let recorder = Recorder("layer_rows"), let out,
+          let ids = recorder.array(ids, count, "token ids")
+        else { return ptune_status(PTUNE_FAILED) }
+        do {
+          guard let part = Base.LayerPart(rawValue: part) else {
+            throw ComponentFailure("a layer has no part \(part)")
+          }
+          guard let rows = try recorder.session.services.layerRows?(ids, layer, part) else {
+            throw ComponentFailure("there is no base model yet to read tokens")
+          }
+          out.update(from: rows, count: rows.count)
+          return ptune_status(PTUNE_OK)
+        } catch {
+          _ = recorder.fail("\(error)")
+          return ptune_status(PTUNE_BAD_ARGUMENT)
+        }
       }))
 
   /// Lets the base model answer about hidden rows.

@@ -34,7 +34,29 @@ enum ForwardTable {
           let v = recorder.node(v), let pass = recorder.session.object(pointer, .forward, ForwardPass.self)
         else { return nil }
         return pass.attention(layer, q, k, v, heads, keyValueHeads, recorder)
+      },
+      rotate_queries: { pointer, x, heads, rotation in
+        rotate("rotate_queries", pointer, x, heads, rotation) { pass, _ in pass.layout.positions }
+      },
+      rotate_keys: { pointer, layer, x, heads, rotation in
+        rotate("rotate_keys", pointer, x, heads, rotation) { pass, recorder in
+          pass.keyPositions(layer, recorder)
+        }
       }))
+
+  private static func rotate(
+    _ name: String, _ pointer: OpaquePointer?, _ x: OpaquePointer?, _ heads: Int,
+    _ rotation: UnsafePointer<ptune_rotation_v1>?, _ positions: (ForwardPass, Recorder) -> [Int32]?
+  ) -> OpaquePointer? {
+    guard let recorder = Recorder(name), let x = recorder.node(x), let rotation = rotation?.pointee,
+      let pass = recorder.session.object(pointer, .forward, ForwardPass.self),
+      let frequencies = recorder.array(rotation.frequencies, rotation.pairs, "frequencies"),
+      let positions = positions(pass, recorder)
+    else { return nil }
+    return pass.rotate(
+      x, heads, RotaryAngles(frequencies: frequencies, scale: rotation.scale),
+      isInterleaved: rotation.interleaved, positions, recorder)
+  }
 }
 
 /// `ptune.batch/1`

@@ -109,7 +109,8 @@ enum OpsTable {
           let values = recorder.array(targets, x.count, "targets")
         else { return nil }
         return recorder.add(SigmoidCrossEntropyOperation(targets: values), [x], rows: 1, columns: 1)
-      }))
+      },
+      target_scores: { logits, targets in Recorder("target_scores")?.targetScores(logits, targets) }))
 }
 
 /// A copy of a table that lives as long as the process.

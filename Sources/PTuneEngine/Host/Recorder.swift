@@ -150,6 +150,11 @@ struct Recorder {
     if let wrong = rows.first(where: { $0 < 0 || $0 >= x.rows }) {
       return fail("row \(wrong) of \(x.shapeText)")
     }
+    // Of gathered rows: those of the rows that they were gathered from.
+    if let inner = x.operation as? GatherRows {
+      let rows = rows.map { inner.rows[Int($0)] }
+      return add(GatherRows(rows: rows), x.inputs, rows: rows.count, columns: x.columns)
+    }
     return add(GatherRows(rows: rows), [x], rows: rows.count, columns: x.columns)
   }
 
@@ -203,16 +208,48 @@ struct Recorder {
     _ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?, _ weights: UnsafePointer<Float>?,
     _ smoothing: Float
   ) -> OpaquePointer? {
-    guard let x = node(x), let classes = array(targets, x.rows, "targets") else { return nil }
-    if let wrong = classes.first(where: { $0 >= x.columns }) {
-      return fail("target \(wrong) with \(x.columns) classes")
-    }
+    guard let x = node(x), let classes = classes(targets, of: x) else { return nil }
     guard smoothing >= 0, smoothing < 1 else { return fail("smoothing \(smoothing) is not in [0, 1)") }
     let operation = CrossEntropyOperation(
       targets: classes,
       classWeights: weights.map { Array(UnsafeBufferPointer(start: $0, count: x.columns)) },
       smoothing: smoothing)
+    if let (linear, input) = vocabularyProduct(x) {
+      return add(VocabularyLossOperation(linear: linear, loss: operation), [input], rows: 1, columns: 1)
+    }
     return add(operation, [x], rows: 1, columns: 1)
+  }
+
+  func targetScores(_ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?) -> OpaquePointer? {
+    guard let x = node(x), let classes = classes(targets, of: x) else { return nil }
+    let product = vocabularyProduct(x)
+    return session.handle(
+      for: Node(
+        TargetScoresOperation(linear: product?.linear, targets: classes), [product?.input ?? x],
+        rows: x.rows, columns: 2, needsGradient: false))
+  }
+
+  private func classes(_ targets: UnsafePointer<Int32>?, of x: Node) -> [Int32]? {
+    guard let classes = array(targets, x.rows, "targets") else { return nil }
+    if let wrong = classes.first(where: { $0 >= x.columns }) {
+      _ = fail("target \(wrong) with \(x.columns) classes")
+      return nil
+    }
+    return classes
+  }
+
+  /// The product with frozen weights that logits come from, or from whose rows they were gathered, and its input for
+  /// these rows: what reads them block by block never needs them as a whole.
+  private func vocabularyProduct(_ x: Node) -> (linear: FrozenLinearOperation, input: Node)? {
+    if let linear = x.operation as? FrozenLinearOperation { return (linear, x.inputs[0]) }
+    guard let gather = x.operation as? GatherRows,
+      let linear = x.inputs[0].operation as? FrozenLinearOperation
+    else { return nil }
+    let input = x.inputs[0].inputs[0]
+    guard let rows = self.gather(session.handle(for: input), gather.rows), let node = node(rows) else {
+      return nil
+    }
+    return (linear, node)
   }
 }
 

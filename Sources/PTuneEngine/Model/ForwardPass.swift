@@ -8,8 +8,13 @@ final class ForwardPass {
   /// Positions and token types at fixed addresses, for as long as the pass lasts.
   let positions: UnsafeMutablePointer<Int32>
   let tokenTypes: UnsafeMutablePointer<Int32>
+  /// What the base model passed to `keyRows` and to `attention`, per layer.
+  private(set) var inputs: [Int: Node] = [:]
+  private(set) var keysAndValues: [Int: (keys: Node, values: Node)] = [:]
   /// How many hidden prefix rows `keyRows` put in front, per layer.
   private var hiddenRows: [Int: Int32] = [:]
+  /// Cosines and sines of this pass's positions, mostly of one rotation.
+  private var rotaryTables: [RotaryTable] = []
 
   init(batch: PackedBatch, injections: InjectionSet, causal: Bool) {
     self.batch = batch
@@ -36,6 +41,7 @@ final class ForwardPass {
   }
 
   func keyRows(_ layer: Int, _ x: Node, _ recorder: Recorder) -> OpaquePointer? {
+    inputs[layer] = x
     let prefixes = injections.prefixes[layer, default: []].filter { $0.values == nil }.map(\.rows)
     hiddenRows[layer] = prefixes.reduce(0) { $0 + Int32($1.rows) }
     if prefixes.isEmpty { return recorder.session.handle(for: x) }
@@ -43,6 +49,46 @@ final class ForwardPass {
     return recorder.assemble(
       sources, sources.enumerated().flatMap { Array(repeating: Int32($0), count: $1.rows) },
       sources.flatMap { (0..<$0.rows).map(Int32.init) })
+  }
+
+  /// The position of each key row of a layer: hidden prefix rows count from 0, each sequence's own as well.
+  func keyPositions(_ layer: Int, _ recorder: Recorder) -> [Int32]? {
+    guard hiddenRows[layer] != nil else {
+      _ = recorder.fail("key_rows was not called for layer \(layer); keys are computed from its rows")
+      return nil
+    }
+    var positions: [Int32] = []
+    var first = 0
+    for prefix in injections.prefixes[layer, default: []] where prefix.values == nil {
+      let length = injections.length(prefix.rows, perSequence: prefix.perSequence)
+      positions += (0..<prefix.rows.rows).map { Int32(first + $0 % max(1, length)) }
+      first += length
+    }
+    return positions + layout.positions
+  }
+
+  func rotate(
+    _ x: Node, _ heads: Int, _ angles: RotaryAngles, isInterleaved: Bool, _ positions: [Int32],
+    _ recorder: Recorder
+  ) -> OpaquePointer? {
+    guard heads > 0, x.columns % heads == 0, 2 * angles.frequencies.count <= x.columns / heads,
+      x.rows == positions.count
+    else {
+      return recorder.fail(
+        "\(x.shapeText) with \(heads) heads and \(angles.frequencies.count) pairs at \(positions.count) positions"
+      )
+    }
+    let last = positions.max() ?? 0
+    let table: RotaryTable
+    if let known = rotaryTables.first(where: { $0.angles == angles && $0.last >= last }) {
+      table = known
+    } else {
+      table = RotaryTable(angles, last: last)
+      rotaryTables.append(table)
+    }
+    let operation = RotaryOperation(
+      heads: heads, isInterleaved: isInterleaved, positions: positions, table: table)
+    return recorder.add(operation, [x], rows: x.rows, columns: x.columns)
   }
 
   func attention(
@@ -61,6 +107,7 @@ final class ForwardPass {
         "layer \(layer): queries \(q.shapeText), keys \(k.shapeText), values \(v.shapeText), \(heads) heads, "
           + "\(keyValueHeads) key-value heads, \(layout.rows.count) rows and \(hiddenRows) prefix rows")
     }
+    keysAndValues[layer] = (k, v)
     var sources = [k, v]
     // What each sequence sees in front of its own rows: (source, rows, per sequence).
     var front: [(source: Int32, begin: Int32, length: Int32, perSequence: Bool)] = []

@@ -8,6 +8,7 @@ public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity, checkpoint: any CheckpointSource)?
+  private var reading: BaseReading?
   private var selector: RunSelector?
   private var adapter: (method: any Adapter, identity: ComponentIdentity)?
   private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
@@ -45,6 +46,9 @@ public final class Model {
       session.services.pooler = { [unowned self] rows in
         try self.ask("pooler") { try $0.pooler(Tensor(handle: self.session.handle(for: rows))) }
       }
+      let reading = BaseReading(model, identity, session)
+      self.reading = reading
+      session.services.layerRows = reading.rows
       session.services.vocabularyScores = { [unowned self] rows in
         try self.ask("vocabulary_scores") {
           try $0.vocabularyScores(Tensor(handle: self.session.handle(for: rows)))
@@ -64,6 +68,7 @@ public final class Model {
 
   /// Creates the adapter.
   public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
+    defer { reading?.forget() }
     adapter = (try create(identity, make), identity)
   }
 
@@ -99,6 +104,8 @@ public final class Model {
   public var facts: BaseFacts? { base?.model.facts }
   /// How many positions the adapter takes from the text.
   public var adapterPositions: Int { adapter?.method.positions ?? 0 }
+  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { adapter?.method.learningRate }
   /// The parameters of the adapter, the selector and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Those of them that training changes.
@@ -106,7 +113,7 @@ public final class Model {
   /// Number of trained values.
   public var trainableCount: Int { trainedParameters.reduce(0) { $0 + $1.count } }
   /// Number of frozen values that the base model loaded.
-  public var baseCount: Int { session.weights.reduce(0) { $0 + $1.rows * $1.columns } }
+  public var baseCount: Int { session.weights.reduce(0) { $0 + ($1.isPart ? 0 : $1.rows * $1.columns) } }
 
   /// Says how much each task's loss counts; without it, all count alike.
   ///
@@ -124,6 +131,8 @@ public final class Model {
   public func scoreColumns(task: Int) -> [String] { heads[task].head.scoreColumns }
   /// Whether a task's head lays out rows itself.
   public func arranges(task: Int) -> Bool { heads[task].head is any ArrangingHead }
+  /// How the texts of a row become a sequence for a task's head.
+  public func reading(task: Int) -> Reading { heads[task].head.reading }
 
   // MARK: - Steps
 
@@ -184,19 +193,28 @@ public final class Model {
     return session.handle(for: view, .batch)
   }
 
-  /// The scores of each example of a batch, row by row, and their number of columns.
-  public func scores(_ batch: PackedBatch) throws -> (perExample: [[Float]], columns: Int) {
+  /// The scores of each example of a batch, row by row, and their number of columns; and where the adapter asked the
+  /// selector, what it gave each example in the first answer, a weight for each entry: the mean over its sequences.
+  ///
+  /// - Parameter forEvaluation: those that an evaluation keeps, where the head tells them apart.
+  public func scores(
+    _ batch: PackedBatch, forEvaluation: Bool = false
+  ) throws -> (perExample: [[Float]], columns: Int, weights: [[Float]]) {
     try session.scoped {
       session.machine.isTraining = false
       let task = try uniformTask(batch)
       let pass = try forward(batch)
       let node = try session.call(heads[task].identity, "scores") { call in
         try Host.within(call) {
+          let head = heads[task].head
           let view = Batch(handle: view(of: 0..<batch.count, pass))
-          return session.node(try heads[task].head.scores(pass.hidden, view).handle, "scores")
+          let scores =
+            forEvaluation
+            ? try head.evaluationScores(pass.hidden, view) : try head.scores(pass.hidden, view)
+          return session.node(scores.handle, "scores")
         }
       }
-      guard let node else { return ([], 0) }
+      guard let node else { return ([], 0, []) }
       let perToken = heads[task].head.scoreRows == .perToken
       guard node.rows == (perToken ? batch.tokens.count : batch.count) else {
         throw EngineFailure(
@@ -204,13 +222,22 @@ public final class Model {
           reason: "\(node.rows) rows of scores for \(batch.count) sequences of \(batch.tokens.count) tokens",
           status: ptune_status(PTUNE_FAILED))
       }
-      let values = session.evaluate(node)
+      let asked = selector?.first
+      let evaluated = session.evaluate([node] + [asked].compactMap { $0 })
       let perExample = (0..<batch.exampleCount).map { example in
         let sequences = batch.sequences(ofExample: example)
         let rows = perToken ? batch.tokens(of: sequences) : sequences
-        return Array(values[Int(rows.lowerBound) * node.columns..<Int(rows.upperBound) * node.columns])
+        return Array(evaluated[0][rows.lowerBound * node.columns..<rows.upperBound * node.columns])
       }
-      return (perExample, node.columns)
+      let weights = asked.map { asked in
+        (0..<batch.exampleCount).map { example in
+          let sequences = batch.sequences(ofExample: example)
+          return (0..<asked.columns).map { entry in
+            sequences.reduce(0) { $0 + evaluated[1][$1 * asked.columns + entry] } / Float(sequences.count)
+          }
+        }
+      }
+      return (perExample, node.columns, weights ?? [])
     }
   }
 

@@ -7,7 +7,11 @@ final class RunSelector {
   private let selector: any Selector
   private unowned let session: Session
   /// The batch of the `inject` in progress; nil between them.
-  var batch: PackedBatch?
+  var batch: PackedBatch? {
+    didSet { if batch != nil { first = nil } }
+  }
+  /// The weights of all sequences that the latest `inject` asked for first, `[count, keys]`.
+  private(set) var first: Node?
 
   init(_ selector: any Selector, _ identity: ComponentIdentity, _ session: Session) {
     self.selector = selector
@@ -40,6 +44,7 @@ final class RunSelector {
       if let node, node.rows != queries.rows || node.columns != keys.rows {
         session.record("weights are \(node.shapeText) for \(queries.rows) queries and \(keys.rows) keys")
       }
+      if self.first == nil, let node, node.rows == batch.count { self.first = node }
       return node
     }
   }

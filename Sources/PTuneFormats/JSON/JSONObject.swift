@@ -103,3 +103,10 @@ struct ByteString: Hashable {
     left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 }
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+  /// An object with these members; of two with one key the last counts.
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    for (key, value) in elements { self[key] = value }
+  }
+}

@@ -41,7 +41,7 @@ public final class Predictor {
     sources = data.enumerated().map { index, data in
       RowSource(
         data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
-        arranges: composition.model.arranges(task: index))
+        reading: composition.reading(task: index))
     }
   }
 
@@ -64,6 +64,8 @@ public final class Predictor {
   /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
+    // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
+    let chunk = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
     let reader = try sources[0].reader(of: path)
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false

@@ -87,7 +87,9 @@ public final class ComponentFactory {
     _ component: LoadedComponent, _ choice: ComponentChoice, _ call: OpaquePointer?
   ) throws -> any Adapter {
     let (instance, table) = try make(component, choice, call, ptune_adapter_v1.self)
-    return LoadedAdapter.make(instance, table: table, destroy: component.component.pointee.destroy)
+    return LoadedAdapter.make(
+      instance, table: table, recommendation: recommendation(component),
+      destroy: component.component.pointee.destroy)
   }
 
   /// Makes a selector, within the call of its creation.
@@ -110,22 +112,13 @@ public final class ComponentFactory {
     return LoadedTaskHead.make(instance, table: table, destroy: component.component.pointee.destroy)
   }
 
-  /// Whether a task head lays out rows itself, which decides what is read of a row.
-  ///
-  /// - Throws: `UnknownComponentError` or `Rejection`.
-  func arranges(head name: String) throws -> Bool {
-    try registry.load(.taskHead, named: name).methods(as: ptune_task_head_v1.self)?.pointee.arrange != nil
-  }
-
-  /// The learning rate that an adapter recommends; nil if it does not say.
-  func recommendedLearningRate(_ component: LoadedComponent) -> Double? {
-    guard let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1)
+  /// How an adapter's learning rate is asked for; nil if it does not say.
+  private func recommendation(_ component: LoadedComponent) -> ptune_recommendation_v1? {
+    let found = component.component.pointee.extension?(component.component, PTUNE_RECOMMENDATION_V1)
+    guard let table = found?.assumingMemoryBound(to: ptune_recommendation_v1.self).pointee,
+      table.struct_size == MemoryLayout<ptune_recommendation_v1>.size
     else { return nil }
-    let recommendation = found.assumingMemoryBound(to: ptune_recommendation_v1.self).pointee
-    guard recommendation.struct_size == MemoryLayout<ptune_recommendation_v1>.size,
-      recommendation.learning_rate > 0, recommendation.learning_rate.isFinite
-    else { return nil }
-    return recommendation.learning_rate
+    return table
   }
 
   private func make<Table>(

@@ -40,8 +40,8 @@ public final class Composition {
   public let adapter: ComponentChoice
   /// What weighs the adapter's pool; nil for an adapter without one.
   public let selector: ComponentChoice?
-  /// The learning rate that the adapter recommends; nil if it does not say.
-  public let recommendedLearningRate: Double?
+  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { model.recommendedLearningRate }
   /// The tasks.
   public let tasks: [ComposedTask]
   /// The plugins in use.
@@ -53,7 +53,7 @@ public final class Composition {
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
     tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
-    recommendedLearningRate: Double?, tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
+    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -64,7 +64,6 @@ public final class Composition {
     pieces = PieceCache(tokenizer)
     self.adapter = adapter
     self.selector = selector
-    self.recommendedLearningRate = recommendedLearningRate
     self.tasks = tasks
     self.plugins = plugins
     self.maximumLength = maximumLength
@@ -85,7 +84,7 @@ public final class Composition {
   ) throws -> EncodedExample {
     let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
-    if row.fields["label"] != nil {
+    if row.fields["label"] != nil || reading(task: task) == .continuedText {
       do {
         targets = try model.encode(laidOut.row, task: task)
       } catch let failure as EngineFailure {
@@ -222,7 +221,7 @@ struct Composer {
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
       base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
-      recommendedLearningRate: factory.recommendedLearningRate(adapterPlugin), tasks: tasks,
+      tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model))
   }
 

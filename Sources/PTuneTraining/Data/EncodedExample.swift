@@ -1,3 +1,4 @@
+import PTune
 import PTuneEngine
 import PTuneFormats
 import PTuneText
@@ -9,6 +10,8 @@ struct TokenizedRow {
     case pieces([TokenPiece], pair: [TokenPiece]?)
     /// A text that a template was filled with.
     case templated(TemplatedText)
+    /// A text, what follows it, and the token that ends it.
+    case continued([TokenPiece], [TokenPiece]?, end: Int32)
     /// Ids as the model reads them, special tokens included, and their token types.
     case tokens(GivenTokens)
     /// The fields alone: the head lays them out.
@@ -56,8 +59,8 @@ struct RowSource {
   let tokenizer: any Tokenizer
   /// The column of the text in rows that do not have the column that `data` names.
   var otherTextColumn: String?
-  /// Whether the task's head lays out rows itself: it is given every column.
-  var arranges = false
+  /// How the task's head reads rows.
+  var reading = RowReading.labelledText
 
   /// All rows of a file, cut into pieces.
   ///
@@ -79,9 +82,9 @@ struct RowSource {
   }
 
   func tokenize(_ row: Row, labelled: Bool) throws -> TokenizedRow {
-    if arranges { return try wholeRow(row, labelled: labelled) }
+    if reading == .arranged { return try wholeRow(row, labelled: labelled) }
     var fields: [String: String] = [:]
-    if labelled {
+    if labelled, reading == .labelledText {
       fields["label"] = try row.value(data.label.value)
     } else if let label = row[data.label.value] {
       fields["label"] = label
@@ -90,6 +93,7 @@ struct RowSource {
     if fields["words"] == nil, let words = row["words"] { fields["words"] = words }
     let text = text(row, words: fields["words"])
     if let text { fields["text"] = text }
+    if let pair = data.textPair { fields["text_pair"] = row[pair.value] }
     return TokenizedRow(line: row.line, fields: fields, content: try content(row, text))
   }
 
@@ -117,11 +121,22 @@ struct RowSource {
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return .tokens(given)
     }
-    let known = try text ?? row.value(data.text.value)
+    return try content(text ?? row.value(data.text.value), data.textPair.map { try row.value($0.value) })
+  }
+
+  /// A text, or two, in pieces.
+  ///
+  /// - Throws: `TextError` without a tokenizer, ``TrainingError`` where it cannot end a text.
+  func content(_ text: String, _ pair: String?) throws -> TokenizedRow.Content {
     try tokenizer.checkPresent()
-    return .pieces(
-      tokenizer.pieces(known),
-      pair: try data.textPair.map { tokenizer.pieces(try row.value($0.value)) })
+    let pieces = (tokenizer.pieces(text), pair.map { tokenizer.pieces($0) })
+    guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
+    guard let end = tokenizer.specialTokens.end else {
+      throw TrainingError.unusable(
+        "the tokenizer has no token that ends a text, which this task head needs",
+        help: "name one as eos_token in the model's tokenizer_config.json")
+    }
+    return .continued(pieces.0, pieces.1, end: end)
   }
 }
 
@@ -147,7 +162,7 @@ struct TokenCounts {
     func add(_ pieces: [TokenPiece]) { for piece in pieces { counts[piece.id, default: 0] += 1 } }
     for row in rows {
       switch row.content {
-      case .pieces(let first, let second):
+      case .pieces(let first, let second), .continued(let first, let second, end: _):
         add(first)
         add(second ?? [])
       case .templated(let text):

@@ -62,6 +62,10 @@ extension Composition {
     case .pieces(let first, let second):
       let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
+    case .continued(let first, let second, let end):
+      let encoding = try tokenizer.encode(
+        continuing: first, with: second, end: end, maximumLength: maximumLength)
+      return LaidOutRow([encoding], fields: row.fields)
     case .templated(let text):
       let encoding = try tokenizer.encode(
         text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)

@@ -10,10 +10,10 @@ struct TaskRows {
 
   /// Reads all files that the task names.
   ///
-  /// - Parameter arranges: whether the task's head lays out rows itself.
+  /// - Parameter reading: how the task's head reads rows.
   /// - Throws: `TextError` with file and line.
-  init(_ data: DataSpec, tokenizer: any Tokenizer, arranges: Bool) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, arranges: arranges)
+  init(_ data: DataSpec, tokenizer: any Tokenizer, reading: RowReading) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer, reading: reading)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }

@@ -30,9 +30,9 @@ extension RowSource {
     }
     try tokenizer.checkPresent()
     var fields = ["text": text]
-    if arranges { fields["text_pair"] = pair }
+    if reading != .labelledText { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =
-      if arranges {
+      if reading == .arranged {
         .fields
       } else if let template = data.template?.value {
         try inRow("--text", 1) {
@@ -45,7 +45,7 @@ extension RowSource {
             })
         }
       } else {
-        .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) })
+        try content(text, pair)
       }
     return TokenizedRow(line: 1, fields: fields, content: content)
   }
@@ -77,14 +77,14 @@ extension DataSpec {
 
   /// What keeps the template from being used with this tokenizer and this head, before any row is read.
   ///
-  /// - Parameter arranges: whether the head lays out rows itself.
+  /// - Parameter reading: how the head reads rows.
   /// - Throws: ``TrainingError/unusable(_:help:)`` with the place in the run file.
   func checkTemplate(
-    _ tokenizer: any Tokenizer, model: String, head: String, arranges: Bool
+    _ tokenizer: any Tokenizer, model: String, head: String, reading: RowReading
   ) throws(TrainingError) {
     guard let template else { return }
     let place = template.place
-    if arranges {
+    if reading != .labelledText {
       throw .unusable(
         "\(place): the head '\(head)' lays out rows itself, so they cannot go through a template",
         help: "remove the template, or take another head")

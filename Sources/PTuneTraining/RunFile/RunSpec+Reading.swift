@@ -156,7 +156,8 @@ private struct RunReader {
 
   private func training(_ node: RunNode, _ tasks: [TaskSpec]) throws(RunFileError) -> TrainingOptions {
     let section = try RunSection(node, name: "training", keys: TrainingOption.all.map(\.name))
-    var options = TrainingOptions()
+    var options = TrainingOptions(
+      optimizer: try section.choice("optimizer", OptimizerKind.self) ?? .adamw)
     for option in TrainingOption.all { try option.read(section, into: &options) }
     if let steps = section.node("warmup_steps"), section.node("warmup_ratio") != nil {
       throw RunFileError(

@@ -29,46 +29,10 @@ public enum LearningRateSchedule: String, CaseIterable, Sendable {
   case constant
 }
 
-/// How often the examples of each task are trained on where a run has several.
-public enum TaskSampling: String, CaseIterable, Sendable {
-  /// As many of each task as it has.
-  case proportional
-  /// As many of each task as of every other.
-  case uniform
-  /// In proportion to the number of examples to the power 1/`taskTemperature`.
-  case temperature
-}
-
-/// What a batch holds where a run has several tasks.
-public enum TaskBatches: String, CaseIterable, Sendable {
-  /// Examples of one task.
-  case single
-  /// Examples of any tasks.
-  case mixed
-}
-
-/// Where the weights of the tasks' losses come from.
-public enum TaskWeighting: String, CaseIterable, Sendable {
-  /// From the run file.
-  case fixed
-  /// They are trained, by the uncertainty of each task (Kendall et al. 2018).
-  case uncertainty
-}
-
-/// What decides which adapter is best where several tasks have validation data. A metric that should be low, v, counts
-/// as 1/(1 + v).
-public enum BestBy: String, CaseIterable, Sendable {
-  /// The mean of the tasks' first metrics.
-  case mean
-  /// Their mean, weighted by the tasks' numbers of validation examples.
-  case weightedMean = "weighted-mean"
-  /// Their geometric mean, which a bad task pulls down most.
-  case geometricMean = "geometric-mean"
-}
-
-/// The options of the `training` section. The optimiser is AdamW (Loshchilov & Hutter 2019).
+/// The options of the `training` section.
 ///
-/// Defaults are the values given here and nowhere else; `TrainingOption.all` lists them for people.
+/// Defaults are the values given here, for another optimiser than AdamW those of ``init(optimizer:)``, and nowhere
+/// else; `TrainingOption.all` lists them for people.
 public struct TrainingOptions: Equatable, Sendable {
   /// Passes over the training data.
   public var epochs = 3
@@ -80,7 +44,9 @@ public struct TrainingOptions: Equatable, Sendable {
   public var evaluationBatchSize = 64
   /// Batches whose gradients are added up before each step of the optimiser.
   public var accumulation = 1
-  /// The learning rate after the warm-up; nil for the one that the adapter recommends.
+  /// What takes the steps.
+  public var optimizer = OptimizerKind.adamw
+  /// The learning rate after the warm-up; nil for the one that the adapter recommends for AdamW.
   public var learningRate: Double?
   /// How the learning rate goes down.
   public var schedule = LearningRateSchedule.linear
@@ -88,7 +54,7 @@ public struct TrainingOptions: Equatable, Sendable {
   public var warmupSteps: Int?
   /// The share of all steps over which the learning rate rises from zero, where `warmupSteps` is nil.
   public var warmupRatio = 0.06
-  /// AdamW's decoupled weight decay.
+  /// The share of a parameter that a step at the learning rate 1 takes away.
   public var weightDecay = 0.01
   /// AdamW's decay of the mean of the gradients.
   public var beta1 = 0.9
@@ -96,6 +62,10 @@ public struct TrainingOptions: Equatable, Sendable {
   public var beta2 = 0.999
   /// What AdamW adds to the denominator.
   public var epsilon = 1e-8
+  /// Adafactor's exponent: at step t the mean of the squared gradients decays by 1 - t^-rate.
+  public var decayRate = 0.8
+  /// The root mean square that Adafactor's steps are scaled down to, before the learning rate.
+  public var clipThreshold = 1.0
   /// The norm that all gradients together are scaled down to; 0 for no clipping.
   public var clipNorm = 1.0
   /// When the validation data is evaluated.
@@ -125,8 +95,17 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Threads to compute with; nil for as many as there are cores.
   public var threads: Int?
 
-  /// The defaults.
-  public init() {}
+  /// The defaults with this optimiser. Adafactor's are those that prompt tuning was published with (Lester et al. 2021,
+  /// section 3.1): a constant rate of 0.3, a weight decay of 1e-5, and gradients as they are.
+  public init(optimizer: OptimizerKind = .adamw) {
+    self.optimizer = optimizer
+    guard optimizer == .adafactor else { return }
+    learningRate = 0.3
+    schedule = .constant
+    warmupRatio = 0
+    weightDecay = 1e-5
+    clipNorm = 0
+  }
 }
 
 /// One option of the `training` section, for `--help` and for reading and writing run files.
@@ -136,6 +115,8 @@ public struct TrainingOption: Sendable {
   /// What it does, in one line.
   public let summary: String
   let kind: Kind
+  /// The optimiser that has it; nil for all.
+  let optimizer: OptimizerKind?
 
   enum Kind: Sendable {
     case integer(WritableKeyPath<TrainingOptions, Int> & Sendable, RunLimits)
@@ -144,14 +125,19 @@ public struct TrainingOption: Sendable {
     case optionalNumber(WritableKeyPath<TrainingOptions, Double?> & Sendable, RunLimits)
     case interval(WritableKeyPath<TrainingOptions, TrainingInterval> & Sendable)
     case choice(any Choice)
+    case optimizer
   }
 
   /// Whether it means something only where a run has several tasks.
   let isForSeveralTasks: Bool
 
-  private init(_ name: String, _ kind: Kind, _ summary: String, severalTasks: Bool = false) {
+  private init(
+    _ name: String, _ kind: Kind, of optimizer: OptimizerKind? = nil, _ summary: String,
+    severalTasks: Bool = false
+  ) {
     self.name = name
     self.kind = kind
+    self.optimizer = optimizer
     self.summary = summary
     isForSeveralTasks = severalTasks
   }
@@ -177,7 +163,7 @@ public struct TrainingOption: Sendable {
   }
 
   /// The default as a run file has it; nil where there is none.
-  public var defaultText: String? { text(in: TrainingOptions()) }
+  public var defaultText: String? { text(in: TrainingOptions(optimizer: optimizer ?? .adamw)) }
 
   /// What it may be: "integer, at least 1".
   public var type: String {
@@ -188,6 +174,7 @@ public struct TrainingOption: Sendable {
       "number, \(limits.rule.dropFirst("must be ".count))"
     case .interval: "epoch, never or a number of steps"
     case .choice(let choice): choice.names.joined(separator: ", ")
+    case .optimizer: OptimizerKind.allCases.map(\.rawValue).joined(separator: ", ")
     }
   }
 
@@ -200,6 +187,7 @@ public struct TrainingOption: Sendable {
       "evaluation_batch_size", .integer(\.evaluationBatchSize, positive), "the same for evaluations"),
     TrainingOption(
       "accumulation", .integer(\.accumulation, positive), "batches whose gradients make one step"),
+    TrainingOption("optimizer", .optimizer, "what takes the steps"),
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),
       "after the warm-up; the adapter's own if not given"),
@@ -209,11 +197,19 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "warmup_ratio", .number(\.warmupRatio, share), "the same as a share of all steps"),
     TrainingOption(
-      "weight_decay", .number(\.weightDecay, RunLimits(atLeast: 0, atMost: 1)), "AdamW's decoupled decay"),
-    TrainingOption("beta1", .number(\.beta1, share), "AdamW's decay of the mean gradient"),
-    TrainingOption("beta2", .number(\.beta2, share), "AdamW's decay of the mean squared gradient"),
+      "weight_decay", .number(\.weightDecay, RunLimits(atLeast: 0, atMost: 1)), "the decoupled decay"),
+    TrainingOption("beta1", .number(\.beta1, share), of: .adamw, "AdamW's decay of the mean gradient"),
     TrainingOption(
-      "epsilon", .number(\.epsilon, RunLimits(above: 0, atMost: 1)), "what AdamW adds to the denominator"),
+      "beta2", .number(\.beta2, share), of: .adamw, "AdamW's decay of the mean squared gradient"),
+    TrainingOption(
+      "epsilon", .number(\.epsilon, RunLimits(above: 0, atMost: 1)), of: .adamw,
+      "what AdamW adds to the denominator"),
+    TrainingOption(
+      "decay_rate", .number(\.decayRate, RunLimits(above: 0, atMost: 1)), of: .adafactor,
+      "how Adafactor's mean squared gradient decays: by 1 - t^-decay_rate"),
+    TrainingOption(
+      "clip_threshold", .number(\.clipThreshold, RunLimits(above: 0)), of: .adafactor,
+      "the root mean square Adafactor's steps are cut to"),
     TrainingOption(
       "clip_norm", .number(\.clipNorm, RunLimits(atLeast: 0)), "the norm gradients are cut to; 0 for never"),
     TrainingOption("evaluate_every", .interval(\.evaluateEvery), "when the validation data is evaluated"),
@@ -252,29 +248,43 @@ public struct TrainingOption: Sendable {
 
 extension TrainingOption {
   /// The value as a run file has it, or nil if it is not set.
+  ///
+  /// What belongs to another optimiser is not set.
   func text(in options: TrainingOptions) -> String? {
-    switch kind {
+    if let optimizer, optimizer != options.optimizer { return nil }
+    return switch kind {
     case .integer(let path, _): "\(options[keyPath: path])"
     case .optionalInteger(let path, _): options[keyPath: path].map { "\($0)" }
     case .number(let path, _): RunText.number(options[keyPath: path])
     case .optionalNumber(let path, _): options[keyPath: path].map(RunText.number)
     case .interval(let path): options[keyPath: path].description
     case .choice(let choice): choice.text(in: options)
+    case .optimizer: options.optimizer.rawValue
     }
   }
 
   /// Takes the value from the `training` section, if it is there.
   func read(_ section: RunSection, into options: inout TrainingOptions) throws(RunFileError) {
+    if let optimizer, optimizer != options.optimizer {
+      guard let node = section.node(name) else { return }
+      throw RunFileError(
+        place: node.place,
+        problem: .conflict(
+          "'\(name)' is of the optimizer \(optimizer.rawValue), and the run's is \(options.optimizer.rawValue)"
+        ))
+    }
     switch kind {
     case .integer(let path, let limits):
       if let value = try section.integer(name, limits) { options[keyPath: path] = value }
     case .optionalInteger(let path, let limits): options[keyPath: path] = try section.integer(name, limits)
     case .number(let path, let limits):
       if let value = try section.number(name, limits) { options[keyPath: path] = value }
-    case .optionalNumber(let path, let limits): options[keyPath: path] = try section.number(name, limits)
+    case .optionalNumber(let path, let limits):
+      if let value = try section.number(name, limits) { options[keyPath: path] = value }
     case .interval(let path):
       if let value = try section.interval(name) { options[keyPath: path] = value }
     case .choice(let choice): try choice.read(name, section, into: &options)
+    case .optimizer: break  // It was read before all others, since their defaults depend on it.
     }
   }
 }

@@ -11,6 +11,8 @@ public struct EvaluationReport: Sendable {
   public let metrics: [EvaluationRecord.Metric]
   /// Wall-clock seconds.
   public let seconds: Double
+  /// Which entries of its pool the adapter used; nil without a selector.
+  public internal(set) var selection: SelectionStatistics? = nil
 
   /// The metric that decides which adapter is best.
   public var primary: EvaluationRecord.Metric? { metrics.first }
@@ -19,17 +21,23 @@ public struct EvaluationReport: Sendable {
 extension Composition {
   /// Scores examples in batches of like lengths and hands them on, in their own order.
   ///
-  /// - Parameter progress: called with the number of examples done so far.
+  /// - Parameters:
+  ///   - selection: takes the selector's weights of each example, in no particular order.
+  ///   - progress: called with the number of examples done so far.
   func scores(
-    _ examples: [EncodedExample], task: Int, batchSize: Int, progress: (Int) throws -> Void = { _ in }
+    _ examples: [EncodedExample], task: Int, batchSize: Int, forEvaluation: Bool = false,
+    selection: (_ example: Int, _ weights: [Float]) -> Void = { _, _ in },
+    progress: (Int) throws -> Void = { _ in }
   ) throws -> (perExample: [[Float]], columns: Int) {
     let plan = BatchPlan.sortedByLength(lengths: examples.map(\.tokens.count), batchSize: batchSize)
     var results: [[Float]] = []
     var columns = 0
     for indices in plan.batches {
-      let scored = try model.scores(batch(indices.lazy.map { examples[$0] }, task: task, training: false))
+      let scored = try model.scores(
+        batch(indices.lazy.map { examples[$0] }, task: task, training: false), forEvaluation: forEvaluation)
       results += scored.perExample
       columns = scored.columns
+      for (example, weights) in zip(indices, scored.weights) { selection(example, weights) }
       try progress(results.count)
     }
     return (plan.restoringOrder(results), columns)
@@ -41,7 +49,13 @@ extension Composition {
   ) throws -> EvaluationReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let (scores, columns) = try scores(examples, task: task, batchSize: batchSize, progress: progress)
+    let isLabelled = !model.scoresTokens(task: task) && examples.allSatisfy { $0.integers.count == 1 }
+    var selection = SelectionStatistics(labels: isLabelled ? tasks[task].labels : [])
+    let (scores, columns) = try scores(
+      examples, task: task, batchSize: batchSize, forEvaluation: true,
+      selection: { example, weights in
+        selection.add(weights, label: isLabelled ? Int(examples[example].integers[0]) : nil)
+      }, progress: progress)
     let record = EvaluationRecord()
     for (example, scores) in zip(examples, scores) {
       record.add(
@@ -51,7 +65,7 @@ extension Composition {
     let metrics = try model.measure(record, task: task)
     return EvaluationReport(
       task: tasks[task].name, examples: examples.count, metrics: metrics,
-      seconds: (clock.now - start).seconds)
+      seconds: (clock.now - start).seconds, selection: selection.all.examples > 0 ? selection : nil)
   }
 }
 

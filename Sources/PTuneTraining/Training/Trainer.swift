@@ -7,7 +7,7 @@ public final class Trainer {
   private let run: TrainingRun
   private let options: TrainingOptions
   private let curve: LearningRateCurve
-  private let optimizer: AdamW
+  private let optimizer: any Optimizer
   private let batchesPerEpoch: Int
   /// Steps of the optimiser in all.
   private let totalSteps: Int
@@ -20,6 +20,7 @@ public final class Trainer {
   private var model: Model { run.composition.model }
   private var examples: [TaskExamples] { run.examples }
   private var output: String { run.spec.output }
+  private var selectionFile: String { FilePath.join(output, "selection.json") }
   private var adapterFolder: String { FilePath.join(output, "adapter") }
 
   /// A trainer for a run.
@@ -33,7 +34,7 @@ public final class Trainer {
       run.composition.model.setLossWeights(
         run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
     }
-    optimizer = AdamW(run.composition.model.trainedParameters, options)
+    optimizer = options.optimizer.make(run.composition.model.trainedParameters, options)
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
@@ -198,6 +199,11 @@ public final class Trainer {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
     try AdapterFolder.write(run.composition, maximumLength: run.maximumLength, to: adapterFolder)
+    var selections = JSONObject()
+    for evaluation in evaluations { selections[evaluation.task] = evaluation.selection?.json }
+    guard !selections.keys.isEmpty else { return }
+    let document: JSONValue = ["step": .int(progress.step), "tasks": .object(selections)]
+    try AtomicFile.write(document.text(.pretty), to: selectionFile)
   }
 
   private func finish(wasInterrupted: Bool) throws -> TrainingResult {
@@ -232,6 +238,7 @@ public final class Trainer {
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
+      if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
   }

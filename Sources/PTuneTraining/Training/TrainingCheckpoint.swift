@@ -5,30 +5,39 @@ import PTuneFormats
 struct TrainingCheckpoint {
   let progress: TrainingProgress
   let generator: UInt64
+  let optimizer: OptimizerKind
   let optimizerStep: Int
-  /// "values", "first", "second" and "best" of each parameter, by name.
+  /// "values", "best" and the optimiser's moments of each parameter, by name, and what components keep.
   let tensors: [TensorData]
 
-  init(_ progress: TrainingProgress, optimizer: AdamW, model: Model) {
+  init(_ progress: TrainingProgress, optimizer: any Optimizer, model: Model) {
     self.progress = progress
     generator = model.session.generator.state
+    self.optimizer = optimizer.kind
     optimizerStep = optimizer.step
     var tensors: [TensorData] = []
     for (index, parameter) in model.trainedParameters.enumerated() {
       let values = UnsafeBufferPointer(start: parameter.values, count: parameter.count)
-      var parts = [
-        ("values", Array(values)), ("first", optimizer.firstMoments[index]),
-        ("second", optimizer.secondMoments[index]),
-      ]
-      if !progress.bestValues.isEmpty { parts.append(("best", progress.bestValues[index])) }
-      tensors += parts.map {
-        TensorData(name: Self.name(parameter, $0.0), shape: parameter.shape, floats: $0.1)
+      var parts = [("values", parameter.shape, Array(values))]
+      parts += optimizer.moments[index].map { ($0.name, $0.shape, $0.values) }
+      if !progress.bestValues.isEmpty { parts.append(("best", parameter.shape, progress.bestValues[index])) }
+      tensors += parts.map { part, shape, values in
+        TensorData(name: Self.name(parameter, part), shape: shape, floats: values)
       }
     }
-    self.tensors = tensors
+    self.tensors =
+      tensors
+      + model.session.states.map {
+        TensorData(
+          name: "\(Self.statePrefix)\($0.owner)/\($0.name)", shape: [$0.values.count],
+          floats: Array($0.values))
+      }
   }
 
-  private static func name(_ parameter: TrainableParameter, _ part: String) -> String {
+  /// Stands before the names of what components keep.
+  static let statePrefix = "state/"
+
+  static func name(_ parameter: TrainableParameter, _ part: String) -> String {
     "\(parameter.owner).\(parameter.name).\(part)"
   }
 
@@ -53,7 +62,8 @@ struct TrainingCheckpoint {
       "finished": .bool(progress.isFinished),
       "seconds": .double(progress.seconds), "loss": .double(progress.loss),
       "best_step": .int(progress.bestStep),
-      "best": .array(best), "generator": .string(String(generator)), "optimizer_step": .int(optimizerStep),
+      "best": .array(best), "generator": .string(String(generator)),
+      "optimizer": .string(optimizer.rawValue), "optimizer_step": .int(optimizerStep),
     ]
   }
 }
@@ -120,28 +130,43 @@ struct StoredCheckpoint {
   ///
   /// - Returns: how far the training had come.
   /// - Throws: ``TrainingError`` or `SafetensorsError` if the checkpoint does not belong to this run.
-  func restore(optimizer: AdamW, model: Model) throws -> TrainingProgress {
+  func restore(optimizer: any Optimizer, model: Model) throws -> TrainingProgress {
     guard let text = file.metadata["ptune_training"] else { throw wrong("is no checkpoint of a training") }
     let numbers = try JSONValue.parse(text)
     guard let generator = numbers["generator"]?.stringValue.flatMap(UInt64.init),
       let optimizerStep = numbers["optimizer_step"]?.intValue, var progress = TrainingProgress(numbers)
     else { throw wrong("its metadata is not a training's") }
-    for (index, parameter) in model.trainedParameters.enumerated() {
-      func part(_ name: String) throws -> [Float] {
-        let full = "\(parameter.owner).\(parameter.name).\(name)"
-        guard file.tensor(full)?.shape == parameter.shape else {
-          throw wrong("has no tensor '\(full)' of the shape \(parameter.shape)")
+    let name = optimizer.kind.rawValue
+    guard numbers["optimizer"]?.stringValue == name else {
+      throw wrong(
+        "is of a training with the optimizer '\(numbers["optimizer"]?.stringValue ?? "")', not '\(name)'")
+    }
+    for (parameter, moments) in zip(model.trainedParameters, optimizer.moments) {
+      func part(_ name: String, _ shape: [Int]) throws -> [Float] {
+        let full = TrainingCheckpoint.name(parameter, name)
+        guard file.tensor(full)?.shape == shape else {
+          throw wrong("has no tensor '\(full)' of the shape \(shape)")
         }
         return try file.floats(full).array
       }
-      parameter.values.update(from: try part("values"), count: parameter.count)
-      optimizer.firstMoments[index] = try part("first")
-      optimizer.secondMoments[index] = try part("second")
-      if progress.bestStep > 0 { progress.bestValues.append(try part("best")) }
+      parameter.values.update(from: try part("values", parameter.shape), count: parameter.count)
+      for moment in moments { moment.values = try part(moment.name, moment.shape) }
+      if progress.bestStep > 0 { progress.bestValues.append(try part("best", parameter.shape)) }
     }
+    try restoreStates(model.session)
     optimizer.step = optimizerStep
     model.session.generator.state = generator
     return progress
+  }
+
+  /// Restores what components keep.
+  private func restoreStates(_ session: Session) throws {
+    for name in file.names where name.hasPrefix(TrainingCheckpoint.statePrefix) {
+      let parts = name.split(separator: "/", maxSplits: 2).map(String.init)
+      guard parts.count == 3,
+        session.restoreState(owner: parts[1], name: parts[2], values: try file.floats(name).array)
+      else { throw wrong("has a state '\(name)' that the run's component does not have") }
+    }
   }
 }
 

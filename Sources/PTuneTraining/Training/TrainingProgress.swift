@@ -47,10 +47,12 @@ extension StepReport {
 extension EvaluationReport {
   /// A line of metrics.jsonl.
   func json(step: Int, epoch: Int) -> JSONValue {
-    [
+    var line: JSONObject = [
       "event": "evaluation", "step": .int(step), "epoch": .int(epoch), "task": .string(task),
       "examples": .int(examples), "metrics": .object(values), "seconds": .double(seconds),
     ]
+    line["selection"] = selection?.json
+    return .object(line)
   }
 
   /// The metrics as an object, in the order in which the head stated them.

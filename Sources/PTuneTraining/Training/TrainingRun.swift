@@ -59,10 +59,10 @@ public final class TrainingRun {
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
-      let arranges = try factory.arranges(head: task.head.plugin.value)
+      let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
-        opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, arranges: arranges)
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, arranges: arranges)
+        opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
+      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, reading: reading)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)

@@ -1,0 +1,122 @@
+import CPTuneKernels
+
+extension FrozenLinearOperation {
+  /// Values of one block of results; a vocabulary is large, and so would the results of all rows be.
+  private static let blockSize = 1 << 23
+
+  /// Calls `body` with x·Wᵀ + bias for some rows at a time, `[block.count, outputs]`.
+  fileprivate func eachBlock(
+    of x: Instruction, _ machine: Machine, _ body: (_ block: Range<Int>, _ product: Floats) -> Void
+  ) {
+    guard let input = x.value, x.rows > 0 else { return }
+    let (n, k) = (weight.rows, x.columns)
+    let length = min(x.rows, max(1, Self.blockSize / n))
+    let product = machine.pool.take(length * n)
+    defer { machine.pool.give(product) }
+    let packed = weight.packed
+    for begin in stride(from: 0, to: x.rows, by: length) {
+      let block = begin..<min(begin + length, x.rows)
+      machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
+        ptk_gemm_packed(
+          packed, rows.count, input + (begin + rows.lowerBound) * k, k, bias?.values,
+          product + rows.lowerBound * n, n)
+      }
+      body(block, product)
+    }
+  }
+}
+
+/// Mean cross-entropy of x·Wᵀ + bias with frozen weights, in blocks of rows: neither the logits of all rows nor their
+/// gradients are ever stored. The gradient of x is made along with the loss, for its value does not depend on what
+/// follows but for a factor.
+struct VocabularyLossOperation: Operation {
+  let name = "vocabulary_loss"
+  let linear: FrozenLinearOperation
+  let loss: CrossEntropyOperation
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let x = instruction.inputs[0]
+    let (n, k) = (linear.weight.rows, x.columns)
+    let gradient = instruction.needsGradient ? machine.save(x.count, for: instruction) : nil
+    var sums = [Double](repeating: 0, count: x.rows)
+    var weights = [Double](repeating: 0, count: x.rows)
+    sums.withUnsafeMutableBufferPointer { sums in
+      weights.withUnsafeMutableBufferPointer { weights in
+        // Threads write elements of their own, which the exclusive access to a buffer cannot tell.
+        nonisolated(unsafe) let (sums, weights) = (sums, weights)
+        linear.eachBlock(of: x, machine) { block, logits in
+          let rowGradients = gradient.map { _ in machine.pool.take(block.count * n) }
+          machine.threads.split(block.count, work: block.count * n * 16) { rows in
+            for row in rows {
+              let (own, targets) = (logits + row * n, [loss.targets[block.lowerBound + row]])
+              var logSum: Float = 0
+              sums[block.lowerBound + row] = ptk_cross_entropy_forward(
+                1, n, own, targets, loss.classWeights, loss.smoothing, &logSum,
+                &weights[block.lowerBound + row])
+              guard let rowGradients else { continue }
+              (rowGradients + row * n).update(repeating: 0, count: n)
+              ptk_cross_entropy_backward(
+                1, n, own, targets, loss.classWeights, loss.smoothing, &logSum, 1, rowGradients + row * n)
+            }
+          }
+          guard let gradient, let rowGradients else { return }
+          let packed = linear.weight.packedTransposed
+          machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
+            ptk_gemm_packed(
+              packed, rows.count, rowGradients + rows.lowerBound * n, n, nil,
+              gradient + (block.lowerBound + rows.lowerBound) * k, k)
+          }
+          machine.pool.give(rowGradients)
+        }
+      }
+    }
+    let total = weights.reduce(0, +)
+    machine.save(1, for: instruction).pointee = Float(total)
+    machine.result(instruction).pointee = total == 0 ? 0 : Float(sums.reduce(0, +) / total)
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]),
+      instruction.saved[1].pointee != 0
+    else { return }
+    ptk_add_scaled(
+      instruction.inputs[0].count, dy.pointee / instruction.saved[1].pointee, instruction.saved[0], dx)
+  }
+}
+
+/// How well each row tells its target: log-probability, and whether no class scores higher. `linear` makes the logits
+/// of the input's rows; nil where the input is the logits.
+struct TargetScoresOperation: Operation {
+  let name = "target_scores"
+  let linear: FrozenLinearOperation?
+  let targets: [Int32]
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
+  func restricted(to rows: [Int32]) -> any Operation {
+    TargetScoresOperation(linear: linear, targets: rows.map { targets[Int($0)] })
+  }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    let x = instruction.inputs[0]
+    let out = machine.result(instruction)
+    func score(_ rows: Range<Int>, _ logits: Floats, _ columns: Int) {
+      machine.threads.split(rows.count, work: rows.count * columns * 8) { part in
+        targets.withUnsafeBufferPointer { targets in
+          guard let first = targets.baseAddress else { return }
+          ptk_target_scores(
+            part.count, columns, logits + part.lowerBound * columns,
+            first + rows.lowerBound + part.lowerBound,
+            out + 2 * (rows.lowerBound + part.lowerBound))
+        }
+      }
+    }
+    if let linear {
+      linear.eachBlock(of: x, machine) { score($0, $1, linear.weight.rows) }
+    } else if let logits = x.value {
+      score(0..<x.rows, logits, x.columns)
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {}
+}
