@@ -31,6 +31,8 @@ public struct AdapterFolder: Sendable {
   public let plugins: [UsedPlugin]
   /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
   var places: [String: TensorPlace]?
+  /// Tensors of its file that have no effect.
+  var ignored: Set<String> = []
   /// Weights of the base model that it replaces.
   var replacedWeights = WeightReplacements.none
 }
@@ -163,7 +165,7 @@ extension AdapterFolder {
         ? .tensor(file: file.path, name: name, reason: reason)
         : .foreignTensor(file: file.path, name: name, reason: reason)
     }
-    var unused = Set(file.names.filter { !replacedWeights.stores($0) })
+    var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
     for parameter in composition.model.parameters {
       let saved = parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)

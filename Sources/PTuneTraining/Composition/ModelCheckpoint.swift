@@ -48,7 +48,7 @@ public final class ModelCheckpoint: CheckpointSource {
   /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {
     guard hasWeight(name) else { return nil }
-    let tensor = try replacements.floats(name) ?? checkpoint.floats(name)
+    let tensor = try replacements.floats(name, of: checkpoint) ?? checkpoint.floats(name)
     return CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)
   }
 }

@@ -7,19 +7,25 @@ struct WeightReplacements: Sendable {
   private let file: SafetensorsFile?
   /// The name in the adapter's file of each weight, by its name in the checkpoint.
   private let stored: [String: String]
+  /// The base model's weight that its output layer goes on with, where its word embeddings are replaced and were the
+  /// output layer as well.
+  private let ownOutput: String?
 
   /// None.
   static let none = WeightReplacements()
 
-  private init() { (file, stored) = (nil, [:]) }
+  private init() { (file, stored, ownOutput) = (nil, [:], nil) }
 
   /// Finds what the weights are called in the checkpoint.
   ///
-  /// - Parameter weights: each as the transformers class calls it, and as the file calls it.
+  /// - Parameters:
+  ///   - weights: each as the transformers class calls it, and as the file calls it.
+  ///   - sharedTable: what the transformers class calls the word embeddings, where the output layer shares them.
   /// - Throws: ``TrainingError/foreignTensor(file:name:reason:)`` for one that the checkpoint does not have, or not of
   ///   this shape.
   init(
-    _ weights: [(name: String, stored: String)], from file: SafetensorsFile, in checkpoint: Checkpoint
+    _ weights: [(name: String, stored: String)], sharedTable: String?, from file: SafetensorsFile,
+    in checkpoint: Checkpoint
   ) throws(TrainingError) {
     var found: [String: String] = [:]
     for (name, stored) in weights {
@@ -37,6 +43,8 @@ struct WeightReplacements: Sendable {
       found[known] = stored
     }
     (self.file, self.stored) = (file, found)
+    let table = sharedTable.flatMap { Self.names(of: $0).first { found[$0] != nil } }
+    ownOutput = found[Self.output] == nil ? table : nil
   }
 
   /// What a weight of a transformers class may be called: in checkpoints of the bare model the class's own prefix is
@@ -58,14 +66,15 @@ struct WeightReplacements: Sendable {
   /// The names of the weights in the checkpoint, sorted.
   var names: [String] { stored.keys.sorted() }
   /// Whether a causal model gets an output layer of its own.
-  var untieOutput: Bool { stored[Self.output] != nil }
+  var untieOutput: Bool { ownOutput != nil || stored[Self.output] != nil }
   /// Whether there is a weight of this name.
-  func holds(_ name: String) -> Bool { stored[name] != nil }
+  func holds(_ name: String) -> Bool { stored[name] != nil || name == Self.output && ownOutput != nil }
 
   /// A weight as 32-bit floats; nil if it is not replaced.
   ///
   /// - Throws: `SafetensorsError` for one that holds no floats.
-  func floats(_ name: String) throws -> FloatTensor? {
+  func floats(_ name: String, of checkpoint: Checkpoint) throws -> FloatTensor? {
+    if name == Self.output, let ownOutput { return try checkpoint.floats(ownOutput) }
     guard let file, let name = stored[name] else { return nil }
     return try file.floats(name)
   }

@@ -6,6 +6,8 @@ struct PEFTMethod: Sendable {
   let type: String
   /// What its config has beside ``commonKeys``.
   let keys: Set<String>
+  /// Whether its prompt stands among the word embeddings.
+  let promptAtInput: Bool
   /// The adapter component, set so that it has one parameter for each tensor.
   let component: @Sendable (PEFTConfig) throws(TrainingError) -> ComponentChoice
   /// Where the values of that component's parameters are, by their names.
@@ -13,10 +15,12 @@ struct PEFTMethod: Sendable {
 
   /// One tensor, `prompt_embeddings`, for one parameter of that name.
   private init(
-    _ type: String, _ plugin: String, keys: Set<String>, _ hyperparameters: [String: HyperparameterValue]
+    _ type: String, _ plugin: String, keys: Set<String>, promptAtInput: Bool = true,
+    _ hyperparameters: [String: HyperparameterValue]
   ) {
     self.type = type
     self.keys = keys
+    self.promptAtInput = promptAtInput
     component = { config throws(TrainingError) in
       var hyperparameters = hyperparameters
       hyperparameters["virtual_tokens"] = .int(try config.count("num_virtual_tokens"))
@@ -31,6 +35,7 @@ struct PEFTMethod: Sendable {
     tensors: @escaping @Sendable ([String]) -> [String: TensorPlace]
   ) {
     (self.type, self.keys, self.component, self.tensors) = (type, keys, component, tensors)
+    promptAtInput = true
   }
 
   private static let prompt = "prompt_embeddings"
@@ -60,6 +65,7 @@ struct PEFTMethod: Sendable {
       ["placement": .string("start"), "encoder": .string("none")]),
     PEFTMethod(
       "PREFIX_TUNING", "prefix-tuning", keys: ["encoder_hidden_size", "init_weights", "prefix_projection"],
+      promptAtInput: false,
       ["form": .string("key-value"), "shift_positions": .bool(true)]),
     // All tasks' columns [T, P, r] and rows [T, r, H] are one tensor each.
     PEFTMethod(

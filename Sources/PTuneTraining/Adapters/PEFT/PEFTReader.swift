@@ -7,6 +7,18 @@ struct PEFTReader {
   /// Stands before the modules of the base model that PEFT saved with the adapter (`modules_to_save`).
   private static let modulePrefix = "base_model."
 
+  /// PEFT's own copy of the word embeddings.
+  private static let ownWordTable = "word_embeddings.weight"
+  /// What the classes of transformers call their word embeddings, by `model_type`.
+  private static let wordTables = [
+    "bert": "bert.embeddings.word_embeddings.weight",
+    "distilbert": "distilbert.embeddings.word_embeddings.weight",
+    "roberta": "roberta.embeddings.word_embeddings.weight",
+    "xlm-roberta": "roberta.embeddings.word_embeddings.weight",
+    "gpt2": "transformer.wte.weight", "llama": "model.embed_tokens.weight",
+    "qwen2": "model.embed_tokens.weight", "mistral": "model.embed_tokens.weight",
+  ]
+
   let config: PEFTConfig
   let checkpoint: ModelCheckpoint
 
@@ -35,11 +47,9 @@ struct PEFTReader {
         }
       }
     }
-    let used = Set(places.values.map(\.name))
-    let replaced = file.names.filter { $0.hasPrefix(Self.modulePrefix) && !used.contains($0) }
-    let weights = try WeightReplacements(
-      replaced.map { (name: String($0.dropFirst(Self.modulePrefix.count)), stored: $0) }, from: file,
-      in: checkpoint.checkpoint)
+    let weights = try replacedWeights(
+      file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
+      isLanguageModel: type == .causalLM)
 
     let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
@@ -50,7 +60,9 @@ struct PEFTReader {
     return AdapterFolder(
       path: config.folder, modelName: modelName, base: nil, fingerprint: nil, adapter: component,
       selector: nil, tasks: tasks.map { ComposedTask(name: $0, head: head.component, data: data) },
-      maximumLength: nil, plugins: [], places: places, replacedWeights: weights)
+      maximumLength: nil, plugins: [], places: places,
+      ignored: Set([Self.ownWordTable] + (table.map { [Self.modulePrefix + $0] } ?? [])),
+      replacedWeights: weights)
   }
 
   /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
@@ -59,6 +71,31 @@ struct PEFTReader {
     let isBase = file.tensor(saved) == nil && checkpoint.checkpoint.tensor(weight) != nil
     return isBase ? .base(weight) : .adapter(saved)
   }
+
+  /// What PEFT saved of the base model beside the head.
+  ///
+  /// Where the prompt is at the input, PEFT looks words up itself: in the table that the model had in the beginning, or in
+  /// a copy that it saves without the prefix. What it saved of the model's own table has no effect then. Under prefixes it
+  /// is the other way round, and an output layer that shared the table keeps the old one.
+  private func replacedWeights(
+    _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
+  ) throws(TrainingError) -> WeightReplacements {
+    var replaced: [(name: String, stored: String)] = []
+    for name in file.names where !used.contains(name) {
+      if name == Self.ownWordTable, let table {
+        if promptAtInput { replaced.append((table, name)) }
+      } else if name.hasPrefix(Self.modulePrefix) {
+        let weight = String(name.dropFirst(Self.modulePrefix.count))
+        if weight != table || !promptAtInput { replaced.append((weight, name)) }
+      }
+    }
+    let isShared = isLanguageModel && checkpoint.checkpoint.tensor("lm_head.weight") == nil
+    return try WeightReplacements(
+      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.checkpoint)
+  }
+
+  /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.
+  private var table: String? { Self.wordTables[checkpoint.config.modelType ?? ""] }
 
   /// PEFT knows nothing of columns.
   private var data: DataSpec {
