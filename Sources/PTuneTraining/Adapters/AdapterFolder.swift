@@ -154,11 +154,15 @@ extension AdapterFolder {
 
   /// Loads the trained values into a composition made from this adapter.
   ///
-  /// - Parameter newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks
-  ///   have for themselves keeps its initial values.
+  /// - Parameters:
+  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///     themselves keeps its initial values.
+  ///   - names: what tasks of the composition are called here, where the name differs.
   /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
   ///   `SafetensorsError` or `FileError`.
-  func load(into composition: Composition, adding newTasks: [String] = []) throws {
+  func load(into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:])
+    throws
+  {
     let file = try SafetensorsFile(try Self.weights(in: path))
     func wrong(_ name: String, _ reason: String) -> TrainingError {
       places == nil
@@ -167,7 +171,7 @@ extension AdapterFolder {
     }
     var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
     for parameter in composition.model.parameters {
-      let saved = parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
+      let saved = parameter.savedName(names)
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
       guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
@@ -185,6 +189,19 @@ extension AdapterFolder {
 }
 
 extension TrainableParameter {
+  /// The name of its tensor in an adapter folder.
+  ///
+  /// - Parameter tasks: what tasks are called there, where the name differs.
+  fileprivate func savedName(_ tasks: [String: String]) -> String {
+    let name = owner == "adapter" ? name : "\(owner).\(name)"
+    for (own, saved) in tasks {
+      for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {
+        return "\(part).\(saved)" + name.dropFirst("\(part).\(own)".utf8.count)
+      }
+    }
+    return name
+  }
+
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
     owner == "head.\(task)" || name.hasPrefix("tasks.\(task).")
