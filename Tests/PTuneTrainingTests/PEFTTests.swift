@@ -35,11 +35,14 @@ import Testing
     let tiny = try TinyRun(rows: 1)
     let lines = rows.indices.map { index -> String in
       let task = golden["task_ids"].map { ", \"task_id\": \($0.arrayValue![index].text(.line))" } ?? ""
+      let types = golden["token_type_ids"].map {
+        ", \"token_type_ids\": \($0.arrayValue![index].text(.line).dropLast()), 1, 1]"
+      }
       // Padding, which is not seen.
       let ids = rows[index].arrayValue!.map { $0.text(.line) } + ["1", "1"]
       let mask = rows[index].arrayValue!.map { _ in "1" } + ["0", "0"]
       return "{\"input_ids\": [\(ids.joined(separator: ", "))], "
-        + "\"attention_mask\": [\(mask.joined(separator: ", "))]\(task)}\n"
+        + "\"attention_mask\": [\(mask.joined(separator: ", "))]\(task)\(types ?? "")}\n"
     }
     let file = try tiny.write("rows.jsonl", lines.joined())
     var found: [JSONValue] = []

@@ -29,7 +29,7 @@ struct AdapterConfigReader {
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
       adapter: try component(own["adapter"], "adapter"),
       selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
-      maximumLength: own["maximum_length"]?.intValue,
+      maximumLength: own["maximum_length"]?.intValue, usesTokenTypes: own["token_types"]?.boolValue ?? true,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
   }
 

@@ -27,6 +27,8 @@ public struct AdapterFolder: Sendable {
   public let tasks: [ComposedTask]
   /// Tokens to which texts were cut, if the run said so.
   public let maximumLength: Int?
+  /// Whether the model sees which of two texts a token is of.
+  var usesTokenTypes = true
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
   /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
@@ -92,6 +94,7 @@ extension AdapterFolder {
         ]
       })
     own["maximum_length"] = maximumLength.map { .int($0) } ?? .null
+    if !composition.usesTokenTypes { own["token_types"] = false }
     own["plugins"] = .array(
       composition.plugins.map {
         [

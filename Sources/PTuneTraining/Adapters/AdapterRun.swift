@@ -27,7 +27,8 @@ public final class AdapterRun {
     let blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
       adapter: folder.adapter, selector: folder.selector, tasks: folder.tasks,
-      maximumLength: folder.maximumLength, threads: threads ?? TrainingRun.processorCount, seed: 0)
+      maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
+      threads: threads ?? TrainingRun.processorCount, seed: 0)
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)

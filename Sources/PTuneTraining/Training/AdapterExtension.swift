@@ -70,6 +70,7 @@ struct AdapterExtension {
     blueprint.selector = folder.selector
     blueprint.tasks = folder.tasks
     blueprint.maximumLength = folder.maximumLength
+    blueprint.usesTokenTypes = folder.usesTokenTypes
   }
 
   /// Loads the trained values and freezes them.

@@ -64,6 +64,7 @@ struct StartingAdapter {
     blueprint.base = blueprint.base ?? opened.folder.base
     blueprint.adapter.takeMissing(from: opened.folder.adapter)
     if let own = opened.folder.selector { blueprint.selector?.takeMissing(from: own) }
+    blueprint.usesTokenTypes = opened.folder.usesTokenTypes
     blueprint.maximumLength = blueprint.maximumLength ?? opened.folder.maximumLength
   }
 

@@ -60,7 +60,9 @@ struct PEFTReader {
     return AdapterFolder(
       path: config.folder, modelName: modelName, base: nil, fingerprint: nil, adapter: component,
       selector: nil, tasks: tasks.map { ComposedTask(name: $0, head: head.component, data: data) },
-      maximumLength: nil, plugins: [], places: places,
+      maximumLength: nil,
+      // PEFT does not hand them on to models that answer questions, so these have never seen any.
+      usesTokenTypes: type != .questionAnswering, plugins: [], places: places,
       ignored: Set([Self.ownWordTable] + (table.map { [Self.modulePrefix + $0] } ?? [])),
       replacedWeights: weights)
   }
