@@ -13,6 +13,8 @@ final class TrainingView {
   /// Whether that says `--resume` already.
   private let isResumed: Bool
   private var plan: TrainingPlan?
+  /// The flags of `predict` that give it a row of the first task.
+  private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
 
@@ -35,9 +37,14 @@ final class TrainingView {
 
   /// Shows what was composed.
   func loaded(_ run: TrainingRun) {
-    guard !quiet else { return }
     let composition = run.composition
     let model = composition.model
+    if model.arranges(task: composition.tasks.count - spec.tasks.count) {
+      rowFlags = "--input rows.jsonl"
+    } else if spec.tasks[0].data.textPair != nil {
+      rowFlags += " --text-pair \"…\""
+    }
+    guard !quiet else { return }
     console.line(
       field(
         "model",
@@ -189,8 +196,8 @@ final class TrainingView {
         "\nMeasured on \(NumberText.grouped(count)) \(heldOut) examples, best step \(result.bestStep).")
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
-    let task = spec.tasks.count > 1 ? " --task \(spec.tasks[0].name)" : ""
-    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) --text \"…\"")
+    let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
+    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
   }
 }
 

@@ -30,17 +30,18 @@ struct BPELoaderTests {
     Case(
       old: "\"NFC\"", new: "\"Nmt\"",
       message: "tokenizer.json: normalizer.type is \"Nmt\", which is not supported\n"
-        + "supported here: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace, Sequence"),
+        + "supported here: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace, Strip, Precompiled, Sequence"
+    ),
     Case(
       old: "{\"type\":\"NFC\"}",
-      new: "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}",
-      message: "tokenizer.json: normalizer.pattern.Regex is \" {2,}\", which is not supported\n"
+      new: "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {3,}\"},\"content\":\" \"}",
+      message: "tokenizer.json: normalizer.pattern.Regex is \" {3,}\", which is not supported\n"
         + "supported here: a text: {\"String\": …}"),
     Case(
       old: "\"Digits\"", new: "\"Punctuation\"",
       message:
         "tokenizer.json: pre_tokenizer.pretokenizers[0].type is \"Punctuation\", which is not supported\n"
-        + "supported here: ByteLevel, Metaspace, Split, Digits, Sequence"),
+        + "supported here: ByteLevel, Metaspace, Split, Digits, WhitespaceSplit, Sequence"),
     Case(
       old: "(?!\\\\S)", new: "(?=\\\\s)",
       message: "tokenizer.json: pre_tokenizer.pretokenizers[1].pattern.Regex is "

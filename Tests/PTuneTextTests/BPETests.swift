@@ -3,7 +3,7 @@ import Testing
 
 @testable import PTuneText
 
-@Suite("Byte-pair encoding gives what Hugging Face tokenizers gives")
+@Suite("Byte-pair encodings and unigram models give what Hugging Face tokenizers gives")
 struct BPETests {
   private struct Decoded: Decodable {
     let ids: [Int32]
@@ -34,7 +34,9 @@ struct BPETests {
   }
 
   static let names = [
-    "gpt2", "roberta", "llama3", "qwen2", "smollm", "llama2", "llama2-metaspace", "metaspace",
+    "gpt2", "roberta", "llama3", "qwen2", "smollm", "llama2", "llama2-metaspace", "metaspace", "xlm-roberta",
+    "t5",
+    "unigram-bytes",
   ]
 
   private static func load(_ name: String) throws -> any Tokenizer {

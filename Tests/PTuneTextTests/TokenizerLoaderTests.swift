@@ -25,9 +25,10 @@ struct TokenizerLoaderTests {
 
   static let cases = [
     Case(
-      old: "\"type\":\"WordPiece\",\"unk", new: "\"type\":\"Unigram\",\"unk",
+      old: "\"type\":\"WordPiece\",\"unk", new: "\"type\":\"WordLevel\",\"unk",
       message:
-        "tokenizer.json: model.type is \"Unigram\", which is not supported\nsupported here: WordPiece, BPE"),
+        "tokenizer.json: model.type is \"WordLevel\", which is not supported\nsupported here: WordPiece, BPE, Unigram"
+    ),
     Case(
       old: "BertNormalizer", new: "NFKC",
       message:

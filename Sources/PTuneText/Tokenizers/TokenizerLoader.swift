@@ -22,7 +22,7 @@ public enum TokenizerLoader {
   /// caller of `encode` says how many positions are free, and nothing is ever padded.
   ///
   /// - Parameter configuration: `tokenizer_config.json`, of which only the names of special tokens are taken, and
-  ///   those only for a byte-pair encoding.
+  ///   those not for a WordPiece model.
   /// - Throws: `TextError` naming the file and the key in it.
   public static func load(
     tokenizerJSON path: String, configuration: String? = nil
@@ -32,18 +32,22 @@ public enum TokenizerLoader {
     // NB: old files of byte-pair encodings do not say what they are.
     guard let type = model["type"] else {
       if model["merges"] == nil { _ = try model.member("type") }
-      return try bytePairEncoding(top, model, configuration)
+      return try subwords(top, model, configuration).bytePairEncoding()
     }
-    try expect(type, among: ["WordPiece", "BPE"])
-    return try type.string() == "BPE"
-      ? bytePairEncoding(top, model, configuration) : WordPieceReader(top: top, model: model).tokenizer()
+    switch try type.string() {
+    case "BPE": return try subwords(top, model, configuration).bytePairEncoding()
+    case "Unigram": return try subwords(top, model, configuration).unigram()
+    default:
+      try expect(type, among: ["WordPiece", "BPE", "Unigram"])
+      return try WordPieceReader(top: top, model: model).tokenizer()
+    }
   }
 
-  private static func bytePairEncoding(
+  private static func subwords(
     _ top: JSONNode, _ model: JSONNode, _ configuration: String?
-  ) throws(TextError) -> any Tokenizer {
+  ) throws(TextError) -> SubwordReader {
     let settings = try configuration.map { path throws(TextError) in try JSONNode(contentsOf: path) }
-    return try BPEReader(top: top, model: model, configuration: settings).tokenizer()
+    return SubwordReader(top: top, model: model, configuration: settings)
   }
 
   /// Throws unless a type is among those supported.

@@ -3,7 +3,7 @@
 /// Source: Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units",
 /// https://doi.org/10.18653/v1/P16-1162; bytes as in Radford et al., "Language models are unsupervised multitask
 /// learners" (GPT-2); byte fallback as in SentencePiece, https://arxiv.org/abs/1808.06226.
-struct BPEModel: Sendable {
+struct BPEModel: SubwordModel {
   /// Tokens as they stand in the file.
   let vocabulary: Vocabulary
   let merges: MergeTable
@@ -33,7 +33,9 @@ struct BPEModel: Sendable {
     self.fallsBackToBytes = fallsBackToBytes
     self.ignoresMerges = ignoresMerges
     self.isByteLevel = isByteLevel
-    bytes = (0..<256).map { vocabulary.id(isByteLevel ? ByteAlphabet.character($0) : Self.name($0)) ?? -1 }
+    bytes = (0..<256).map {
+      vocabulary.id(isByteLevel ? ByteAlphabet.character($0) : ByteAlphabet.fallbackName($0)) ?? -1
+    }
     whole = ignoresMerges && isByteLevel ? Self.byteTrie(vocabulary) : vocabulary.trie
   }
 
@@ -45,13 +47,8 @@ struct BPEModel: Sendable {
     return trie
   }
 
-  /// `<0x0A>`.
-  private static func name(_ byte: Int) -> String {
-    let digits = String(byte, radix: 16, uppercase: true)
-    return "<0x\(digits.count == 1 ? "0" : "")\(digits)>"
-  }
+  func scratch() -> MergeRun { MergeRun() }
 
-  /// Appends the pieces of the word that is `range` of the text.
   func spell(_ text: TextView, _ range: Range<Int>, _ run: inout MergeRun, into pieces: inout [TokenPiece]) {
     if ignoresMerges, let found = whole.longest(text.bytes, range.lowerBound, range.upperBound),
       found.end == range.upperBound

@@ -39,4 +39,10 @@ enum ByteAlphabet {
     }
     return result
   }
+
+  /// The token of a byte in a vocabulary of characters: `<0x0A>`.
+  static func fallbackName(_ byte: Int) -> String {
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "<0x\(digits.count == 1 ? "0" : "")\(digits)>"
+  }
 }

@@ -1,6 +1,7 @@
 extension NormalizerSteps {
   private static let supported = [
-    "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Prepend", "Replace", "Sequence",
+    "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Prepend", "Replace", "Strip",
+    "Precompiled", "Sequence",
   ]
 
   /// Reads `normalizer` of `tokenizer.json`.
@@ -17,6 +18,17 @@ extension NormalizerSteps {
     case "Lowercase": steps.append(.lowercase)
     case "StripAccents": steps.append(.stripAccents)
     case "Prepend": steps.append(.prepend(Array(try node.member("prepend").string().utf8)))
+    case "Precompiled":
+      let map = try node.member("precompiled_charsmap")
+      guard let bytes = Base64.decode(try map.string()), let table = PrecompiledMap(bytes) else {
+        throw map.invalid("SentencePiece's map of characters in Base64")
+      }
+      steps.append(.precompiled(table))
+    case "Strip":
+      steps.append(
+        .strip(left: try node["strip_left"]?.bool() ?? true, right: try node["strip_right"]?.bool() ?? true))
+    case "Replace" where try node.member("pattern")["Regex"]?.string() == " {2,}":
+      steps.append(.replaceSpaces(with: Array(try node.member("content").string().utf8)))
     case "Replace":
       steps.append(.replace(try node.textPattern(), with: Array(try node.member("content").string().utf8)))
     default: try TokenizerLoader.expect(type, among: Self.supported)

@@ -16,6 +16,12 @@ enum NormalizerStep: Equatable, Sendable {
   case prepend([UInt8])
   /// Replaces a text that is not empty by another.
   case replace([UInt8], with: [UInt8])
+  /// Replaces each run of two or more spaces.
+  case replaceSpaces(with: [UInt8])
+  /// Drops white space at the ends.
+  case strip(left: Bool, right: Bool)
+  /// SentencePiece's own map of characters.
+  case precompiled(PrecompiledMap)
 }
 
 /// Steps that a text goes through one after the other.
@@ -31,7 +37,14 @@ struct NormalizerSteps: TextNormalizer, Equatable, Sendable {
       switch step {
       case .form(.composed): continue
       case .form, .stripAccents: limit = 0x80
-      case .lowercase, .prepend, .replace: return false
+      case .precompiled(let map):
+        guard map.leavesUnchanged(bytes[range]) else { return false }
+      case .replaceSpaces:
+        guard !zip(bytes[range], bytes[range].dropFirst()).contains(where: { $0 == 0x20 && $1 == 0x20 })
+        else {
+          return false
+        }
+      case .lowercase, .prepend, .replace, .strip: return false
       }
     }
     return bytes[range].allSatisfy { $0 < limit }
@@ -59,8 +72,45 @@ extension NormalizerStep {
         result.append(byte: text.bytes[position], from: text.origin(position))
       }
     case .replace(let old, let new): replace(text, old, new, &result)
+    case .replaceSpaces(let new): replaceSpaces(text, new, &result)
+    case .strip(let left, let right): strip(text, left, right, &result)
+    case .precompiled(let map): return map.apply(text)
     }
     return result
+  }
+
+  private func replaceSpaces(_ text: NormalizedText, _ new: [UInt8], _ result: inout NormalizedText) {
+    var position = 0
+    while position < text.bytes.count {
+      var end = position
+      while end < text.bytes.count, text.bytes[end] == 0x20 { end += 1 }
+      if end - position > 1 {
+        // NB: as in the reference, the new text comes from the last character of the old.
+        result.append(new, from: text.origin(end - 1))
+      } else {
+        end = position + 1
+        result.append(byte: text.bytes[position], from: text.origin(position))
+      }
+      position = end
+    }
+  }
+
+  private func strip(_ text: NormalizedText, _ left: Bool, _ right: Bool, _ result: inout NormalizedText) {
+    var places: [(begin: Int, end: Int, isSpace: Bool)] = []
+    text.bytes.withUnsafeBufferPointer { bytes in
+      var position = 0
+      while position < bytes.count {
+        let (kind, length) = WordClasses.shared.read(bytes, position)
+        places.append((position, position + length, kind.contains(.space)))
+        position += length
+      }
+    }
+    let first = left ? places.firstIndex { !$0.isSpace } : places.startIndex
+    let last = right ? places.lastIndex { !$0.isSpace } : places.indices.last
+    guard let first, let last, first <= last else { return }
+    for position in places[first].begin..<places[last].end {
+      result.append(byte: text.bytes[position], from: text.origin(position))
+    }
   }
 
   private func lowercase(_ text: NormalizedText, _ result: inout NormalizedText) {

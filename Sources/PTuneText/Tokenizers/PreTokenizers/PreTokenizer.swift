@@ -20,6 +20,8 @@ struct PreTokenizer: Equatable, Sendable {
     case separatorRun([UInt8])
   }
 
+  /// Whether the text is first cut at white space, which is dropped; each stretch is then prepared by itself.
+  var dropsSpaces = false
   /// What stands for a space: a space itself, or `▁`.
   var space: [UInt8] = [0x20]
   /// Whether the text gets a `space` in front when it does not begin with one.
@@ -54,6 +56,20 @@ struct PreTokenizer: Equatable, Sendable {
       }
     }
     return result
+  }
+
+  /// Hands over what stands between white space, from left to right.
+  func stretches(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
+    var (begin, position) = (range.lowerBound, range.lowerBound)
+    while position < range.upperBound {
+      let (kind, length) = WordClasses.shared.read(bytes, position)
+      if kind.contains(.space) {
+        if begin < position { body(begin..<position) }
+        begin = position + length
+      }
+      position += length
+    }
+    if begin < position { body(begin..<position) }
   }
 
   /// Hands over the words of `range`, from left to right.

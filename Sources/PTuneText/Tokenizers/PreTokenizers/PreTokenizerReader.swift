@@ -1,5 +1,7 @@
 extension PreTokenizer {
-  private static let supported = ["ByteLevel", "Metaspace", "Split", "Digits", "Sequence"]
+  private static let supported = [
+    "ByteLevel", "Metaspace", "Split", "Digits", "WhitespaceSplit", "Sequence",
+  ]
 
   /// Reads `pre_tokenizer` of `tokenizer.json`.
   init(_ node: JSONNode) throws(TextError) { try append(node) }
@@ -11,6 +13,14 @@ extension PreTokenizer {
     case "ByteLevel": try appendByteLevel(node)
     case "Metaspace": try appendMetaspace(node)
     case "Split": try appendPattern(node)
+    case "WhitespaceSplit":
+      // NB: what is in front of it in a Sequence may have replaced the white space.
+      guard self == PreTokenizer() else {
+        throw .unsupported(
+          path: node.path, key: type.key, type: "WhitespaceSplit after another",
+          supported: ["it as the first of a Sequence"])
+      }
+      dropsSpaces = true
     case "Digits": splits.append(.digits(individually: try node["individual_digits"]?.bool() ?? false))
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }

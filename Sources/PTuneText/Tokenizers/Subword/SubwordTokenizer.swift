@@ -1,18 +1,32 @@
-/// Byte-pair encoding as `tokenizer.json` describes it: normalizer, pre-tokenizer, merges, decoder. Gives the ids and
-/// places that Hugging Face `tokenizers` gives.
-struct BPETokenizer: Tokenizer {
+/// What spells a word in tokens of a vocabulary.
+protocol SubwordModel: Sendable {
+  /// Memory that one word after the other is spelt in.
+  associatedtype Scratch
+  /// Tokens as they stand in the file.
+  var vocabulary: Vocabulary { get }
+  /// What stands for a character that the vocabulary does not have.
+  var unknown: Int32? { get }
+  /// Memory to spell in.
+  func scratch() -> Scratch
+  /// Appends the pieces of the word that is `range` of the text.
+  func spell(_ text: TextView, _ range: Range<Int>, _ scratch: inout Scratch, into pieces: inout [TokenPiece])
+}
+
+/// A tokenizer as `tokenizer.json` describes it: normalizer, pre-tokenizer, model, decoder. Gives the ids and places that
+/// Hugging Face `tokenizers` gives.
+struct SubwordTokenizer<Model: SubwordModel>: Tokenizer {
   let specialTokens: SpecialTokens
   let template: SequenceTemplate
   let vocabularySize: Int
   let normalizer: NormalizerSteps
   let preTokenizer: PreTokenizer
-  let model: BPEModel
+  let model: Model
   let added: AddedTokens
   let trimming: PlaceTrimming?
   let decoder: TokenDecoder?
 
   init(
-    normalizer: NormalizerSteps, preTokenizer: PreTokenizer, model: BPEModel, added: AddedTokens,
+    normalizer: NormalizerSteps, preTokenizer: PreTokenizer, model: Model, added: AddedTokens,
     template: SequenceTemplate, trimming: PlaceTrimming?, decoder: TokenDecoder?, specialTokens: SpecialTokens
   ) {
     self.normalizer = normalizer
@@ -29,7 +43,7 @@ struct BPETokenizer: Tokenizer {
   func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []
     pieces.reserveCapacity(bytes.count / 3 + 8)
-    var run = MergeRun()
+    var run = model.scratch()
     let isValid = UTF8Text.firstInvalid(bytes) == nil
     added.split(bytes) { id, range in
       if let id {
@@ -47,7 +61,7 @@ struct BPETokenizer: Tokenizer {
 
   /// A stretch of normalized text, in which added tokens may still be found.
   private func appendStretch(
-    _ text: TextView, _ range: Range<Int>, _ run: inout MergeRun, to pieces: inout [TokenPiece]
+    _ text: TextView, _ range: Range<Int>, _ run: inout Model.Scratch, to pieces: inout [TokenPiece]
   ) {
     guard added.hasNormalized else { return appendWords(text, range, &run, to: &pieces) }
     added.splitNormalized(UnsafeBufferPointer(rebasing: text.bytes[range])) { id, part in
@@ -62,7 +76,14 @@ struct BPETokenizer: Tokenizer {
   }
 
   private func appendWords(
-    _ text: TextView, _ range: Range<Int>, _ run: inout MergeRun, to pieces: inout [TokenPiece]
+    _ text: TextView, _ range: Range<Int>, _ run: inout Model.Scratch, to pieces: inout [TokenPiece]
+  ) {
+    guard preTokenizer.dropsSpaces else { return appendPrepared(text, range, &run, to: &pieces) }
+    preTokenizer.stretches(text.bytes, range) { appendPrepared(text, $0, &run, to: &pieces) }
+  }
+
+  private func appendPrepared(
+    _ text: TextView, _ range: Range<Int>, _ run: inout Model.Scratch, to pieces: inout [TokenPiece]
   ) {
     guard !range.isEmpty else { return }
     if let prepared = preTokenizer.prepared(text, range) {
