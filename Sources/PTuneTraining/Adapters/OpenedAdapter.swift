@@ -15,6 +15,7 @@ struct OpenedAdapter {
   /// Reads the adapter's config, and opens the base model.
   ///
   /// - Parameters:
+  ///   - path: the folder, or a name in the Hugging Face cache.
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - log: takes warnings.
   /// - Throws: ``TrainingError``, and what is wrong with the files of the adapter or the base model.
@@ -22,6 +23,7 @@ struct OpenedAdapter {
     _ path: String, baseModel: String?, resolver: ModelResolver,
     log: (_ level: Int32, _ message: String) -> Void
   ) throws {
+    let path = try resolver.adapterFolder(path) ?? path
     let config = FilePath.join(path, AdapterFolder.configName)
     guard FileSystem.isFile(config) else {
       throw TrainingError.notAnAdapter(folder: path, reason: "it has no \(AdapterFolder.configName)")
