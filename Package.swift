@@ -49,7 +49,9 @@ let plugins = [
   Plugin(
     library: "ptune_multiple_choice", target: "MultipleChoiceHead", folder: "TaskHeads/MultipleChoice"),
   Plugin(library: "ptune_causal_lm", target: "CausalLMHead", folder: "TaskHeads/CausalLM"),
-  Plugin(library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression"),
+  Plugin(
+    library: "ptune_regression", target: "RegressionHead", folder: "TaskHeads/Regression",
+    parts: ["PTuneClassification"]),
 ]
 
 let versionScript = "\(Context.packageDirectory)/Linker/plugin.map"

@@ -5,13 +5,16 @@ package struct Labels {
   /// Their names; a label's place is its class.
   package let names: [String]
 
-  /// Two or more different labels.
+  /// Different labels.
   ///
-  /// - Parameter head: the head's name, for messages.
+  /// - Parameters:
+  ///   - head: the head's name, for messages.
+  ///   - minimum: how many there have to be; where exactly one is right, two.
   /// - Throws: `ComponentFailure` for fewer, or for one that stands twice.
-  package init(_ names: [String], head: String) throws {
-    guard names.count >= 2, Set(names).count == names.count else {
-      throw ComponentFailure.badArgument("\(head) needs two or more different labels, not \(names)")
+  package init(_ names: [String], head: String, minimum: Int = 2) throws {
+    guard names.count >= minimum, Set(names).count == names.count else {
+      throw ComponentFailure.badArgument(
+        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not \(names)")
     }
     self.names = names
   }

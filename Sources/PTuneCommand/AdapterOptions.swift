@@ -6,7 +6,10 @@ import PTuneTraining
 
 /// The options of the commands that use a trained adapter.
 struct AdapterOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "The adapter folder that `ptune train` or PEFT wrote, or its name in the Hugging Face cache.",
+      valueName: "folder"))
   var adapter: String
 
   @Option(

@@ -18,7 +18,9 @@ struct Predict: ParsableCommand {
     discussion: """
       Rows have the text column of the training, or `text`, or `input_ids`: a JSON list of token ids, special tokens \
       included. Heads that lay out rows themselves, such as extractive-qa, find their fields in the columns of these \
-      names. A column `id` is handed on. Predictions come in the order of the rows.
+      names. A column `id` is handed on. Where an adapter has several tasks and --task names none, each row says which \
+      one it is for: its column `task` holds the name, or `task_id` the number from 0. Predictions come in the order of \
+      the rows.
       """)
 
   @OptionGroup var adapter: AdapterOptions
@@ -53,10 +55,12 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     let run = try adapter.load()
-    let task = try run.task(named: adapter.task)
-    var data = layout.data(
-      of: run.folder.tasks[task], file: input ?? "", text: textColumn, textPair: textPairColumn)
-    if input == "-", data.format == nil { data.format = .jsonl }
+    let task = try adapter.task.map { try run.task(named: $0) }
+    let data = run.folder.tasks.map { task in
+      var data = layout.data(of: task, file: input ?? "", text: textColumn, textPair: textPairColumn)
+      if input == "-", data.format == nil { data.format = .jsonl }
+      return data
+    }
     let predictor = Predictor(
       run, task: task, data: data, otherTextColumn: textColumn == nil ? "text" : nil,
       batchSize: adapter.batchSize)

@@ -13,6 +13,10 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"))
   var extend: String?
 
+  @Option(
+    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"))
+  var startFrom: String?
+
   @Option(help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"))
   var output: String?
 
@@ -47,6 +51,7 @@ struct RunOptions: ParsableArguments {
       ("--adapter", ["adapter", "plugin"], adapter),
       ("--model", ["base", "model"], model),
       ("--extend", ["extend"], extend),
+      ("--start-from", ["start_from"], startFrom),
       ("--output", ["output"], output),
       ("--epochs", ["training", "epochs"], epochs.map { "\($0)" }),
       ("--max-steps", ["training", "max_steps"], maxSteps.map { "\($0)" }),

@@ -128,7 +128,7 @@ import Testing
         ["--adapter", "out"],
         """
         error: out is not an adapter folder: it has no adapter_config.json
-        help: give the folder that 'ptune train' wrote: OUTPUT/adapter
+        help: give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved
         """
       ),
     ])
@@ -193,8 +193,8 @@ import Testing
     try desk.write("out/adapter/adapter_config.json", "{}")
     #expect(
       try desk.ptune(arguments).errors == """
-        error: out/adapter is not an adapter folder: adapter_config.json has no key 'ptune'
-        help: give the folder that 'ptune train' wrote: OUTPUT/adapter
+        error: out/adapter is not an adapter folder: adapter_config.json has neither the key 'ptune' nor 'peft_type'
+        help: give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved
 
         """)
   }

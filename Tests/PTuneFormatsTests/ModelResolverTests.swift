@@ -61,6 +61,19 @@ import Testing
     #expect(found.name?.repository == "owner/name")
   }
 
+  @Test("an adapter's name is looked up in the Hugging Face caches, whatever its folder holds")
+  func adapters() throws {
+    let repository = "home/.cache/huggingface/hub/models--owner--adapter"
+    try folder.write("\(repository)/refs/main", main)
+    try folder.write("\(repository)/snapshots/\(main)/adapter_config.json", "{}")
+    try folder.write("work/owner/near/adapter_config.json", "{}")
+    let resolver = resolver()
+    #expect(try resolver.adapterFolder("owner/adapter") == folder("\(repository)/snapshots/\(main)"))
+    #expect(try resolver.adapterFolder("owner/adapter@\(main)") == folder("\(repository)/snapshots/\(main)"))
+    #expect(try resolver.adapterFolder("owner/other") == nil)
+    #expect(try resolver.adapterFolder("owner/near") == nil)
+  }
+
   @Test("a revision is a branch, a pull request, a commit or the beginning of one")
   func revisions() throws {
     try makeHub("home/.cache/huggingface/hub")

@@ -75,7 +75,7 @@ import Testing
     #expect(report.metrics.map(\.name) == ["perplexity", "token_accuracy"])
     #expect(report.metrics.map(\.higherIsBetter) == [false, true])
     var (sum, count) = (0.0, 0.0)
-    try Predictor(adapter, task: 0, data: data).predict(rowsOf: run.path("dev.jsonl")) { prediction in
+    try Predictor(adapter, task: 0, data: [data]).predict(rowsOf: run.path("dev.jsonl")) { prediction in
       let members = Dictionary(
         uniqueKeysWithValues: prediction.members.map { ($0.key, Double($0.json) ?? .nan) })
       sum += try #require(members["log_probability"])

@@ -105,7 +105,7 @@ final class CombinationFolder {
     var data = loaded.composition.tasks[0].data
     data.train.value = "\(folder)/rows.jsonl"
     var predictions = 0
-    try Predictor(loaded, task: 0, data: data).predict(rowsOf: data.train.value) { _ in predictions += 1 }
+    try Predictor(loaded, task: 0, data: [data]).predict(rowsOf: data.train.value) { _ in predictions += 1 }
     return Trained(
       losses: losses, adapterMoved: moved,
       scores: try run.composition.scores(examples, task: 0, batchSize: 3).perExample,

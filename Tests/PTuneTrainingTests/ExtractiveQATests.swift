@@ -270,7 +270,7 @@ import Testing
     #expect(again.metrics.map(\.value) == best.map(\.value))
 
     data.format = .jsonl
-    let predictor = Predictor(run, task: 0, data: data, batchSize: 1)
+    let predictor = Predictor(run, task: 0, data: [data], batchSize: 1)
     let context = "ÄÖ good Fun Film long bad"
     let single = try JSONValue.parse(predictor.predict("who was it", pair: context).line(scores: true))
     #expect(single["answer"] == "Fun Film")

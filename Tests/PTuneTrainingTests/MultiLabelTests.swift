@@ -112,7 +112,7 @@ import Testing
     let run = try tiny.load(result)
     #expect(
       run.folder.tasks[0].head.hyperparameters["labels"] == .strings(["cold", "fun", "long"]))
-    let predictor = Predictor(run, task: 0, data: run.folder.tasks[0].data)
+    let predictor = Predictor(run, task: 0, data: [run.folder.tasks[0].data])
     let prediction = try JSONValue.parse(predictor.predict("the fun cold film", pair: nil).line(scores: true))
     #expect(try prediction.list("labels").map { try $0.text("label") } == ["cold", "fun"])
     #expect(try prediction.list("scores").count == 3)

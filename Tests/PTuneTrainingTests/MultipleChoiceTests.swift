@@ -108,7 +108,7 @@ import Testing
     #expect(best[0].value > 0.8)
 
     let run = try tiny.load(result)
-    let predictor = Predictor(run, task: 0, data: run.folder.tasks[0].data, batchSize: 4)
+    let predictor = Predictor(run, task: 0, data: [run.folder.tasks[0].data], batchSize: 4)
     var right = 0
     var counts: [Int] = []
     let answers = rows(31, seed: 2).split(separator: "\n")

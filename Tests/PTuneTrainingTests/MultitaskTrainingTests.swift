@@ -109,7 +109,7 @@ import Testing
       let (first, _) = try tiny.train(
         try spec(tiny, adapter: adapter, selector: selector, output: "one", only: ["tone"]))
       let name = selector.map { "{plugin: \($0)}" }
-      let plugin = try AdapterFolder.read(first.adapter).adapter.plugin
+      let plugin = try Workbench.opened(first.adapter).folder.adapter.plugin
       let more = try spec(
         tiny, adapter: plugin, selector: name, output: "two", extend: first.adapter, only: ["style"])
       let (second, losses) = try tiny.train(more)
@@ -121,7 +121,7 @@ import Testing
       data.train.value = tiny.path("dev.tsv")
       func lines(_ run: AdapterRun) throws -> [String] {
         var lines: [String] = []
-        try Predictor(run, task: 0, data: data).predict(rowsOf: tiny.path("dev.tsv")) {
+        try Predictor(run, task: 0, data: [data]).predict(rowsOf: tiny.path("dev.tsv")) {
           lines.append($0.line(scores: true))
         }
         return lines

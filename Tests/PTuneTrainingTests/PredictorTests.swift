@@ -24,8 +24,9 @@ import Testing
     let tiny = try TinyRun()
     let run = try adapter(tiny)
     let data = run.folder.tasks[0].data
-    let one = try lines(Predictor(run, task: 0, data: data, batchSize: 1), tiny.path("test.tsv"))
-    let some = try lines(Predictor(run, task: 0, data: data, batchSize: 7), tiny.path("test.tsv"), chunk: 10)
+    let one = try lines(Predictor(run, task: 0, data: [data], batchSize: 1), tiny.path("test.tsv"))
+    let some = try lines(
+      Predictor(run, task: 0, data: [data], batchSize: 7), tiny.path("test.tsv"), chunk: 10)
     #expect(one.count == 24)
     func label(_ line: String) throws -> String? { try JSONValue.parse(line)["label"]?.stringValue }
     #expect(try one.map(label) == some.map(label))
@@ -36,7 +37,7 @@ import Testing
     let tiny = try TinyRun()
     let run = try adapter(tiny)
     // Alone in its batch each row is computed alike to the bit.
-    let predictor = Predictor(run, task: 0, data: run.folder.tasks[0].data, batchSize: 1)
+    let predictor = Predictor(run, task: 0, data: [run.folder.tasks[0].data], batchSize: 1)
     let ids = try run.composition.tokenizer.encode("a good film").ids
     let file = try tiny.write(
       "rows.jsonl",
@@ -59,7 +60,7 @@ import Testing
     var data = run.folder.tasks[0].data
     data.format = .text
     let file = try tiny.write("lines.txt", "a good film\n\na\tfilm\n")
-    let predictor = Predictor(run, task: 0, data: data, batchSize: 1)
+    let predictor = Predictor(run, task: 0, data: [data], batchSize: 1)
     let found = try lines(predictor, file)
     #expect(found.count == 3)
     #expect(found[0] == (try predictor.predict("a good film", pair: nil).line(scores: true)))
@@ -83,7 +84,7 @@ import Testing
   func badRow(row: String, message: String) throws {
     let tiny = try TinyRun()
     let run = try adapter(tiny)
-    let predictor = Predictor(run, task: 0, data: run.folder.tasks[0].data)
+    let predictor = Predictor(run, task: 0, data: [run.folder.tasks[0].data])
     let good = #"{"text": "a good film"}"#
     let file = try tiny.write("rows.jsonl", "\(good)\n\(good)\n\(row)\n\(good)\n")
     var count = 0

@@ -48,7 +48,7 @@ import Testing
     let tiny = try TinyRun()
     let spec = try tiny.spec(adapter: Self.pool, ["training.max_steps=9"] + Self.selectors[0])
     let (whole, _) = try tiny.train(spec)
-    let selector = try #require(try AdapterFolder.read(whole.adapter).selector)
+    let selector = try #require(try Workbench.opened(whole.adapter).folder.selector)
     #expect(selector.plugin == "attention")
     #expect(selector.hyperparameters["train_temperature"] == .bool(true))
     let weights = try SafetensorsFile("\(whole.adapter)/\(AdapterFolder.weightsName)")

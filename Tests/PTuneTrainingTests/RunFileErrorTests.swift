@@ -127,7 +127,8 @@ import Testing
     let error = #expect(throws: RunFileError.self) { _ = try parse("bse: 1") }
     #expect(error?.description == "jobs/run.yaml:1: unknown key 'bse'; did you mean 'base'?")
     #expect(
-      error?.help == "the keys of a run file are base, adapter, selector, extend, tasks, training, output")
+      error?.help
+        == "the keys of a run file are base, adapter, selector, extend, start_from, tasks, training, output")
   }
 
   @Test("a file that is not UTF-8 is named with the line")

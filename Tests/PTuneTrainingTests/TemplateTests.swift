@@ -51,7 +51,7 @@ import Testing
     let again = try run.evaluate(test, task: 0, batchSize: 64) { _, _ in }
     #expect(again.metrics.map(\.value) == result.test[0].metrics.map(\.value))
 
-    let predictor = Predictor(run, task: 0, data: data, batchSize: 1)
+    let predictor = Predictor(run, task: 0, data: [data], batchSize: 1)
     let file = try tiny.write("rows.tsv", "sentence\na good film\n")
     var line = ""
     try predictor.predict(rowsOf: file) { line = $0.line(scores: true) }

@@ -155,7 +155,7 @@ import Testing
 
     let run = try tiny.load(result)
     var data = run.folder.tasks[0].data
-    let predictor = Predictor(run, task: 0, data: data, batchSize: 4)
+    let predictor = Predictor(run, task: 0, data: [data], batchSize: 4)
     let sentence = "It was  Director Actor\tgood films"
     let prediction = try JSONValue.parse(predictor.predict(sentence, pair: nil).line(scores: false))
     let words = try prediction.list("words")
@@ -176,7 +176,7 @@ import Testing
     let rows = try tiny.write("rows.jsonl", "{\"words\": [\"it\", \"was\", \"films\"]}\n")
     data.format = .jsonl
     var single: [String] = []
-    try Predictor(run, task: 0, data: data, batchSize: 1).predict(rowsOf: rows) {
+    try Predictor(run, task: 0, data: [data], batchSize: 1).predict(rowsOf: rows) {
       single.append($0.line(scores: false))
     }
     #expect(single == [try predictor.predict("it was films", pair: nil).line(scores: false)])

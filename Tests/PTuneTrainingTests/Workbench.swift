@@ -26,6 +26,11 @@ enum Workbench {
         prober: Prober(executable: program, environment: ProcessInfo.processInfo.environment)))
   }
 
+  /// An adapter folder on the base model that it names.
+  static func opened(_ folder: String) throws -> OpenedAdapter {
+    try OpenedAdapter(folder, baseModel: nil, resolver: ModelResolver()) { _, _ in }
+  }
+
   /// A composition over a folder of Tests/Fixtures.
   static func compose(
     checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,

@@ -43,7 +43,8 @@ final class Llama: BaseModel {
       positions: min(positions, family.window ?? .max), causal: true)
     let rotation = try Rotation(headSize: headSize, positions: positions)
     let epsilon = try Checkpoint.number("rms_norm_eps", default: 1e-6)
-    let prefix = Checkpoint.hasWeight("model.embed_tokens.weight") ? "model." : ""
+    // transformers' classes for questions call the model `transformer`, those for everything else `model`.
+    let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "embed_tokens.weight") } ?? ""
     wordTable = try Checkpoint.weight(
       prefix + "embed_tokens.weight", rows: facts.vocabularySize, columns: size)
     let facts = facts

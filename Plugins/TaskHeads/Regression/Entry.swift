@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneClassification
 
 /// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
@@ -11,19 +12,17 @@ public func ptune_plugin_entry_v1(
       .taskHead(
         "regression", summary: "one number per text",
         documentation: """
-          Gives each text, or pair of texts, a number: a row of the base model's output is pooled, and a linear \
-          layer makes a number of it. The loss is the mean squared error to the row's `label`, a number as it \
-          stands in the data: large ones are better scaled to about 1 beforehand.
+          Gives each text, or pair of texts, a number: a row of the base model's output is pooled, passes the \
+          hidden layers if there are any, and a linear layer makes a number of it. The loss is the mean squared \
+          error to the row's `label`, a number as it stands in the data: large ones are better scaled to about 1 \
+          beforehand.
 
-          `pooling` chooses the row, as in sequence-classification.
+          `pooling` chooses the row, and the layers are made, as in sequence-classification.
 
           Metrics: pearson, spearman (ranks, ties shared), and mse. A correlation with what does not vary counts 0.
           """,
-        .choice(
-          "pooling", of: Pooling.names, default: "automatic",
-          "which row stands for the text"),
-        .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
-        .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),
+        TextScorer.poolingChoice, TextScorer.basePoolerFlag, TextScorer.hiddenLayersCount,
+        TextScorer.hiddenSizeCount, TextScorer.activationChoice, TextScorer.biasFlag, TextScorer.dropoutShare,
         make: Regression.init)
     ]
   }

@@ -1,19 +1,20 @@
 import CPTune
 import PTune
+import PTuneClassification
 
-/// One number per sequence: pooled row -> linear.
+/// One number per sequence: pooled row -> hidden layers -> linear.
 final class Regression: TaskHead {
   static let scoreRows = ScoreRows.perSequence
-  private let pooling: Pooling
-  private let usesPooler: Bool
-  private let dropout: Double
-  private let classifier: Linear
+  private let scorer: TextScorer
 
-  init(pooling: String, basePooler: Bool, dropout: Double) throws {
-    self.pooling = try Pooling(named: pooling)
-    usesPooler = basePooler
-    self.dropout = dropout
-    classifier = try Linear("classifier", inputs: Base.facts.hiddenSize, outputs: 1, bias: .zeros)
+  init(
+    pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, activation: TextScorer.Activation,
+    bias: Bool,
+    dropout: Double
+  ) throws {
+    scorer = try TextScorer(
+      pooling: pooling, basePooler: basePooler, hiddenLayers: hiddenLayers, hiddenSize: hiddenSize,
+      activation: activation, bias: bias, dropout: dropout, outputs: 1)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -27,9 +28,7 @@ final class Regression: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooling.rows(of: hidden, batch)
-    if usesPooler { x = Base.pooler(x) }
-    return classifier(x.dropout(dropout))
+    try scorer(hidden, batch)
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

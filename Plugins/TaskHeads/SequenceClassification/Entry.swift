@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneClassification
 
 /// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
@@ -36,16 +37,8 @@ public func ptune_plugin_entry_v1(
           """,
         .texts(
           "labels", default: [], "the labels; by default those of the training data, sorted"),
-        .choice(
-          "pooling", of: Pooling.names, default: "automatic",
-          "which row stands for the text"),
-        .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
-        .integer("hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores"),
-        .integer("hidden_size", default: 0, in: 0...65536, "their width; 0: the base model's"),
-        .choice(
-          "activation", default: SequenceClassification.Activation.tanh,
-          "what follows each hidden layer; relu is DistilBERT's pre_classifier"),
-        .number("dropout", default: 0.1, in: 0...0.99, "dropout before each layer in training"),
+        TextScorer.poolingChoice, TextScorer.basePoolerFlag, TextScorer.hiddenLayersCount,
+        TextScorer.hiddenSizeCount, TextScorer.activationChoice, TextScorer.biasFlag, TextScorer.dropoutShare,
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
         .number(
           "label_smoothing", default: 0, in: 0...0.99, "share of the target spread over all labels"),

@@ -7,23 +7,17 @@ import PTuneClassification
 final class SequenceClassification: TaskHead {
   static let scoreRows = ScoreRows.perSequence
   private let labels: Labels
-  private let pooling: Pooling
-  private let usesPooler: Bool
-  private let activation: Activation
-  private let dropout: Double
+  private let scorer: TextScorer
   /// [labels]; nil where all count the same.
   private let classWeights: [Float]?
   private let labelSmoothing: Double
   /// nil where a text has exactly one label.
   private let multiLabel: MultiLabel?
-  private let hidden: [Linear]
-  private let classifier: Linear
-
-  enum Activation: String, HyperparameterChoice { case tanh, relu }
 
   init(
     labels: [String], pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int,
-    activation: Activation, dropout: Double, classWeights: [String], labelSmoothing: Double,
+    activation: TextScorer.Activation, bias: Bool, dropout: Double, classWeights: [String],
+    labelSmoothing: Double,
     multiLabel: Bool, labelSeparator: String, threshold: Double
   ) throws {
     guard !multiLabel || classWeights.isEmpty && labelSmoothing == 0 else {
@@ -34,22 +28,14 @@ final class SequenceClassification: TaskHead {
       throw ComponentFailure.badArgument(
         "label_separator is for texts of several labels; add multi_label: true")
     }
-    self.labels = try Labels(labels, head: "sequence-classification")
-    self.pooling = try Pooling(named: pooling)
-    self.activation = activation
+    self.labels = try Labels(labels, head: "sequence-classification", minimum: multiLabel ? 1 : 2)
     self.classWeights = try self.labels.classWeights(classWeights)
     self.labelSmoothing = labelSmoothing
     self.multiLabel =
       multiLabel ? MultiLabel(labels: labels, separator: labelSeparator, threshold: threshold) : nil
-    usesPooler = basePooler
-    self.dropout = dropout
-    let width = Base.facts.hiddenSize
-    let inner = hiddenSize == 0 ? width : hiddenSize
-    hidden = try (0..<hiddenLayers).map {
-      try Linear("hidden.\($0)", inputs: $0 == 0 ? width : inner, outputs: inner, bias: .zeros)
-    }
-    classifier = try Linear(
-      "classifier", inputs: hidden.isEmpty ? width : inner, outputs: labels.count, bias: .zeros)
+    scorer = try TextScorer(
+      pooling: pooling, basePooler: basePooler, hiddenLayers: hiddenLayers, hiddenSize: hiddenSize,
+      activation: activation, bias: bias, dropout: dropout, outputs: labels.count)
   }
 
   func encode(_ example: Example, into targets: Targets) throws {
@@ -58,13 +44,7 @@ final class SequenceClassification: TaskHead {
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
-    var x = try pooling.rows(of: hidden, batch)
-    if usesPooler { x = Base.pooler(x) }
-    for layer in self.hidden {
-      x = layer(x.dropout(dropout))
-      x = activation == .relu ? x.relu() : x.tanh()
-    }
-    return classifier(x.dropout(dropout))
+    try scorer(hidden, batch)
   }
 
   func loss(_ scores: Tensor, _ batch: Batch) throws -> Tensor {

@@ -17,7 +17,8 @@ public func ptune_plugin_entry_v1(
           `I-PER` after `B-PER`, where the tags have one.
 
           A row has the field `label`, a JSON list of tags, and perhaps `words`, a JSON list of the words they \
-          belong to; without it the words are the text's, between blanks. Files of the format `conll` have both.
+          belong to; without it the words are the text's, between blanks. Files of the format `conll` have both. \
+          A row of token ids alone is predicted token by token: `tags`.
 
           Tags are read as seqeval and conlleval do, whether BIO, IOB2 or IOBES.
 

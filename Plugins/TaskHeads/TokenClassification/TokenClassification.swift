@@ -66,6 +66,9 @@ final class TokenClassification: TaskHead {
   }
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
+    guard example.field("text") != nil else {
+      return try prediction.put(.list((0..<scores.rows).map { .text(best(scores[$0])) }), as: "tags")
+    }
     let words = try WordAlignment(example)
     let tags = words.firstToken.map { $0.map { best(scores[$0]) } ?? Self.outside }
     try prediction.put(

@@ -90,6 +90,19 @@ public struct ModelResolver: Sendable {
     throw ModelError(model: model, problem: .notFound(places: places, name: name))
   }
 
+  /// The folder of an adapter that stands in a Hugging Face cache under this name; nil for a path, and for a name that is
+  /// in none. Throws ModelError or FileError.
+  public func adapterFolder(_ adapter: String) throws -> String? {
+    guard path(adapter, relativeTo: ".") == nil, let name = HubName(adapter) else { return nil }
+    for cache in hubCaches {
+      let repository = HubRepository(folder: "\(cache)/\(name.cacheFolder)")
+      if let commit = try repository.commit(name.revision, model: adapter) {
+        return repository.snapshot(commit)
+      }
+    }
+    return nil
+  }
+
   private var cacheHome: String? {
     nonEmpty("XDG_CACHE_HOME") ?? nonEmpty("HOME").map { "\($0)/.cache" }
   }

@@ -12,7 +12,9 @@ struct AdapterConfigReader {
   }
 
   func adapter() throws(TrainingError) -> AdapterFolder {
-    guard let own = config["ptune"], own.objectValue != nil else { throw wrong("has no key 'ptune'") }
+    guard let own = config["ptune"], own.objectValue != nil else {
+      throw wrong("has neither the key 'ptune' nor 'peft_type'")
+    }
     guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
     guard let model = config["base_model_name_or_path"]?.stringValue else {
       throw wrong("has no key 'base_model_name_or_path'")
@@ -27,7 +29,7 @@ struct AdapterConfigReader {
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
       adapter: try component(own["adapter"], "adapter"),
       selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
-      maximumLength: own["maximum_length"]?.intValue,
+      maximumLength: own["maximum_length"]?.intValue, usesTokenTypes: own["token_types"]?.boolValue ?? true,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
   }
 

@@ -15,10 +15,10 @@ public struct AdapterFolder: Sendable {
   public let path: String
   /// The base model as it was named in training.
   public let modelName: String
-  /// The base model's component.
-  public let base: ComponentChoice
-  /// The weights the adapter was trained on.
-  public let fingerprint: String
+  /// The base model's component; nil for the one that its config.json asks for.
+  public let base: ComponentChoice?
+  /// The weights the adapter was trained on; nil where the folder does not say.
+  public let fingerprint: String?
   /// The tuning method.
   public let adapter: ComponentChoice
   /// What weighs its pool; nil for one without.
@@ -27,8 +27,16 @@ public struct AdapterFolder: Sendable {
   public let tasks: [ComposedTask]
   /// Tokens to which texts were cut, if the run said so.
   public let maximumLength: Int?
+  /// Whether the model sees which of two texts a token is of.
+  var usesTokenTypes = true
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
+  /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
+  var places: [String: TensorPlace]?
+  /// Tensors of its file that have no effect.
+  var ignored: Set<String> = []
+  /// Weights of the base model that it replaces.
+  var replacedWeights = WeightReplacements.none
 }
 
 extension AdapterFolder {
@@ -86,6 +94,7 @@ extension AdapterFolder {
         ]
       })
     own["maximum_length"] = maximumLength.map { .int($0) } ?? .null
+    if !composition.usesTokenTypes { own["token_types"] = false }
     own["plugins"] = .array(
       composition.plugins.map {
         [
@@ -132,51 +141,70 @@ extension AdapterFolder {
 }
 
 extension AdapterFolder {
-  /// Reads the config of an adapter folder.
+  /// The file of an adapter's tensors.
   ///
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)``, `JSONError` or `FileError`.
-  public static func read(_ folder: String) throws -> AdapterFolder {
-    let path = FilePath.join(folder, configName)
-    guard FileSystem.isFile(path) else {
-      throw TrainingError.notAnAdapter(folder: folder, reason: "it has no \(configName)")
+  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` if there is only one of another format.
+  static func weights(in folder: String) throws(TrainingError) -> String {
+    let path = FilePath.join(folder, weightsName)
+    let pickle = "adapter_model.bin"
+    guard FileSystem.isFile(path) || !FileSystem.isFile(FilePath.join(folder, pickle)) else {
+      throw .notAnAdapter(
+        folder: folder,
+        reason: "it has no \(weightsName), only \(pickle); load it with PEFT and save it again")
     }
-    let reader = AdapterConfigReader(folder: folder, config: try JSONValue.read(path))
-    return try reader.adapter()
+    return path
   }
 
   /// Loads the trained values into a composition made from this adapter.
   ///
-  /// - Parameter newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks
-  ///   have for themselves keeps its initial values.
-  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, `SafetensorsError` or `FileError`.
-  func load(into composition: Composition, adding newTasks: [String] = []) throws {
-    let file = try SafetensorsFile(FilePath.join(path, Self.weightsName))
-    var unused = Set(file.names)
+  /// - Parameters:
+  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///     themselves keeps its initial values.
+  ///   - names: what tasks of the composition are called here, where the name differs.
+  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
+  ///   `SafetensorsError` or `FileError`.
+  func load(into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:])
+    throws
+  {
+    let file = try SafetensorsFile(try Self.weights(in: path))
+    func wrong(_ name: String, _ reason: String) -> TrainingError {
+      places == nil
+        ? .tensor(file: file.path, name: name, reason: reason)
+        : .foreignTensor(file: file.path, name: name, reason: reason)
+    }
+    var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
     for parameter in composition.model.parameters {
-      let name =
-        parameter.owner == "adapter" ? parameter.name : "\(parameter.owner).\(parameter.name)"
-      guard let info = file.tensor(name) else {
+      let saved = parameter.savedName(names)
+      let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
+      guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
-        throw TrainingError.tensor(file: file.path, name: name, reason: "is missing")
+        throw wrong(place.name, "is missing")
       }
-      guard info.shape == parameter.shape else {
-        throw TrainingError.tensor(
-          file: file.path, name: name, reason: "has the shape \(info.shape), not \(parameter.shape)")
+      guard shape == parameter.shape else {
+        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
-      let tensor = try file.floats(name)
-      tensor.withValues { values in
-        for (index, value) in values.enumerated() { parameter.values[index] = value }
-      }
+      for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty
-      unused.remove(name)
+      unused.remove(place.name)
     }
-    if let name = unused.sorted().first {
-      throw TrainingError.tensor(file: file.path, name: name, reason: "is not known to this adapter")
-    }
+    if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
   }
 }
 
 extension TrainableParameter {
+  /// The name of its tensor in an adapter folder.
+  ///
+  /// - Parameter tasks: what tasks are called there, where the name differs.
+  fileprivate func savedName(_ tasks: [String: String]) -> String {
+    let name = owner == "adapter" ? name : "\(owner).\(name)"
+    for (own, saved) in tasks {
+      for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {
+        return "\(part).\(saved)" + name.dropFirst("\(part).\(own)".utf8.count)
+      }
+    }
+    return name
+  }
+
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
     owner == "head.\(task)" || name.hasPrefix("tasks.\(task).")

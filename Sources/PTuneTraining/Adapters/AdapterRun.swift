@@ -10,7 +10,7 @@ public final class AdapterRun {
   /// What was put together.
   public let composition: Composition
 
-  /// Loads an adapter folder.
+  /// Loads an adapter folder, ptune's own or one that PEFT wrote.
   ///
   /// - Parameters:
   ///   - path: the folder.
@@ -22,22 +22,15 @@ public final class AdapterRun {
     _ path: String, baseModel: String?, threads: Int?, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
-    folder = try AdapterFolder.read(path)
-    let modelName = baseModel ?? folder.modelName
-    let modelFolder: String
-    do {
-      modelFolder = try resolver.resolve(modelName).folder
-    } catch let error as ModelError where baseModel == nil {
-      throw TrainingError.baseNotFound(adapter: path, error)
-    }
+    let opened = try OpenedAdapter(path, baseModel: baseModel, resolver: resolver, log: log)
+    folder = opened.folder
     let blueprint = Blueprint(
-      base: folder.base, modelName: modelName, modelFolder: modelFolder, adapter: folder.adapter,
-      selector: folder.selector, tasks: folder.tasks, maximumLength: folder.maximumLength,
+      base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
+      adapter: folder.adapter, selector: folder.selector, tasks: folder.tasks,
+      maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
       threads: threads ?? TrainingRun.processorCount, seed: 0)
-    let composer = try Composer(factory: ComponentFactory(registry: registry), blueprint: blueprint)
-    guard composer.checkpoint.fingerprint.weights == folder.fingerprint else {
-      throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: modelName)
-    }
+    let composer = try Composer(
+      factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }

@@ -19,33 +19,40 @@ public struct RowPrediction: Sendable {
 /// Predicts rows of a file, or of standard input, some at a time: memory does not grow with the file.
 public final class Predictor {
   private let composition: Composition
-  private let task: Int
-  private let source: RowSource
+  private let task: RowTask
+  /// How each task's rows are read.
+  private let sources: [RowSource]
   private let batchSize: Int
 
   /// A predictor for a task of an adapter.
   ///
   /// - Parameters:
-  ///   - data: the columns; its files do not matter.
+  ///   - task: its number; nil where each row says which one it is for.
+  ///   - data: the columns of each task, all of one layout; their files do not matter.
   ///   - otherTextColumn: the column of the text in rows that do not have the one that `data` names.
   ///   - batchSize: rows of one forward pass.
   public init(
-    _ run: AdapterRun, task: Int, data: DataSpec, otherTextColumn: String? = "text", batchSize: Int = 64
+    _ run: AdapterRun, task: Int?, data: [DataSpec], otherTextColumn: String? = "text", batchSize: Int = 64
   ) {
-    composition = run.composition
-    self.task = task
+    let composition = run.composition
+    self.composition = composition
+    self.task = RowTask(fixed: task, names: run.folder.tasks.map(\.name))
     self.batchSize = batchSize
-    source = RowSource(
-      data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
-      reading: composition.reading(task: task))
+    sources = data.enumerated().map { index, data in
+      RowSource(
+        data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
+        reading: composition.reading(task: index))
+    }
   }
 
   /// Predicts one text, or two.
   ///
-  /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts.
+  /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts, or to know which task
+  ///   is meant.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
-    let row = try source.row(text: text, pair: pair)
-    return try predict([(nil, 1, composition.layOut(row, task: task, path: "--text"))])[0]
+    let task = try task.ofText()
+    let row = try sources[task].row(text: text, pair: pair)
+    return try predict([(nil, 1, task, composition.layOut(row, task: task, path: "--text"))])[0]
   }
 
   /// Predicts a file's rows in their order.
@@ -58,8 +65,8 @@ public final class Predictor {
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
     // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
-    let chunk = source.reading == .continuedText ? min(chunk, 4) : chunk
-    let reader = try source.reader(of: path)
+    let chunk = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
+    let reader = try sources[0].reader(of: path)
     let name = path == "-" ? "standard input" : path
     var reachedEnd = false
     while !reachedEnd {
@@ -69,8 +76,9 @@ public final class Predictor {
         while rows.count < chunk, !reachedEnd {
           if let row = try reader.next() {
             // The label is for `evaluate`: here a row may have any.
-            let read = try source.tokenize(row, labelled: false).unlabelled
-            rows.append((row["id"], row.line, try composition.layOut(read, task: task, path: name)))
+            let task = try task.of(row)
+            let read = try sources[task].tokenize(row, labelled: false).unlabelled
+            rows.append((row["id"], row.line, task, try composition.layOut(read, task: task, path: name)))
           } else {
             reachedEnd = true
           }
@@ -83,9 +91,20 @@ public final class Predictor {
     }
   }
 
-  private typealias ReadRow = (id: String?, line: Int, laidOut: LaidOutRow)
+  private typealias ReadRow = (id: String?, line: Int, task: Int, laidOut: LaidOutRow)
 
   private func predict(_ rows: [ReadRow]) throws -> [RowPrediction] {
+    var predictions = [RowPrediction?](repeating: nil, count: rows.count)
+    for task in Set(rows.map(\.task)).sorted() {
+      let places = rows.indices.filter { rows[$0].task == task }
+      for (place, prediction) in zip(places, try predict(places.map { rows[$0] }, task: task)) {
+        predictions[place] = prediction
+      }
+    }
+    return predictions.compactMap { $0 }
+  }
+
+  private func predict(_ rows: [ReadRow], task: Int) throws -> [RowPrediction] {
     let examples = rows.map { $0.laidOut.example(line: $0.line) }
     let (scores, columns) = try composition.scores(examples, task: task, batchSize: batchSize)
     let model = composition.model

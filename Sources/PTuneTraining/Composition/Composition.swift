@@ -48,12 +48,14 @@ public final class Composition {
   public let plugins: [UsedPlugin]
   /// Tokens that a text may have, special tokens included.
   public let maximumLength: Int
+  /// Whether the model sees which of two texts a token is of; if not, all have the type 0.
+  let usesTokenTypes: Bool
   let pieces: PieceCache
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
     tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
-    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int
+    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, usesTokenTypes: Bool
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -67,6 +69,7 @@ public final class Composition {
     self.tasks = tasks
     self.plugins = plugins
     self.maximumLength = maximumLength
+    self.usesTokenTypes = usesTokenTypes
   }
 
   /// Encodes rows of a task: laid out as sequences, with the head's targets where there is a label.
@@ -103,17 +106,18 @@ public final class Composition {
 
   /// A packed batch of examples; those of a task have to stand together.
   func batch(_ examples: [(task: Int, example: EncodedExample)], training: Bool) -> PackedBatch {
-    PackedBatch(examples: examples.map { $1.sequences(task: $0) }, training: training)
+    PackedBatch(
+      examples: examples.map { $1.sequences(task: $0, hasTypes: usesTokenTypes) }, training: training)
   }
 }
 
 extension EncodedExample {
   /// Its sequences as a batch takes them, the targets with the first.
-  fileprivate func sequences(task: Int) -> [PackedBatch.Sequence] {
+  fileprivate func sequences(task: Int, hasTypes: Bool) -> [PackedBatch.Sequence] {
     offsets.indices.dropLast().map { index in
       let range = Int(offsets[index])..<Int(offsets[index + 1])
       return PackedBatch.Sequence(
-        tokens: Array(tokens[range]), tokenTypes: Array(types[range]), task: Int32(task),
+        tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
         marks: index == 0 ? marks : [])
     }
@@ -131,6 +135,8 @@ struct Blueprint {
   var places: (adapter: RunPlace?, selector: RunPlace?) = (nil, nil)
   var tasks: [ComposedTask]
   var maximumLength: Int?
+  /// Whether the model sees which of two texts a token is of.
+  var usesTokenTypes = true
   var threads: Int
   var seed: UInt64
 }
@@ -144,12 +150,13 @@ struct Composer {
 
   /// Opens the model's files.
   ///
+  /// - Parameter checkpoint: those that were opened before.
   /// - Throws: errors of the model's files, or of its tokenizer.
-  init(factory: ComponentFactory, blueprint: Blueprint) throws {
+  init(factory: ComponentFactory, blueprint: Blueprint, checkpoint: ModelCheckpoint? = nil) throws {
     self.factory = factory
     self.blueprint = blueprint
-    checkpoint = try ModelCheckpoint(folder: blueprint.modelFolder)
-    tokenizer = try TokenizerLoader.load(blueprint.modelFolder)
+    self.checkpoint = try checkpoint ?? ModelCheckpoint(folder: blueprint.modelFolder)
+    tokenizer = try MissingTokenizer.orTokenizer(of: self.checkpoint, folder: blueprint.modelFolder)
   }
 
   /// The same files for a changed blueprint.
@@ -221,7 +228,8 @@ struct Composer {
       checkpoint: checkpoint,
       base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
       tasks: tasks,
-      plugins: factory.used, maximumLength: try maximumLength(model))
+      plugins: factory.used, maximumLength: try maximumLength(model),
+      usesTokenTypes: blueprint.usesTokenTypes)
   }
 
   /// A run names a selector exactly if its adapter asks one.

@@ -25,6 +25,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case hyperparameter(RunPlace, HyperparameterError)
   /// A tensor of the adapter file does not fit.
   case tensor(file: String, name: String, reason: String)
+  /// A tensor of an adapter that PEFT wrote does not fit the base model.
+  case foreignTensor(file: String, name: String, reason: String)
+  /// PEFT wrote the adapter, and ptune cannot read what it is.
+  case unsupportedPEFT(folder: String, reason: String)
   /// The adapter asks a selector, and the run names none.
   case noSelector(RunPlace?, adapter: String, known: [String])
   /// A selector was named, but this adapter asks none; or the like.
@@ -58,7 +62,10 @@ extension TrainingError: CustomStringConvertible {
       "\(adapter) was trained on \(trainedOn), but \(model) has other weights"
     case .baseNotFound(let adapter, let error): "the base model of \(adapter) is missing: \(error)"
     case .hyperparameter(let place, let error): "\(place): \(error)"
-    case .tensor(let file, let name, let reason): "\(file): tensor '\(name)' \(reason)"
+    case .tensor(let file, let name, let reason), .foreignTensor(let file, let name, let reason):
+      "\(file): tensor '\(name)' \(reason)"
+    case .unsupportedPEFT(let folder, let reason):
+      "\(folder) is an adapter of PEFT that ptune does not read: \(reason)"
     case .noSelector(let place, let adapter, _):
       (place.map { "\($0): " } ?? "")
         + "the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
@@ -80,11 +87,16 @@ extension TrainingError: CustomStringConvertible {
     case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"
     case .noRoom: "use fewer virtual tokens"
-    case .notAnAdapter: "give the folder that 'ptune train' wrote: OUTPUT/adapter"
+    case .notAnAdapter: "give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved"
     case .otherBase: "name the base model it was trained on with --base-model"
     case .baseNotFound: "name the folder it is in now with --base-model"
     case .hyperparameter(_, let error): error.help
     case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
+    case .foreignTensor:
+      "see whether --base-model is the model that the adapter was trained on, and whether the file is whole"
+    case .unsupportedPEFT:
+      "of PEFT's methods ptune reads \(PEFTMethod.all.map(\.type).joined(separator: ", ")), for "
+        + PEFTHead.TaskType.allCases.map(\.rawValue).joined(separator: ", ")
     case .noSelector(_, _, let known):
       if let first = known.first {
         "add these lines to the run file (there are \(known.joined(separator: ", ")))\n\n"

@@ -126,8 +126,9 @@ struct RowSource {
 
   /// A text, or two, in pieces.
   ///
-  /// - Throws: ``TrainingError`` where the tokenizer cannot end a text.
+  /// - Throws: `TextError` without a tokenizer, ``TrainingError`` where it cannot end a text.
   func content(_ text: String, _ pair: String?) throws -> TokenizedRow.Content {
+    try tokenizer.checkPresent()
     let pieces = (tokenizer.pieces(text), pair.map { tokenizer.pieces($0) })
     guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
     guard let end = tokenizer.specialTokens.end else {

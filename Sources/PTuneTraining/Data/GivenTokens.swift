@@ -1,10 +1,11 @@
 import PTuneFormats
 import PTuneText
 
-/// The tokens of a row that was tokenised elsewhere.
+/// The tokens of a row that was tokenised elsewhere. Those that `attention_mask` marks as padding are left out.
 struct GivenTokens {
   static let idsColumn = "input_ids"
   static let typesColumn = "token_type_ids"
+  static let maskColumn = "attention_mask"
 
   let ids: [Int32]
   let types: [Int32]
@@ -15,16 +16,24 @@ struct GivenTokens {
   init?(_ row: Row, vocabularySize: Int) throws {
     guard let text = row[Self.idsColumn] else { return nil }
     let place = (path: row.columns.path, line: row.line)
-    ids = try Self.list(text, Self.idsColumn, below: vocabularySize, place)
-    guard !ids.isEmpty else { throw Self.wrong("'\(Self.idsColumn)' is empty", place) }
-    guard let text = row[Self.typesColumn] else {
-      types = ids.map { _ in 0 }
-      return
+    func column(_ name: String, below limit: Int, count: Int) throws -> [Int32]? {
+      guard let text = row[name] else { return nil }
+      let list = try Self.list(text, name, below: limit, place)
+      guard list.count == count else {
+        throw Self.wrong(
+          "'\(name)' has \(list.count) elements, but '\(Self.idsColumn)' has \(count)", place)
+      }
+      return list
     }
-    types = try Self.list(text, Self.typesColumn, below: 2, place)
-    guard types.count == ids.count else {
+    let all = try Self.list(text, Self.idsColumn, below: vocabularySize, place)
+    let types = try column(Self.typesColumn, below: 2, count: all.count) ?? all.map { _ in 0 }
+    let mask = try column(Self.maskColumn, below: 2, count: all.count)
+    let kept = all.indices.filter { mask?[$0] != 0 }
+    ids = kept.map { all[$0] }
+    self.types = kept.map { types[$0] }
+    guard !ids.isEmpty else {
       throw Self.wrong(
-        "'\(Self.typesColumn)' has \(types.count) elements, but '\(Self.idsColumn)' has \(ids.count)", place)
+        all.isEmpty ? "'\(Self.idsColumn)' is empty" : "'\(Self.maskColumn)' leaves no token", place)
     }
   }
 

@@ -79,6 +79,7 @@ extension Composition {
       }
       return LaidOutRow(given, fields: row.fields)
     case .fields:
+      try tokenizer.checkPresent()
       do {
         let inputs = try model.arrange(ExampleRow(fields: row.fields), task: task)
         return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)

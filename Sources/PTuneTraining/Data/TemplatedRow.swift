@@ -8,7 +8,8 @@ extension RowSource {
   /// - Throws: `TextError` for a field that the row does not have, ``TrainingError/row(path:line:reason:)`` for one
   ///   that cannot stand in the template.
   func templated(_ template: TextTemplate, _ row: Row, _ text: String?) throws -> TokenizedRow.Content {
-    try inRow(row.columns.path, row.line) {
+    try tokenizer.checkPresent()
+    return try inRow(row.columns.path, row.line) {
       .templated(
         try tokenizer.pieces(template) { name in
           if name == "text", let text { return text }
@@ -27,6 +28,7 @@ extension RowSource {
         "the adapter was trained on pairs of texts, and there is only one",
         help: "give the other one: --text-pair")
     }
+    try tokenizer.checkPresent()
     var fields = ["text": text]
     if reading != .labelledText { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =

@@ -56,7 +56,8 @@ private struct RunReader {
 
   func run(_ root: RunNode) throws(RunFileError) -> RunSpec {
     let top = try RunSection(
-      root, name: "", keys: ["base", "adapter", "selector", "extend", "tasks", "training", "output"])
+      root, name: "",
+      keys: ["base", "adapter", "selector", "extend", "start_from", "tasks", "training", "output"])
     let base = try base(try top.required("base", top.node("base")))
     let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
     var selector: ComponentSpec?
@@ -64,9 +65,14 @@ private struct RunReader {
     let tasks = try tasks(try top.required("tasks", top.node("tasks")))
     let training = try top.node("training").map { node throws(RunFileError) in try self.training(node, tasks)
     }
+    if let start = top.node("start_from"), top.node("extend") != nil {
+      throw RunFileError(
+        place: start.place, problem: .conflict("give either 'extend' or 'start_from', not both"))
+    }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
       base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
+      startFrom: try top.text("start_from").map(located),
       tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder))
   }

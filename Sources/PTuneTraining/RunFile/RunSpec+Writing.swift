@@ -9,6 +9,7 @@ extension RunSpec {
     lines.add("adapter", adapter, depth: 0)
     if let selector { lines.add("selector", selector, depth: 0) }
     if let extend { lines.add("extend", extend.value, depth: 0) }
+    if let startFrom { lines.add("start_from", startFrom.value, depth: 0) }
     lines.add("tasks:")
     for task in tasks {
       lines.add("  - name: \(RunText.quoted(task.name))")

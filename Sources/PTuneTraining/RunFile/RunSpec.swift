@@ -13,6 +13,8 @@ public struct RunSpec: Equatable, Sendable {
   public var selector: ComponentSpec?
   /// A trained adapter that the tasks are added to; an absolute path.
   public var extend: Located<String>?
+  /// A trained adapter whose values training starts from; an absolute path.
+  public var startFrom: Located<String>?
   /// The tasks, at least one.
   public var tasks: [TaskSpec]
   /// How to train.

@@ -12,9 +12,13 @@ struct AdapterExtension {
   /// Reads the adapter that the run extends; nil if it extends none.
   ///
   /// - Throws: ``TrainingError`` if the run does not fit the adapter, and what is wrong with its files.
-  init?(_ spec: RunSpec) throws {
+  init?(
+    _ spec: RunSpec, resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
+  ) throws {
     guard let place = spec.extend else { return nil }
-    folder = try AdapterFolder.read(place.value)
+    folder = try OpenedAdapter(
+      place.value, baseModel: spec.base.model.value, resolver: resolver, log: log
+    ).trainable().folder
     newTasks = spec.tasks.map(\.name)
     func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
       .unusable("\(place): \(reason)", help: help)
@@ -66,16 +70,13 @@ struct AdapterExtension {
     blueprint.selector = folder.selector
     blueprint.tasks = folder.tasks
     blueprint.maximumLength = folder.maximumLength
+    blueprint.usesTokenTypes = folder.usesTokenTypes
   }
 
   /// Loads the trained values and freezes them.
   ///
   /// - Throws: ``TrainingError``, `SafetensorsError` or `FileError`.
   func load(into composition: Composition) throws {
-    guard composition.checkpoint.fingerprint.weights == folder.fingerprint else {
-      throw TrainingError.otherBase(
-        adapter: folder.path, trainedOn: folder.modelName, model: composition.modelName)
-    }
     try folder.load(into: composition, adding: newTasks)
     guard composition.model.trainableCount > 0 else {
       throw TrainingError.unusable(

@@ -52,10 +52,13 @@ public final class TrainingRun {
     for task in spec.tasks {
       try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
     }
-    let extended = try AdapterExtension(spec)
+    let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
-    let opened = try Composer(factory: factory, blueprint: blueprint)
+    let start = try StartingAdapter(spec, resolver: resolver, log: log)
+    start?.complete(&blueprint)
+    let opened = try Composer(
+      factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
@@ -66,11 +69,13 @@ public final class TrainingRun {
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
+      start?.complete(&head, of: task.name)
       try Self.fillLabels(&head, read, task, factory)
       blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)
+    try start?.load(into: composition)
     examples =
       Array(repeating: .none, count: before)
       + (try zip(rows, spec.tasks).enumerated().map { index, pair in

@@ -1,0 +1,110 @@
+import PTuneFormats
+import PTunePlugins
+import PTuneText
+
+/// Makes an ``AdapterFolder`` of a folder that PEFT wrote, on the base model that it is for.
+struct PEFTReader {
+  /// Stands before the modules of the base model that PEFT saved with the adapter (`modules_to_save`).
+  private static let modulePrefix = "base_model."
+
+  /// PEFT's own copy of the word embeddings.
+  private static let ownWordTable = "word_embeddings.weight"
+  /// What the classes of transformers call their word embeddings, by `model_type`.
+  private static let wordTables = [
+    "bert": "bert.embeddings.word_embeddings.weight",
+    "distilbert": "distilbert.embeddings.word_embeddings.weight",
+    "roberta": "roberta.embeddings.word_embeddings.weight",
+    "xlm-roberta": "roberta.embeddings.word_embeddings.weight",
+    "gpt2": "transformer.wte.weight", "llama": "model.embed_tokens.weight",
+    "qwen2": "model.embed_tokens.weight", "mistral": "model.embed_tokens.weight",
+  ]
+
+  let config: PEFTConfig
+  let checkpoint: ModelCheckpoint
+
+  /// Reads config and file; nothing but headers of weights.
+  ///
+  /// - Parameter warn: takes what is worth knowing but no error.
+  /// - Throws: ``TrainingError``, or what is wrong with the adapter's file or the base model's config.
+  func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
+    let method = try config.method()
+    let type = try config.taskType()
+    let component = try method.component(config)
+    let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
+    let tasks = try config.tasks()
+
+    let head = try PEFTHead(type, of: checkpoint.config, folder: config.folder) { module in
+      let place = place(of: "\(module).weight", file)
+      let info =
+        if case .base = place { checkpoint.checkpoint.tensor(place.name) } else { file.tensor(place.name) }
+      return info?.shape.first
+    }
+    var places = method.tensors(tasks)
+    for (layer, module) in head.modules {
+      for part in ["weight", "bias"] {
+        for task in tasks {
+          places["head.\(task).\(layer).\(part)"] = place(of: "\(module).\(part)", file)
+        }
+      }
+    }
+    let weights = try replacedWeights(
+      file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
+      isLanguageModel: type == .causalLM)
+
+    let unknown = config.unknownKeys(method)
+    if !unknown.isEmpty {
+      warn(
+        "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
+          + unknown.joined(separator: ", "))
+    }
+    return AdapterFolder(
+      path: config.folder, modelName: modelName, base: nil, fingerprint: nil, adapter: component,
+      selector: nil, tasks: tasks.map { ComposedTask(name: $0, head: head.component, data: data) },
+      maximumLength: nil,
+      // PEFT does not hand them on to models that answer questions, so these have never seen any.
+      usesTokenTypes: type != .questionAnswering, plugins: [], places: places,
+      ignored: Set([Self.ownWordTable] + (table.map { [Self.modulePrefix + $0] } ?? [])),
+      replacedWeights: weights)
+  }
+
+  /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
+  private func place(of weight: String, _ file: SafetensorsFile) -> TensorPlace {
+    let saved = Self.modulePrefix + weight
+    let isBase = file.tensor(saved) == nil && checkpoint.checkpoint.tensor(weight) != nil
+    return isBase ? .base(weight) : .adapter(saved)
+  }
+
+  /// What PEFT saved of the base model beside the head.
+  ///
+  /// Where the prompt is at the input, PEFT looks words up itself: in the table that the model had in the beginning, or in
+  /// a copy that it saves without the prefix. What it saved of the model's own table has no effect then. Under prefixes it
+  /// is the other way round, and an output layer that shared the table keeps the old one.
+  private func replacedWeights(
+    _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
+  ) throws(TrainingError) -> WeightReplacements {
+    var replaced: [(name: String, stored: String)] = []
+    for name in file.names where !used.contains(name) {
+      if name == Self.ownWordTable, let table {
+        if promptAtInput { replaced.append((table, name)) }
+      } else if name.hasPrefix(Self.modulePrefix) {
+        let weight = String(name.dropFirst(Self.modulePrefix.count))
+        if weight != table || !promptAtInput { replaced.append((weight, name)) }
+      }
+    }
+    let isShared = isLanguageModel && checkpoint.checkpoint.tensor("lm_head.weight") == nil
+    return try WeightReplacements(
+      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.checkpoint)
+  }
+
+  /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.
+  private var table: String? { Self.wordTables[checkpoint.config.modelType ?? ""] }
+
+  /// PEFT knows nothing of columns.
+  private var data: DataSpec {
+    let place = RunPlace.file(FilePath.join(config.folder, AdapterFolder.configName), line: 1)
+    return DataSpec(
+      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+      text: Located("text", place), textPair: nil, label: Located("label", place), template: nil, fields: [:],
+      maximumRows: nil)
+  }
+}
