@@ -86,6 +86,8 @@ import Testing
     #expect(read[2].objectValue?.keys == ["id", "text", "finish", "prompt_tokens", "tokens", "token_ids"])
     #expect(read[2]["prompt_tokens"] == 2)
     #expect(read[2]["token_ids"]?.arrayValue?.count == 5)
+    let empty = try lines(try desk.ptune(base + ["--prompt", "", "--json"]))[0]
+    #expect(empty["prompt_tokens"] == 1)
     let formatted = try desk.ptune(base + ["--input", "-", "--format", "jsonl"], input: rows)
     #expect(try lines(formatted) == read)
   }
@@ -195,6 +197,28 @@ import Testing
     for line in text.split(separator: "\n") {
       #expect(throws: Never.self) { try JSONValue.parse(String(line)) }
     }
+  }
+
+  @Test("a checkpoint without a head over the vocabulary is refused")
+  func noVocabularyHead() throws {
+    let desk = try Desk()
+    try FileManager.default.copyItem(atPath: Desk.fixtures + "/tiny-qwen2", toPath: desk.folder + "/qwen2")
+    let config = try desk.text("qwen2/config.json")
+    try desk.write(
+      "qwen2/config.json",
+      config.replacingOccurrences(of: "\"tie_word_embeddings\": true", with: "\"tie_word_embeddings\": false")
+    )
+    let result = try desk.ptune("generate", "--model", "qwen2", "--prompt", "a")
+    #expect(result.status == 1)
+    #expect(result.errors.contains("the checkpoint has no lm_head.weight"), "\(result.errors)")
+  }
+
+  @Test("an adapter whose rows have no place in a text that grows is refused")
+  func placements() throws {
+    let desk = try causal(adapter: "prompt-tuning, placement: middle")
+    let result = try desk.ptune("generate", "--adapter", "out/adapter", "--prompt", "a")
+    #expect(result.status == 1)
+    #expect(result.errors.contains("inject: its rows stand at the middle of the text"), "\(result.errors)")
   }
 
   struct Mistake: Sendable, CustomTestStringConvertible {
