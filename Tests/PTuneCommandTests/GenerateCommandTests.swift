@@ -111,6 +111,35 @@ import Testing
     #expect(named.status == 0)
   }
 
+  @Test("a task's template stands around a prompt, with the adapter's rows in it")
+  func templates() throws {
+    let desk = try Desk()
+    try desk.write(
+      "template.yaml",
+      """
+      base: {model: \(Self.gpt2)}
+      adapter: {plugin: p-tuning, virtual_tokens: 3, placement: template, encoder: none}
+      tasks:
+        - name: tone
+          head: {plugin: sequence-classification, pooling: last}
+          data: {train: train.tsv, text: sentence, template: "{prompt:1} {text} was {prompt:2}"}
+      training: {max_steps: 2, batch_size: 4, threads: 2}
+      output: out
+      """)
+    let trained = try desk.ptune("train", "template.yaml", "--quiet")
+    try #require(trained.status == 0, "\(trained.errors)")
+    let base = ["generate", "--adapter", "out/adapter", "--max-new-tokens", "4"]
+    let one = try lines(try desk.ptune(base + ["--prompt", "a", "--json"]))[0]
+    #expect(one["tokens"] == 4)
+    // The template's word comes on top.
+    let bare = try lines(
+      try desk.ptune("generate", "--model", Self.gpt2, "--prompt", "a was", "--json"))[0]
+    #expect(one["prompt_tokens"] == bare["prompt_tokens"])
+    let row = try lines(
+      try desk.ptune(base + ["--input", "-", "--format", "jsonl"], input: "{\"sentence\": \"a\"}\n"))
+    #expect(row == [one])
+  }
+
   @Test("a seed gives the same text again, whatever the batch size")
   func seeds() throws {
     let desk = try Desk()

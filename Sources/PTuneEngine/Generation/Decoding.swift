@@ -12,6 +12,8 @@ public final class Decoding {
   private var shared: KeyValueCache?
   /// Rows of the prompt at the input that all texts share.
   private var sharedRows = 0
+  /// The task of all texts, on which what they share may depend.
+  private var task: Int32?
   private let rotaryTables = RotaryTables(step: 256)
 
   /// A text at work. Its memory goes with the last reference to it.
@@ -40,14 +42,16 @@ public final class Decoding {
     (self.model, self.facts) = (model, facts)
   }
 
-  /// Reads texts, each of at least one token.
+  /// Reads texts, each of at least one token, and all of the task of the first one.
   ///
   /// - Returns: the texts, and for each the scores of every token of the vocabulary to be the next one.
   /// - Throws: ``EngineFailure`` for a text that is too long, for a base model without scores of its vocabulary, or for
   ///   an adapter whose rows have no place in a text that grows.
   public func begin(_ sequences: [PackedBatch.Sequence]) throws -> (texts: [Text], scores: [[Float]]) {
     guard !sequences.isEmpty else { return ([], []) }
-    precondition(sequences.allSatisfy { !$0.tokens.isEmpty })
+    let task = task ?? sequences[0].task
+    precondition(sequences.allSatisfy { !$0.tokens.isEmpty && $0.task == task })
+    self.task = task
     return try model.session.scoped {
       model.session.machine.isTraining = false
       let batch = PackedBatch(sequences, training: false)
