@@ -122,7 +122,7 @@ import Testing
       tasks:
         - name: tone
           head: {plugin: sequence-classification, pooling: last}
-          data: {train: train.tsv, text: sentence, template: "{prompt:1} {text} was {prompt:2}"}
+          data: {train: train.tsv, text: sentence, template: "{prompt:1} {text} {prompt:2} was"}
       training: {max_steps: 2, batch_size: 4, threads: 2}
       output: out
       """)
