@@ -39,8 +39,11 @@ enum Output {
   }
 
   /// Writes a line, or several, to standard output.
-  static func print(_ text: String = "") {
-    if !write(text + "\n", to: STDOUT_FILENO) {
+  static func print(_ text: String = "") { part(text + "\n") }
+
+  /// Writes a part of a line to standard output.
+  static func part(_ text: String) {
+    if !write(text, to: STDOUT_FILENO) {
       // Whoever read us has seen enough (`ptune … | head`).
       if errno == EPIPE { exit(0) }
       Failure.end(with: FileError(.write, "standard output"))

@@ -234,13 +234,17 @@ public final class Session {
   func evaluate(_ node: Node) -> [Float] { evaluate([node])[0] }
 
   /// Computes nodes now, what they share once; the values of each, row by row.
-  func evaluate(_ roots: [Node]) -> [[Float]] {
+  func evaluate(_ roots: [Node]) -> [[Float]] { evaluate(roots) { $0.map { Array($0) } } }
+
+  /// Computes nodes now and lets `take` see the values of each, row by row; they are gone afterwards.
+  func evaluate<Result>(_ roots: [Node], take: ([UnsafeBufferPointer<Float>]) throws -> Result) rethrows
+    -> Result
+  {
     let plan = Planner.plan(roots, among: nodes)
     machine.forward(plan.order, roots: plan.roots, forBackward: false)
     defer { machine.release(plan.order) }
-    return plan.roots.map { root in
-      root.value.map { Array(UnsafeBufferPointer(start: $0, count: root.count)) } ?? []
-    }
+    return try take(
+      plan.roots.map { UnsafeBufferPointer(start: $0.value, count: $0.value == nil ? 0 : $0.count) })
   }
 
   /// Computes a scalar and adds its gradient to every parameter's.

@@ -51,6 +51,16 @@ import Testing
     #expect(!texts.contains { $0.contains("examples/s") || $0.hasPrefix("[") || $0.hasPrefix("evaluating") })
   }
 
+  @Test("generated text comes as it is made, and is what a pipe gets")
+  func generation() throws {
+    let desk = try Desk()
+    let arguments = ["generate", "--model", Desk.fixtures + "/tiny-gpt2", "--prompt", "the film was"]
+    let written = try onTerminal(desk, columns: 80, arguments)
+    let piped = try desk.ptune(arguments)
+    #expect(written.replacingOccurrences(of: "\r\n", with: "\n") == piped.output)
+    #expect(piped.output.count > 20)
+  }
+
   /// What `ptune` writes to a terminal of this width.
   private func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
     // Looked up by name: the header has it only on some systems, the library on all.

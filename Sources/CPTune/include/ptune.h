@@ -452,7 +452,8 @@ enum {
 typedef struct ptune_injections_v1 {
   size_t struct_size;
   /* [call] Rows [n, hidden] that stand among the word embeddings of every sequence. Where `per_sequence`,
-     rows is [count·n, hidden], n for each sequence in order. */
+     rows is [count·n, hidden], n for each sequence in order. What is injected for all sequences alike must not depend
+     on their texts: generation computes it once. */
   ptune_status (*input)(ptune_injections *into, const ptune_tensor *rows, ptune_placement placement,
                         bool per_sequence);
   /* [call] Rows [n, hidden] that join the input of `layer`, for its keys and values only. */

@@ -11,15 +11,48 @@ final class ForwardPass {
   /// What the base model passed to `keyRows` and to `attention`, per layer.
   private(set) var inputs: [Int: Node] = [:]
   private(set) var keysAndValues: [Int: (keys: Node, values: Node)] = [:]
+  /// These and the key-value prefixes, in turn keys and values, per layer.
+  private var keySources: [Int: [Node]] = [:]
   /// How many hidden prefix rows `keyRows` put in front, per layer.
   private var hiddenRows: [Int: Int32] = [:]
-  /// Cosines and sines of this pass's positions, mostly of one rotation.
-  private var rotaryTables: [RotaryTable] = []
+  /// What stands in front of the keys of each sequence, per layer.
+  private var fronts: [Int: [Front]] = [:]
+  private let history: PassHistory
+  private let rotaryTables: RotaryTables
 
-  init(batch: PackedBatch, injections: InjectionSet, causal: Bool) {
+  /// A part of what sequences see in front of their own rows.
+  private struct Front {
+    var source: Int32
+    var begin: Int32
+    /// Rows of each sequence, or of all together.
+    var length: Int32
+    var perSequence: Bool
+
+    /// The rows that a sequence sees; nil: the shared prompt.
+    func keys(of sequence: Int?) -> AttentionSegment.Keys? {
+      guard perSequence else { return AttentionSegment.Keys(source: source, rows: begin..<begin + length) }
+      guard let sequence else { return nil }
+      let first = begin + Int32(sequence) * length
+      return AttentionSegment.Keys(source: source, rows: first..<first + length)
+    }
+  }
+
+  convenience init(batch: PackedBatch, injections: InjectionSet, causal: Bool) {
+    self.init(batch: batch, injections: injections, layout: Layout(batch, injections, causal: causal))
+  }
+
+  /// - Parameters:
+  ///   - history: what earlier passes left for these sequences.
+  ///   - rotaryTables: those of the passes before.
+  init(
+    batch: PackedBatch, injections: InjectionSet, layout: Layout, history: PassHistory = PassHistory(),
+    rotaryTables: RotaryTables = RotaryTables()
+  ) {
     self.batch = batch
     self.injections = injections
-    layout = Layout(batch, injections, causal: causal)
+    self.layout = layout
+    self.history = history
+    self.rotaryTables = rotaryTables
     positions = .allocate(capacity: max(1, layout.rows.count))
     tokenTypes = .allocate(capacity: max(1, layout.rows.count))
     positions.initialize(from: layout.positions, count: layout.rows.count)
@@ -78,14 +111,7 @@ final class ForwardPass {
         "\(x.shapeText) with \(heads) heads and \(angles.frequencies.count) pairs at \(positions.count) positions"
       )
     }
-    let last = positions.max() ?? 0
-    let table: RotaryTable
-    if let known = rotaryTables.first(where: { $0.angles == angles && $0.last >= last }) {
-      table = known
-    } else {
-      table = RotaryTable(angles, last: last)
-      rotaryTables.append(table)
-    }
+    let table = rotaryTables.table(angles, last: positions.max() ?? 0)
     let operation = RotaryOperation(
       heads: heads, isInterleaved: isInterleaved, positions: positions, table: table)
     return recorder.add(operation, [x], rows: x.rows, columns: x.columns)
@@ -109,8 +135,7 @@ final class ForwardPass {
     }
     keysAndValues[layer] = (k, v)
     var sources = [k, v]
-    // What each sequence sees in front of its own rows: (source, rows, per sequence).
-    var front: [(source: Int32, begin: Int32, length: Int32, perSequence: Bool)] = []
+    var front: [Front] = []
     var begin: Int32 = 0
     for prefix in injections.prefixes[layer, default: []] {
       let length = Int32(injections.length(prefix.rows, perSequence: prefix.perSequence))
@@ -119,25 +144,56 @@ final class ForwardPass {
           return recorder.fail(
             "layer \(layer): a key-value prefix \(prefix.rows.shapeText) before keys \(k.shapeText)")
         }
-        front.append((Int32(sources.count / 2), 0, length, prefix.perSequence))
+        front.append(
+          Front(
+            source: Int32(sources.count / 2), begin: 0, length: length, perSequence: prefix.perSequence))
         sources += [prefix.rows, values]
       } else {
-        front.append((0, begin, length, prefix.perSequence))
+        front.append(Front(source: 0, begin: begin, length: length, perSequence: prefix.perSequence))
         begin += Int32(prefix.rows.rows)
       }
     }
+    (fronts[layer], keySources[layer]) = (front, sources)
+    var cached: [KeyValueCache.Block] = []
     let plan = layout.segments(hiddenRows: hiddenRows) { sequence in
-      front.compactMap { part in
-        guard part.perSequence else {
-          return AttentionSegment.Keys(source: part.source, rows: part.begin..<part.begin + part.length)
-        }
-        guard let sequence else { return nil }
-        let first = part.begin + Int32(sequence) * part.length
-        return AttentionSegment.Keys(source: part.source, rows: first..<first + part.length)
+      let past = sequence.map { history.blocks($0, layer: layer) } ?? []
+      let begin = Int32(sources.count / 2 + cached.count)
+      cached += past
+      let old = past.indices.map {
+        AttentionSegment.Keys(source: begin + Int32($0), rows: 0..<Int32(past[$0].count))
       }
+      return old + front.compactMap { $0.keys(of: sequence) }
     }
     let operation = AttentionOperation(
-      heads: heads, keyValueHeads: keyValueHeads, segments: plan.segments, visible: plan.visible)
+      heads: heads, keyValueHeads: keyValueHeads, segments: plan.segments, visible: plan.visible,
+      cached: cached)
     return recorder.add(operation, [q] + sources, rows: q.rows, columns: q.columns)
+  }
+
+  /// What rows of later passes see of this one at a layer; nil where the base model did not attend.
+  func keysLeft(_ layer: Int) -> KeysLeft? {
+    guard let hiddenRows = hiddenRows[layer], let front = fronts[layer], let sources = keySources[layer]
+    else {
+      return nil
+    }
+    func own(_ range: Range<Int32>) -> AttentionSegment.Keys {
+      AttentionSegment.Keys(source: 0, rows: range.lowerBound + hiddenRows..<range.upperBound + hiddenRows)
+    }
+    return KeysLeft(
+      sources: sources,
+      shared: front.filter { !$0.perSequence }.compactMap { $0.keys(of: nil) } + [own(layout.shared)],
+      sequences: layout.sequences.enumerated().map { index, rows in
+        front.filter(\.perSequence).compactMap { $0.keys(of: index) } + [own(rows)]
+      })
+  }
+
+  /// Keys and values of a layer that outlive their pass.
+  struct KeysLeft {
+    /// Keys and values of each source, in turn.
+    let sources: [Node]
+    /// Those that all sequences see.
+    let shared: [AttentionSegment.Keys]
+    /// Those that each sequence sees.
+    let sequences: [[AttentionSegment.Keys]]
   }
 }

@@ -6,6 +6,9 @@ final class InjectionSet {
     let rows: Node
     let placement: Placement
     let perSequence: Bool
+
+    /// Whether a causal model computes it once for all sequences: it stands before everything and cannot see them.
+    var isShared: Bool { placement == .start && !perSequence }
   }
   struct Prefix {
     /// Hidden rows, or keys.
@@ -26,6 +29,17 @@ final class InjectionSet {
   /// How many rows of an injection each sequence gets.
   func length(_ rows: Node, perSequence: Bool) -> Int {
     perSequence ? rows.rows / max(1, batch.count) : rows.rows
+  }
+
+  /// What each sequence has for itself, where what all of them share was computed before.
+  ///
+  /// - Parameter rows: of the prompt that all sequences share.
+  func withoutShared(rows: Int) -> InjectionSet {
+    let own = InjectionSet(batch: batch)
+    own.inputs = inputs.filter { !$0.isShared }
+    own.prefixes = prefixes.mapValues { $0.filter(\.perSequence) }
+    own.firstPosition = firstPosition + rows
+    return own
   }
 
   /// Why these rows cannot do what they are for; nil if they can: those for the places of a template have to be as many

@@ -34,7 +34,7 @@ final class Layout {
     var sharedInputs = Set<Int>()
     if causal {
       for (index, input) in injections.inputs.enumerated()
-      where input.placement == .start && !input.perSequence {
+      where input.isShared {
         sharedInputs.insert(index)
         for row in 0..<input.rows.rows {
           append(
@@ -87,6 +87,19 @@ final class Layout {
       sequences.append(begin..<Int32(rows.count))
       firstRow.append(shared.isEmpty ? begin : 0)
     }
+  }
+
+  /// Texts that go on in a causal model: each token is a row and nothing is injected.
+  ///
+  /// - Parameter positions: of each token.
+  init(continuing batch: PackedBatch, positions: [Int32]) {
+    isCausal = true
+    textRows = Array(0..<Int32(batch.tokens.count))
+    rows = textRows.map { Row(source: 0, index: $0) }
+    self.positions = positions
+    tokenTypes = batch.tokenTypes
+    sequences = (0..<batch.count).map { batch.range($0) }
+    firstRow = sequences.map(\.lowerBound)
   }
 
   /// The rows that a sequence's marks get, in order.

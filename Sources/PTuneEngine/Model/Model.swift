@@ -88,7 +88,7 @@ public final class Model {
   }
 
   /// Lets the base model answer while another component's call is in progress. It may load what it needs for that.
-  private func ask(_ method: String, _ answer: (any BaseModel) throws -> Tensor) throws -> Node? {
+  func ask(_ method: String, _ answer: (any BaseModel) throws -> Tensor) throws -> Node? {
     guard let base else { return nil }
     return try session.call(base.identity, method, checkpoint: base.checkpoint) { call in
       session.node(try Host.within(call) { try answer(base.model) }.handle, method)
@@ -99,6 +99,11 @@ public final class Model {
   public func setTasks(_ tasks: [TaskFacts]) { session.services.tasks = tasks }
 
   // MARK: - Facts
+
+  /// Names the base model and the adapter in errors.
+  var identities: (base: ComponentIdentity?, adapter: ComponentIdentity?) {
+    (base?.identity, adapter?.identity)
+  }
 
   /// What the base model says of itself.
   public var facts: BaseFacts? { base?.model.facts }
@@ -292,9 +297,13 @@ public final class Model {
 
   /// Injects and runs the base model: what comes out, and the batch as heads see it.
   private func forward(_ batch: PackedBatch) throws -> Pass {
-    guard let base, let facts = session.services.facts else {
-      throw failure("forward", "there is no base model")
-    }
+    let injections = try inject(batch)
+    let pass = ForwardPass(batch: batch, injections: injections, causal: facts?.causal ?? false)
+    return Pass(batch: batch, hidden: try run(pass), injections: injections, layout: pass.layout)
+  }
+
+  /// What the adapter adds to a batch.
+  func inject(_ batch: PackedBatch) throws -> InjectionSet {
     let injections = InjectionSet(batch: batch)
     if let adapter {
       let viewHandle = session.handle(for: BatchView(batch), .batch)
@@ -307,12 +316,21 @@ public final class Model {
         }
       }
     }
-    if let disagreement = injections.disagreement(tasks: session.services.tasks, causal: facts.causal) {
+    if let disagreement = injections.disagreement(
+      tasks: session.services.tasks, causal: facts?.causal ?? false)
+    {
       throw EngineFailure(
         component: adapter?.identity.component ?? "the run", plugin: adapter?.identity.plugin,
         method: "inject", reason: disagreement, status: ptune_status(PTUNE_BAD_ARGUMENT))
     }
-    let pass = ForwardPass(batch: batch, injections: injections, causal: facts.causal)
+    return injections
+  }
+
+  /// Runs the base model: its last hidden rows.
+  func run(_ pass: ForwardPass) throws -> Tensor {
+    guard let base, let facts = session.services.facts else {
+      throw failure("forward", "there is no base model")
+    }
     if let longest = pass.layout.positions.max(), Int(longest) >= facts.positions {
       throw EngineFailure(
         component: base.identity.component, plugin: base.identity.plugin, method: "forward",
@@ -321,14 +339,13 @@ public final class Model {
         status: ptune_status(PTUNE_BAD_ARGUMENT))
     }
     let passHandle = session.handle(for: pass, .forward)
-    let hidden = try session.call(base.identity, "forward") { call in
+    return try session.call(base.identity, "forward") { call in
       let hidden = try Host.within(call) { try base.model.forward(Forward(handle: passHandle)) }
       if let node = session.node(hidden.handle, "forward"), node.rows != pass.layout.rows.count {
         session.record("forward returned \(node.shapeText) for \(pass.layout.rows.count) rows")
       }
       return hidden
     }
-    return Pass(batch: batch, hidden: hidden, injections: injections, layout: pass.layout)
   }
 
   // MARK: - Heads

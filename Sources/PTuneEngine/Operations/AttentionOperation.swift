@@ -9,6 +9,8 @@ struct AttentionOperation: Operation {
   let segments: [AttentionSegment]
   /// For each query row how many of its segment's keys it sees; nil for all.
   let visible: [Int32]?
+  /// Further sources, behind those that are inputs: keys and values of earlier passes.
+  var cached: [KeyValueCache.Block] = []
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
   var restrictsRows: Bool { true }
@@ -35,7 +37,7 @@ struct AttentionOperation: Operation {
     }
     return AttentionOperation(
       heads: heads, keyValueHeads: keyValueHeads, segments: kept,
-      visible: visible.map { visible in rows.map { visible[Int($0)] } })
+      visible: visible.map { visible in rows.map { visible[Int($0)] } }, cached: cached)
   }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
@@ -84,6 +86,12 @@ struct AttentionOperation: Operation {
           keys: keys.value, values: values.value,
           key_gradients: gradients ? machine.gradient(of: keys) : nil,
           value_gradients: gradients ? machine.gradient(of: values) : nil, stride: keys.columns))
+    }
+    for block in cached {
+      sources.append(
+        ptk_key_values(
+          keys: block.keys, values: block.values, key_gradients: nil, value_gradients: nil,
+          stride: block.columns))
     }
     var ranges: [ptk_range] = []
     var parts: [ptk_segment] = []

@@ -40,6 +40,24 @@ final class RotaryTable {
   }
 }
 
+/// The tables of one pass, or of several that follow each other; mostly of one rotation.
+final class RotaryTables {
+  private var tables: [RotaryTable] = []
+  /// Tables end at one less than a multiple of this, so that a text which grows needs a new one seldom.
+  private let step: Int32
+
+  init(step: Int32 = 1) { self.step = step }
+
+  /// A table of these angles that reaches a position.
+  func table(_ angles: RotaryAngles, last: Int32) -> RotaryTable {
+    if let known = tables.first(where: { $0.angles == angles && $0.last >= last }) { return known }
+    tables.removeAll { $0.angles == angles }
+    let table = RotaryTable(angles, last: (last / step + 1) * step - 1)
+    tables.append(table)
+    return table
+  }
+}
+
 /// Turns the columns of each head by the position of its row (Su et al. 2021, section 3.4).
 struct RotaryOperation: Operation {
   let name = "rotary"

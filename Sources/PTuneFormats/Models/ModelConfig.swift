@@ -55,6 +55,21 @@ public struct ModelConfig: Sendable {
     try typed(key, "a string", \.stringValue)
   }
 
+  /// The ids of tokens: a list of integers, or one; empty if the key is absent or null.
+  public func tokenIDs(_ key: String) throws(ConfigError) -> [Int32] {
+    guard let value = value(key) else { return [] }
+    var ids: [Int32] = []
+    for element in value.arrayValue ?? [value] {
+      guard let id = element.intValue.flatMap({ Int32(exactly: $0) }), id >= 0 else {
+        throw ConfigError(
+          file: path, key: key, expected: "a token's id, or a list of them",
+          found: element.intValue.map { "\($0)" } ?? element.kind)
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+
   /// An integer that has to be there.
   public func requiredInteger(_ key: String) throws(ConfigError) -> Int {
     try required(key, "an integer", try integer(key))

@@ -174,7 +174,7 @@ struct Composer {
   func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
-    let chosenBase = try blueprint.base ?? inferredBase()
+    let chosenBase = try blueprint.base ?? checkpoint.inferredBase()
     let basePlugin = try factory.load(.baseModel, chosenBase)
     let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
     let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
@@ -190,18 +190,8 @@ struct Composer {
     let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
     session.log = log
     let model = Model(session: session)
-    let tokenizer = tokenizer
-    do {
-      try model.setBase(
-        factory.identity(basePlugin, owner: "base"), checkpoint: checkpoint,
-        tokenize: { tokenizer.pieces($0).map(\.id) },
-        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
-        specialToken: { tokenizer.specialTokens[$0] }
-      ) { try factory.baseModel(basePlugin, base, $0) }
-    } catch let failure as EngineFailure {
-      throw TrainingError.base(
-        folder: blueprint.modelFolder, component: failure.component, reason: failure.reason)
-    }
+    try factory.setBase(
+      of: model, basePlugin, base, checkpoint, tokenizer, folder: blueprint.modelFolder, counts: counts)
     model.setTasks(
       tasks.map {
         TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
@@ -251,25 +241,49 @@ struct Composer {
     }
   }
 
-  private func inferredBase() throws -> ComponentChoice {
-    guard let type = checkpoint.config.modelType else {
-      throw TrainingError.noModelType(config: checkpoint.config.path)
-    }
-    return ComponentChoice(plugin: type)
-  }
-
   private func maximumLength(_ model: Model) throws -> Int {
     guard let facts = model.facts else { return blueprint.maximumLength ?? .max }
-    guard tokenizer.vocabularySize <= facts.vocabularySize else {
-      throw TrainingError.vocabulary(
-        folder: blueprint.modelFolder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
-    }
     let free = facts.positions - model.adapterPositions
     // A text needs at least its special tokens and one piece.
     guard free > tokenizer.template.specialCount(pair: false) else {
       throw TrainingError.noRoom(positions: facts.positions, virtual: model.adapterPositions)
     }
     return min(blueprint.maximumLength ?? .max, free)
+  }
+}
+
+extension ModelCheckpoint {
+  /// The base model's component that its config.json asks for.
+  ///
+  /// - Throws: ``TrainingError/noModelType(config:)``.
+  func inferredBase() throws -> ComponentChoice {
+    guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
+    return ComponentChoice(plugin: type)
+  }
+}
+
+extension ComponentFactory {
+  /// Creates the base model of a model.
+  ///
+  /// - Throws: ``TrainingError`` where the model's files do not suit the plugin or the tokenizer.
+  func setBase(
+    of model: Model, _ plugin: LoadedComponent, _ choice: ComponentChoice, _ checkpoint: ModelCheckpoint,
+    _ tokenizer: any Tokenizer, folder: String, counts: TokenCounts
+  ) throws {
+    do {
+      try model.setBase(
+        identity(plugin, owner: "base"), checkpoint: checkpoint,
+        tokenize: { tokenizer.pieces($0).map(\.id) },
+        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
+        specialToken: { tokenizer.specialTokens[$0] }
+      ) { try baseModel(plugin, choice, $0) }
+    } catch let failure as EngineFailure {
+      throw TrainingError.base(folder: folder, component: failure.component, reason: failure.reason)
+    }
+    if let facts = model.facts, tokenizer.vocabularySize > facts.vocabularySize {
+      throw TrainingError.vocabulary(
+        folder: folder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
+    }
   }
 }
 

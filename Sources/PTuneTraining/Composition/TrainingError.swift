@@ -41,6 +41,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case unknownTask(String, known: [String])
   /// The adapter has several tasks, and none was named.
   case ambiguousTask(known: [String])
+  /// A prompt to go on with is too long; `place` is its file and line.
+  case longPrompt(place: String, tokens: Int, room: Int)
+  /// A prompt to go on with has no tokens, and the tokenizer has none that begins a text.
+  case emptyPrompt(place: String)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -74,6 +78,10 @@ extension TrainingError: CustomStringConvertible {
     case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
     case .unknownTask(let name, let known):
       "there is no task '\(name)'; the adapter has \(known.joined(separator: ", "))"
+    case .longPrompt(let place, let tokens, let room):
+      "\(place): the prompt has \(tokens) tokens, but the base model has positions for \(room), virtual tokens aside"
+    case .emptyPrompt(let place):
+      "\(place): the prompt is empty, and the tokenizer has no token that begins a text"
     case .ambiguousTask(let known): "the adapter has several tasks: \(known.joined(separator: ", "))"
     }
   }
@@ -107,6 +115,8 @@ extension TrainingError: CustomStringConvertible {
     case .unusable(_, let help): help
     case .outputInUse: "wait until it has ended, or give this run another folder with --output"
     case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
+    case .longPrompt: "shorten it; nothing is cut off a prompt"
+    case .emptyPrompt: "give at least one word"
     case .unknownTask, .ambiguousTask: "name one of them with --task"
     }
   }
