@@ -3,7 +3,8 @@
     python Benchmarks/pytorch_quality.py SETTINGS.json
 
 SETTINGS is what quality.py hands to both sides: "model"; "adapter", "head" and "training" with the keys of the run
-file; "format", "train" and "test" of the data. Prints one JSON document: metrics on the test data, steps, examples/s,
+file; "format", "train" and "test" of the data; with "start", a checkpoint of ptune, the training begins with its values and
+takes ptune's batches. Prints one JSON document: metrics on the test data, steps, examples/s,
 trainable parameters.
 
 What PEFT has is PEFT's: the prompt encoder with its layers and start, made by get_peft_model. Its rows are joined to
@@ -27,6 +28,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import BertModel, DynamicCache
 
+import ptune_order
 import pytorch_tasks
 
 FREQUENT = 5000  # Lester et al. 2021, section 3.2
@@ -174,6 +176,8 @@ def run(settings):
     head = nn.Linear(model.hidden, task.outputs)
     if task.zero_bias:
         nn.init.zeros_(head.bias)
+    if start := settings.get("start"):
+        ptune_order.start(start, settings["tasks"][0]["name"], model, head, task.head_names)
     trained = [p for p in [*model.parameters(), *head.parameters()] if p.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=training["learning_rate"], weight_decay=training["weight_decay"])
     steps = training["epochs"] * math.ceil(len(task.train) / training["batch_size"])
@@ -186,8 +190,10 @@ def run(settings):
     step = examples = 0
     seconds = 0.0
     losses = []
-    for _ in range(training["epochs"]):
-        for batch in batches(task.train, training["batch_size"], shuffle=True):
+    for epoch in range(training["epochs"]):
+        order = (task.train, training["batch_size"])
+        order = ptune_order.batches(*order, training["seed"], epoch) if start else batches(*order, shuffle=True)
+        for batch in order:
             started = time.perf_counter()
             inputs = padded(batch)
             loss = task.loss(head(task.pooled(model(*inputs), inputs[2])), batch)
@@ -210,6 +216,7 @@ def run(settings):
             predicted += task.predictions(scores, batch)
     return {
         "metrics": task.metrics(predicted),
+        "rows": {"train": len(task.train), "test": len(task.test)},
         "trainable_parameters": sum(p.numel() for p in trained),
         "steps": step,
         "loss": sum(losses[-20:]) / len(losses[-20:]),

@@ -33,7 +33,7 @@ def task(settings):
 
 
 class Task:
-    zero_bias = True
+    zero_bias, head_names = True, ("classifier.weight", "classifier.bias")
 
     def __init__(self, settings):
         self.tokenizer = AutoTokenizer.from_pretrained(settings["model"])
@@ -128,6 +128,7 @@ class Entities(Task):
 
 class Questions(Task):
     outputs, zero_bias = 2, False  # the head's layer starts as nn.Linear does
+    head_names = ("qa_outputs.weight", "qa_outputs.bias")
 
     def read(self, path, limit):
         articles = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["data"]

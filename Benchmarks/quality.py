@@ -10,7 +10,8 @@ Data, each left out with its option:
   --squad     train.json and validation.json as SQuAD's: questions without an answer are passed over
 
 Both sides get the same rows, base model, batch size, steps, learning rate, schedule, optimiser, prompt length, kind of
-start and head; the order of the batches and the random numbers are each side's own. With several tasks ptune also
+start and head; the order of the batches and the random numbers are each side's own. --lockstep also trains PyTorch from
+ptune's own start with ptune's order of batches, so that only the arithmetic differs, and dropout's masks. With several tasks ptune also
 trains them together. Each result is kept in --results, and what is there is not trained again; the report is made of
 it. Prints the results as one JSON document. Runs one training at a time.
 
@@ -58,7 +59,7 @@ TASKS = {
     "entities": {
         "head": {"plugin": "token-classification", "dropout": 0},
         "data": {"format": "conll"},
-        "training": {"epochs": 3, "batch_size": 32, "maximum_length": 64},
+        "training": {"epochs": 2, "batch_size": 32, "maximum_length": 64},
         "measures": ["f1"],
     },
     "questions": {
@@ -68,6 +69,7 @@ TASKS = {
         "measures": ["exact_match", "f1"],
     },
 }
+TOGETHER_TRAINING = {"epochs": 2, "batch_size": 32, "maximum_length": 192}
 TOGETHER = ["multitask-prompt-tuning factors", "prefix-tuning key-value"]
 
 
@@ -81,13 +83,14 @@ def arguments():
     add("--entities", type=pathlib.Path)
     add("--entities-name", default="CoNLL-2003")
     add("--squad", type=pathlib.Path)
-    add("--questions", type=int, nargs=2, default=[1600, 400], help="how many to train on and to measure on")
+    add("--questions", type=int, nargs=2, default=[1000, 400], help="how many to train on and to measure on")
     add("--ptune", default=".build/release/ptune")
     add("--python", default=sys.executable, help="one with torch, transformers, peft and seqeval")
     add("--threads", type=int, default=os.cpu_count())
     add("--seeds", type=int, nargs="+", default=[42])
     add("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="METHOD")
     add("--tasks", nargs="+", choices=[*TASKS, "together"], default=[*TASKS, "together"])
+    add("--lockstep", action="store_true", help="also train PyTorch from ptune's start, with ptune's batches")
     add("--results", type=pathlib.Path, required=True)
     add("--report", type=pathlib.Path, help="the Markdown file to write")
     return parser.parse_args()
@@ -128,9 +131,8 @@ def settings(options, method, tasks, paths, seed):
     """What both sides are told: the parts of a run file."""
     adapter, rate, _ = METHODS[method]
     training = TASKS[tasks[0]]["training"]
-    if len(tasks) > 1:  # each example as often as the tasks' mean, the longest text whole
-        each = [TASKS[task]["training"] for task in tasks]
-        training = {"epochs": 2, "batch_size": 32, "maximum_length": max(t["maximum_length"] for t in each)}
+    if len(tasks) > 1:
+        training = TOGETHER_TRAINING
     return {
         "model": str(pathlib.Path(options.model).resolve()),
         "adapter": {"virtual_tokens": P} | adapter,
@@ -155,7 +157,7 @@ def document(command):
     return json.loads(done.stdout[done.stdout.index("{") :])
 
 
-def by_ptune(options, told, folder):
+def run_file(told, folder):
     run = {
         "base": {"model": told["model"]}, "adapter": told["adapter"], "selector": told["selector"],
         "tasks": told["tasks"], "output": str(folder / "output"),
@@ -163,7 +165,11 @@ def by_ptune(options, told, folder):
     }  # fmt: skip
     path = folder / "run.yaml"
     path.write_text(json.dumps({key: value for key, value in run.items() if value}))  # JSON is YAML
-    result = document([options.ptune, "train", path, "--json", "--quiet"])
+    return path
+
+
+def by_ptune(options, told, folder):
+    result = document([options.ptune, "train", run_file(told, folder), "--json", "--quiet"])
     return {
         "metrics": {task: measured for task, measured in result["metrics"]["test"].items()},
         "trainable_parameters": result["trainable_parameters"],
@@ -180,6 +186,15 @@ def by_pytorch(options, told, folder):
     return result | {"metrics": {task["name"]: result["metrics"]}}
 
 
+def in_lockstep(options, told, folder):
+    task = told["tasks"][0]
+    # A checkpoint after one step, whose learning rate is 0: the warm-up begins there.
+    data = {key: value for key, value in task["data"].items() if key != "test"}
+    first = told | {"tasks": [task | {"data": data}], "training": told["training"] | {"max_steps": 1}}
+    document([options.ptune, "train", run_file(first, folder), "--json", "--quiet"])
+    return by_pytorch(options, told | {"start": str(folder / "output/checkpoints/step-1.safetensors")}, folder)
+
+
 def machine():
     info = pathlib.Path("/proc/cpuinfo")
     names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
@@ -190,9 +205,12 @@ def machine():
 def main():
     options = arguments()
     results = json.loads(options.results.read_text()) if options.results.exists() else {"runs": []}
-    results |= {"machine": machine(), "threads": options.threads, "entities_name": options.entities_name}
+    results |= {
+        "machine": machine(), "threads": options.threads, "base": pathlib.Path(options.model).name,
+        "entities_name": options.entities_name, "together": TOGETHER_TRAINING,
+    }  # fmt: skip
     known = {(run["method"], run["tasks"], run["side"], run["seed"]) for run in results["runs"]}
-    sides = {"ptune": by_ptune, "pytorch": by_pytorch}
+    sides = {"ptune": by_ptune, "pytorch": by_pytorch} | ({"lockstep": in_lockstep} if options.lockstep else {})
     with tempfile.TemporaryDirectory() as name:
         paths = files(options, pathlib.Path(name))
         wanted = [
@@ -211,6 +229,8 @@ def main():
             print(method, tasks, side, json.dumps(result["metrics"]), file=sys.stderr, flush=True)
             results["runs"].append({"method": method, "tasks": "+".join(tasks), "side": side, "seed": seed} | result)
             options.results.write_text(json.dumps(results, indent=1) + "\n")
+    if options.report:
+        options.report.write_text(quality_report.markdown(results, METHODS, TASKS, COMMON))
     print(json.dumps(results, indent=2))
 
 

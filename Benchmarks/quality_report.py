@@ -11,7 +11,8 @@ the last step; a difference is ptune's result minus PyTorch's, of means where th
 """
 SETTING = """Both sides get the same rows, frozen base model ({base}), batch size, number of steps, learning rate, schedule,
 optimiser (AdamW), prompt length, kind of start and head. The order of the batches and the random numbers are each
-side's own, so that two runs differ as two seeds do. "PEFT" makes the prompt with PEFT's own encoder, which is joined to
+side's own, so that two runs differ as two seeds do; "in lockstep" is PyTorch's result from ptune's start with ptune's
+order of batches, to be held against ptune's first. "PEFT" makes the prompt with PEFT's own encoder, which is joined to
 the text by plain PyTorch over transformers' BertModel, so that both pool the text's own rows; "plain PyTorch" is a
 method that PEFT lacks. PEFT's multi-task factors start around 0; here they start near 1 on both sides.
 
@@ -51,7 +52,8 @@ def rows_of_task(results, methods, task, measures):
         for measure in measures:
             ours, theirs = (values(results, method, task, side, task, measure) for side in by_side)
             difference = 100 * (statistics.mean(ours) - statistics.mean(theirs))
-            cells += [cell(ours), cell(theirs), f"{difference:+.1f}"]
+            alike = values(results, method, task, "lockstep", task, measure)
+            cells += [cell(ours), cell(theirs), f"{difference:+.1f}", cell(alike)]
         counts = [sorted({run["trainable_parameters"] for run in side}) for side in by_side.values()]
         same = counts[0] == counts[1] and len(counts[0]) == 1
         cells.append(f"{counts[0][0]:,}" if same else f"{counts[0]} / {counts[1]}")
@@ -66,7 +68,8 @@ def table(header, rows):
 
 
 def settings_line(results, task, tasks):
-    training, rows = tasks[task]["training"], results["rows"][task]
+    training = tasks[task]["training"]
+    rows = next(run["rows"] for run in results["runs"] if run["tasks"] == task and "rows" in run)
     steps = sorted({run["steps"] for run in results["runs"] if run["tasks"] == task})
     return (
         f"{rows['train']:,} rows to train on, {rows['test']:,} to measure on; {training['epochs']} epoch(s) of batches "
@@ -88,7 +91,7 @@ def markdown(results, methods, tasks, common):
         parts += [f"## {title(task)}\n", settings_line(results, task, tasks)]
         header = ["method", "other side", "learning rate"]
         for measure in told["measures"]:
-            header += [f"ptune {measure}", f"PyTorch {measure}", "difference"]
+            header += [f"ptune {measure}", f"PyTorch {measure}", "difference", "in lockstep"]
         parts.append(table(header + ["trainable", "examples/s, ptune / PyTorch"], rows))
     together = [run for run in results["runs"] if "+" in run["tasks"]]
     if together:
