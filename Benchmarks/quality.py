@@ -10,8 +10,8 @@ Data, each left out with its option:
   --squad     train.json and validation.json as SQuAD's: questions without an answer are passed over
 
 Both sides get the same rows, base model, batch size, steps, learning rate, schedule, optimiser, prompt length, kind of
-start and head; the order of the batches and the random numbers are each side's own. --lockstep also trains PyTorch from
-ptune's own start with ptune's order of batches, so that only the arithmetic differs, and dropout's masks. With several tasks ptune also
+start and head. PyTorch trains twice: the side `pytorch` has its own random numbers and order of batches, `lockstep` starts
+where ptune starts and takes ptune's batches, so that only the arithmetic differs, and dropout's masks. With several tasks ptune also
 trains them together. Each result is kept in --results, and what is there is not trained again; the report is made of
 it. Prints the results as one JSON document. Runs one training at a time.
 
@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 
-
+import quality_report
 
 HERE = pathlib.Path(__file__).resolve().parent
 P = 20
@@ -90,7 +90,7 @@ def arguments():
     add("--seeds", type=int, nargs="+", default=[42])
     add("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="METHOD")
     add("--tasks", nargs="+", choices=[*TASKS, "together"], default=[*TASKS, "together"])
-    add("--lockstep", action="store_true", help="also train PyTorch from ptune's start, with ptune's batches")
+    add("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="what to train")
     add("--results", type=pathlib.Path, required=True)
     add("--report", type=pathlib.Path, help="the Markdown file to write")
     return parser.parse_args()
@@ -161,7 +161,7 @@ def run_file(told, folder):
     run = {
         "base": {"model": told["model"]}, "adapter": told["adapter"], "selector": told["selector"],
         "tasks": told["tasks"], "output": str(folder / "output"),
-        "training": told["training"] | {"checkpoint_every": "never"},
+        "training": {"checkpoint_every": "never"} | told["training"],
     }  # fmt: skip
     path = folder / "run.yaml"
     path.write_text(json.dumps({key: value for key, value in run.items() if value}))  # JSON is YAML
@@ -190,9 +190,12 @@ def in_lockstep(options, told, folder):
     task = told["tasks"][0]
     # A checkpoint after one step, whose learning rate is 0: the warm-up begins there.
     data = {key: value for key, value in task["data"].items() if key != "test"}
-    first = told | {"tasks": [task | {"data": data}], "training": told["training"] | {"max_steps": 1}}
+    first = told | {"tasks": [task | {"data": data}], "training": told["training"] | {"max_steps": 1, "checkpoint_every": 1}}
     document([options.ptune, "train", run_file(first, folder), "--json", "--quiet"])
     return by_pytorch(options, told | {"start": str(folder / "output/checkpoints/step-1.safetensors")}, folder)
+
+
+SIDES = {"ptune": by_ptune, "pytorch": by_pytorch, "lockstep": in_lockstep}
 
 
 def machine():
@@ -210,13 +213,12 @@ def main():
         "entities_name": options.entities_name, "together": TOGETHER_TRAINING,
     }  # fmt: skip
     known = {(run["method"], run["tasks"], run["side"], run["seed"]) for run in results["runs"]}
-    sides = {"ptune": by_ptune, "pytorch": by_pytorch} | ({"lockstep": in_lockstep} if options.lockstep else {})
     with tempfile.TemporaryDirectory() as name:
         paths = files(options, pathlib.Path(name))
         wanted = [
             (seed, method, [task], side)
             for task in options.tasks if task in paths
-            for seed in options.seeds for method in options.methods for side in sides
+            for seed in options.seeds for method in options.methods for side in options.sides
         ]  # fmt: skip
         if "together" in options.tasks and len(paths) > 1:
             wanted += [(seed, method, list(paths), "ptune") for seed in options.seeds
@@ -225,7 +227,7 @@ def main():
             if (method, "+".join(tasks), side, seed) in known:
                 continue
             told = settings(options, method, tasks, paths, seed)
-            result = sides[side](options, told, pathlib.Path(name))
+            result = SIDES[side](options, told, pathlib.Path(name))
             print(method, tasks, side, json.dumps(result["metrics"]), file=sys.stderr, flush=True)
             results["runs"].append({"method": method, "tasks": "+".join(tasks), "side": side, "seed": seed} | result)
             options.results.write_text(json.dumps(results, indent=1) + "\n")
