@@ -219,6 +219,7 @@ def run(settings):
         "rows": {"train": len(task.train), "test": len(task.test)},
         "trainable_parameters": sum(p.numel() for p in trained),
         "steps": step,
+        "first_loss": losses[0],
         "loss": sum(losses[-20:]) / len(losses[-20:]),
         "examples_per_second": examples / seconds,
         "seconds": time.perf_counter() - began,

@@ -7,14 +7,20 @@ TITLES = {"sentences": "SST-2", "entities": "{entities_name}", "questions": "SQu
 HEADER = """# Quality against PyTorch
 
 Written by `Benchmarks/quality.py --report`; its `--help` says how to run it. Numbers are percent on the test rows after
-the last step; a difference is ptune's result minus PyTorch's, of means where there are several seeds.
+the last step. A difference is ptune's result minus PyTorch's, over the seeds that both have; results of several seeds
+stand in brackets behind their mean.
 """
 SETTING = """Both sides get the same rows, frozen base model ({base}), batch size, number of steps, learning rate, schedule,
-optimiser (AdamW), prompt length, kind of start and head. The order of the batches and the random numbers are each
-side's own, so that two runs differ as two seeds do; "in lockstep" is PyTorch's result from ptune's start with ptune's
-order of batches, to be held against ptune's first. "PEFT" makes the prompt with PEFT's own encoder, which is joined to
-the text by plain PyTorch over transformers' BertModel, so that both pool the text's own rows; "plain PyTorch" is a
-method that PEFT lacks. PEFT's multi-task factors start around 0; here they start near 1 on both sides.
+optimiser (AdamW), prompt length, kind of start and head. PyTorch is trained twice:
+
+- *lockstep*: it starts from the very numbers that ptune starts from, and takes ptune's batches in ptune's order. Only
+  the arithmetic differs, and the masks of dropout where a method has it.
+- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do.
+
+"PEFT" makes the prompt with PEFT's own encoder, which plain PyTorch joins to the text over transformers' BertModel, so
+that both sides pool the text's own rows; where PEFT's own forward pass applies it was found to give the same rows.
+"plain PyTorch" is a method that PEFT lacks. PEFT's multi-task factors start around 0; here they start near 1 on both
+sides.
 
 Machine: {processor}, {cores} cores, {system}; {threads} threads, one training at a time. Examples/s are from training
 steps of the same runs, while other programs used the machine too: they are data, no claim.
@@ -26,40 +32,50 @@ def percent(value):
 
 
 def values(results, method, tasks, side, task, measure):
-    """The results of all seeds."""
-    return [
-        run["metrics"][task][measure]
+    """The result of each seed."""
+    return {
+        run["seed"]: run["metrics"][task][measure]
         for run in results["runs"]
         if (run["method"], run["tasks"], run["side"]) == (method, tasks, side)
-    ]
+    }
 
 
 def cell(found):
     """The mean, and what it is the mean of."""
     if not found:
         return "–"
-    mean = percent(statistics.mean(found))
-    return mean if len(found) == 1 else f"{mean} ({', '.join(map(percent, found))})"
+    each = [found[seed] for seed in sorted(found)]
+    mean = percent(statistics.mean(each))
+    return mean if len(each) == 1 else f"{mean} ({', '.join(map(percent, each))})"
 
 
 def rows_of_task(results, methods, task, measures):
+    """A row for each method that ptune and PyTorch were both trained with."""
     for method, (_, rate, other) in methods.items():
         runs = [run for run in results["runs"] if (run["method"], run["tasks"]) == (method, task)]
-        by_side = {side: [run for run in runs if run["side"] == side] for side in ("ptune", "pytorch")}
-        if not all(by_side.values()):
+        sides = [[run for run in runs if (run["side"] == "ptune") == ours] for ours in (True, False)]
+        if not all(sides):
             continue
         cells = [method, other, f"{rate:g}"]
         for measure in measures:
-            ours, theirs = (values(results, method, task, side, task, measure) for side in by_side)
-            difference = 100 * (statistics.mean(ours) - statistics.mean(theirs))
-            alike = values(results, method, task, "lockstep", task, measure)
-            cells += [cell(ours), cell(theirs), f"{difference:+.1f}", cell(alike)]
-        counts = [sorted({run["trainable_parameters"] for run in side}) for side in by_side.values()]
-        same = counts[0] == counts[1] and len(counts[0]) == 1
-        cells.append(f"{counts[0][0]:,}" if same else f"{counts[0]} / {counts[1]}")
-        speeds = [statistics.mean(run["examples_per_second"] for run in side) for side in by_side.values()]
+            ours, alike, own = (
+                values(results, method, task, side, task, measure) for side in ("ptune", "lockstep", "pytorch")
+            )
+            cells += [cell(ours), cell(alike), difference(ours, alike), cell(own), difference(ours, own)]
+        counts = {run["trainable_parameters"] for run in runs}
+        cells.append(" or ".join(f"{count:,}" for count in sorted(counts)))
+        speeds = [statistics.mean(run["examples_per_second"] for run in side) for side in sides]
         cells.append(" / ".join(f"{speed:.0f}" for speed in speeds))
         yield cells
+
+
+def difference(ours, theirs):
+    """Of means, over the seeds that both have."""
+    if not theirs:
+        return "–"
+    seeds = ours.keys() & theirs.keys()
+    mean = lambda found: statistics.mean(found[seed] for seed in seeds)
+    return f"{100 * (mean(ours) - mean(theirs)):+.1f}" if seeds else "–"
 
 
 def table(header, rows):
@@ -91,7 +107,7 @@ def markdown(results, methods, tasks, common):
         parts += [f"## {title(task)}\n", settings_line(results, task, tasks)]
         header = ["method", "other side", "learning rate"]
         for measure in told["measures"]:
-            header += [f"ptune {measure}", f"PyTorch {measure}", "difference", "in lockstep"]
+            header += [f"ptune {measure}", "lockstep", "difference", "own start", "difference"]
         parts.append(table(header + ["trainable", "examples/s, ptune / PyTorch"], rows))
     together = [run for run in results["runs"] if "+" in run["tasks"]]
     if together:
