@@ -60,7 +60,8 @@ def batches(examples, size, seed, epoch):
 
 def start(path, task, model, head, head_names):
     """Sets what is trained to the values of ptune's checkpoint; all of it has to be there."""
-    tensors = {name.removesuffix(".values"): value for name, value in load_file(path).items() if name.endswith(".values")}
+    part = ".values"  # the others are the optimiser's
+    tensors = {name.removesuffix(part): value for name, value in load_file(path).items() if name.endswith(part)}
     named = {f"head.{task}.{name}": parameter for name, parameter in zip(head_names, (head.weight, head.bias))}
     own = {"pool": "pool", "weight": "encoder.weight", "bias": "encoder.bias", "prompt": "prompt_embeddings"}
     own |= {"prefix_task_cols": f"tasks.{task}.columns", "prefix_task_rows": f"tasks.{task}.rows"}

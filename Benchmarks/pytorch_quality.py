@@ -3,9 +3,9 @@
     python Benchmarks/pytorch_quality.py SETTINGS.json
 
 SETTINGS is what quality.py hands to both sides: "model"; "adapter", "head" and "training" with the keys of the run
-file; "format", "train" and "test" of the data; with "start", a checkpoint of ptune, the training begins with its values and
-takes ptune's batches. Prints one JSON document: metrics on the test data, steps, examples/s,
-trainable parameters.
+file; "format", "train" and "test" of the data; with "start", a checkpoint of ptune, the training begins with its
+values and takes ptune's batches. Prints one JSON document: metrics on the test data, steps, examples/s, trainable
+parameters.
 
 What PEFT has is PEFT's: the prompt encoder with its layers and start, made by get_peft_model. Its rows are joined to
 the text here, because PEFT has no mean over the text's own rows, shifts token labels and answers, and drops token
@@ -78,7 +78,7 @@ class Prompted(nn.Module):
 
     def rows(self, words, mask):
         """The prompt: [P, columns], or [batch, P, hidden] where each text has its own."""
-        if self.method == "prompt-pool":  # E(x) = tanh(W·x̄ + b), softmax of E(x)·kᵀ, k the means of the entries' rows
+        if self.method == "prompt-pool":  # E(x) = tanh(W·x̄ + b), softmax(E(x)·kᵀ), k the means of entries' rows
             mean = (words * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
             query = torch.tanh(mean @ self.weight.T + self.bias)
             entries = self.pool.view(-1, self.count, self.hidden)

@@ -10,10 +10,10 @@ Data, each left out with its option:
   --squad     train.json and validation.json as SQuAD's: questions without an answer are passed over
 
 Both sides get the same rows, base model, batch size, steps, learning rate, schedule, optimiser, prompt length, kind of
-start and head. PyTorch trains twice: the side `pytorch` has its own random numbers and order of batches, `lockstep` starts
-where ptune starts and takes ptune's batches, so that only the arithmetic differs, and dropout's masks. With several tasks ptune also
-trains them together. Each result is kept in --results, and what is there is not trained again; the report is made of
-it. Prints the results as one JSON document. Runs one training at a time.
+start and head. PyTorch trains twice: the side `pytorch` has its own random numbers and order of batches, `lockstep`
+starts where ptune starts and takes ptune's batches, so that only the arithmetic differs, and dropout's masks. With
+several tasks ptune also trains them together. Each result is kept in --results, and what is there is not trained
+again; the report is made of it. Prints the results as one JSON document. Runs one training at a time.
 
 Needs what Scripts/fixtures/requirements.txt lists.
 """
@@ -138,7 +138,10 @@ def settings(options, method, tasks, paths, seed):
         "adapter": {"virtual_tokens": P} | adapter,
         "selector": "attention" if adapter["plugin"] == "prompt-pool" else None,
         "tasks": [
-            {"name": task, "head": TASKS[task]["head"], "data": TASKS[task]["data"] | dict(zip(("train", "test"), paths[task]))}
+            {
+                "name": task, "head": TASKS[task]["head"],
+                "data": TASKS[task]["data"] | dict(zip(("train", "test"), paths[task])),
+            }
             for task in tasks
         ],
         "training": COMMON | training | {"learning_rate": rate, "seed": seed, "threads": options.threads},
@@ -207,9 +210,13 @@ SIDES = {"ptune": by_ptune, "pytorch": by_pytorch, "lockstep": in_lockstep}
 
 def machine():
     info = pathlib.Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
-    return {"processor": names[0] if names else platform.processor() or platform.machine(), "cores": os.cpu_count(),
-            "system": f"{platform.system()} {platform.machine()}"}  # fmt: skip
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def main():

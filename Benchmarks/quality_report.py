@@ -10,8 +10,8 @@ Written by `Benchmarks/quality.py --report`; its `--help` says how to run it. Nu
 the last step. A difference is ptune's result minus PyTorch's, over the seeds that both have; results of several seeds
 stand in brackets behind their mean.
 """
-SETTING = """Both sides get the same rows, frozen base model ({base}), batch size, number of steps, learning rate, schedule,
-optimiser (AdamW), prompt length, kind of start and head. PyTorch is trained twice:
+SETTING = """Both sides get the same rows, frozen base model ({base}), batch size, number of
+steps, learning rate, schedule, optimiser (AdamW), prompt length, kind of start and head. PyTorch is trained twice:
 
 - *lockstep*: it starts from the very numbers that ptune starts from, and takes ptune's batches in ptune's order. Only
   the arithmetic differs, and the masks of dropout where a method has it.
@@ -22,8 +22,8 @@ that both sides pool the text's own rows; where PEFT's own forward pass applies 
 "plain PyTorch" is a method that PEFT lacks. PEFT's multi-task factors start around 0; here they start near 1 on both
 sides.
 
-Machine: {processor}, {cores} cores, {system}; {threads} threads, one training at a time. Examples/s are from training
-steps of the same runs, while other programs used the machine too: they are data, no claim.
+Machine: {processor}, {cores} cores, {system}; {threads} threads, one training at a time. Examples/s
+are from training steps of the same runs, while other programs used the machine too: they are data, no claim.
 """
 
 
@@ -120,8 +120,10 @@ def markdown(results, methods, tasks, common):
                     cells.append(f"{percent(run['metrics'][task][measure])} / {cell(alone)}")
             rows.append(cells)
         names = [
-            f"{title(task)} {measure}" for task in together[0]["tasks"].split("+") for measure in tasks[task]["measures"]
-        ]  # fmt: skip
+            f"{title(task)} {measure}"
+            for task in together[0]["tasks"].split("+")
+            for measure in tasks[task]["measures"]
+        ]
         parts += [
             "## All tasks together\n",
             f"One adapter for all tasks, ptune alone: `{json.dumps(results['together'])}`, batches of one task, in "
