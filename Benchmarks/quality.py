@@ -69,7 +69,7 @@ TASKS = {
         "measures": ["exact_match", "f1"],
     },
 }
-TOGETHER_TRAINING = {"epochs": 2, "batch_size": 32, "maximum_length": 192}
+TOGETHER_TRAINING = {"epochs": 1, "batch_size": 32, "maximum_length": 192}
 TOGETHER = ["multitask-prompt-tuning factors", "prefix-tuning key-value"]
 
 
