@@ -15,7 +15,8 @@ steps, learning rate, schedule, optimiser (AdamW), prompt length, kind of start 
 
 - *lockstep*: it starts from the very numbers that ptune starts from, and takes ptune's batches in ptune's order. Only
   the arithmetic differs, and the masks of dropout where a method has it.
-- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do.
+- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do, by
+  much in so few steps for a prompt that an encoder makes; where lockstep agrees, the start and the order decided.
 
 "PEFT" makes the prompt with PEFT's own encoder, which plain PyTorch joins to the text over transformers' BertModel, so
 that both sides pool the text's own rows; where PEFT's own forward pass applies it was found to give the same rows.
@@ -88,7 +89,8 @@ def settings_line(results, task, tasks):
     rows = next(run["rows"] for run in results["runs"] if run["tasks"] == task and "rows" in run)
     steps = sorted({run["steps"] for run in results["runs"] if run["tasks"] == task})
     return (
-        f"{rows['train']:,} rows to train on, {rows['test']:,} to measure on; {training['epochs']} epoch(s) of batches "
+        f"{rows['train']:,} rows to train on, {rows['test']:,} to measure on; {training['epochs']} "
+        f"{'pass' if training['epochs'] == 1 else 'passes'} over them in batches "
         f"of {training['batch_size']}: {' or '.join(map(str, steps))} steps; texts or windows of at most "
         f"{training['maximum_length']} tokens; head `{json.dumps(tasks[task]['head'])}`.\n"
     )
@@ -127,7 +129,8 @@ def markdown(results, methods, tasks, common):
         parts += [
             "## All tasks together\n",
             f"One adapter for all tasks, ptune alone: `{json.dumps(results['together'])}`, batches of one task, in "
-            "proportion to its rows. Each cell: together / the task alone.\n",
+            "proportion to its rows. Each cell: together / the task alone, with the passes and the batch size of its "
+            "section above, so that the steps of a task differ.\n",
             table(["method", "steps", "trainable", *names], rows),
         ]
     return "\n".join(parts)
