@@ -15,8 +15,8 @@ steps, learning rate, schedule, optimiser (AdamW), prompt length, kind of start 
 
 - *lockstep*: it starts from the very numbers that ptune starts from, and takes ptune's batches in ptune's order. Only
   the arithmetic differs, and the masks of dropout where a method has it.
-- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do, by
-  much in so few steps for a prompt that an encoder makes; where lockstep agrees, the start and the order decided.
+- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do. In
+  so few steps that can be much; where lockstep agrees with ptune, the start and the order made the difference.
 
 "PEFT" makes the prompt with PEFT's own encoder, which plain PyTorch joins to the text over transformers' BertModel, so
 that both sides pool the text's own rows; where PEFT's own forward pass applies it was found to give the same rows.
@@ -65,7 +65,8 @@ def rows_of_task(results, methods, task, measures):
             cells += [cell(ours), cell(alike), difference(ours, alike), cell(own), difference(ours, own)]
         counts = {run["trainable_parameters"] for run in runs}
         cells.append(" or ".join(f"{count:,}" for count in sorted(counts)))
-        speeds = [statistics.mean(run["examples_per_second"] for run in side) for side in sides]
+        key = "examples_per_second"
+        speeds = [statistics.mean(run[key] for run in side if key in run) for side in sides]
         cells.append(" / ".join(f"{speed:.0f}" for speed in speeds))
         yield cells
 
