@@ -104,10 +104,10 @@ import Testing
         made { $0.tensor("w", [1], offset: 4) },
         "tensor 'w' begins at byte 4 of the data, which is no multiple of the alignment 32"
       ),
-      (made { $0.tensor("w", [1 << 20]) }, "tensor 'w' ends at byte 4194368, but the file has 128"),
+      (made { $0.tensor("w", [1 << 20]) }, "tensor 'w' ends at byte 4194368, but the file has 160"),
       (
         made { $0.tensor("w", [1], offset: .max - 31) },
-        "tensor 'w' ends at byte 18446744073709551615, but the file has 128"
+        "tensor 'w' ends at byte 18446744073709551615, but the file has 160"
       ),
       (
         made {
@@ -126,6 +126,41 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write("a.gguf", bytes)
     let error = #expect(throws: GGUFError.self) { try GGUFFile(path) }
+    #expect(error?.description == "\(path): \(expected)")
+    #expect(error?.help != nil)
+  }
+
+  @Test(
+    "a model that cannot be run as it should is refused by what stands in the way",
+    arguments: [
+      (
+        llama("mamba") { _ in }, "the architecture 'mamba' is not supported; supported are gpt2, llama, qwen2"
+      ),
+      (
+        llama { $0.entry("llama.expert_count", 4, little(UInt32(8))) },
+        "'llama.expert_count' is 8, which is not supported; supported: models without experts"
+      ),
+      (
+        llama { $0.entry("llama.rope.scaling.type", 8, string("longrope")) },
+        "'llama.rope.scaling.type' is 'longrope', which is not supported; supported: none, linear, yarn"
+      ),
+      (
+        llama { $0.tensor("blk.0.attn_q_norm.weight", [4], offset: 64) },
+        "the tensor 'blk.0.attn_q_norm.weight' is not known in the architecture 'llama'"
+      ),
+      (
+        llama(layers: 1 << 30) { _ in },
+        "'llama.block_count' is 1073741824, which is not supported; supported: at most as many as there are tensors"
+      ),
+      (
+        llama { $0.entry("llama.attention.key_length", 4, little(UInt32(1) << 30)) },
+        "'llama.attention.key_length' is 1073741824, which is not supported; supported: up to embedding_length 4"
+      ),
+    ] as [([UInt8], String)])
+  func unsuitable(bytes: [UInt8], expected: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a.gguf", bytes)
+    let error = #expect(throws: GGUFError.self) { try GGUFModel(path) }
     #expect(error?.description == "\(path): \(expected)")
     #expect(error?.help != nil)
   }
@@ -212,7 +247,7 @@ private struct MadeGGUF {
     let header =
       Array("GGUF".utf8) + little(version) + little(tensorCount) + little(entryCount) + entries + tensors
     guard !tensors.isEmpty else { return header }
-    return header + [UInt8](repeating: 0, count: (header.count + 31) / 32 * 32 - header.count + 64)
+    return header + [UInt8](repeating: 0, count: (header.count + 31) / 32 * 32 - header.count + 96)
   }
 }
 
@@ -220,6 +255,22 @@ private func made(_ body: (inout MadeGGUF) -> Void) -> [UInt8] {
   var made = MadeGGUF()
   body(&made)
   return made.bytes
+}
+
+/// A Llama without layers' tensors, with something added.
+private func llama(
+  _ architecture: String = "llama", layers: UInt32 = 1, _ body: (inout MadeGGUF) -> Void
+) -> [UInt8] {
+  made { made in
+    made.entry("general.architecture", 8, string(architecture))
+    for key in ["embedding_length", "attention.head_count", "feed_forward_length", "context_length"] {
+      made.entry("llama.\(key)", 4, little(UInt32(key == "attention.head_count" ? 2 : 4)))
+    }
+    made.entry("llama.block_count", 4, little(layers))
+    made.entry("llama.attention.layer_norm_rms_epsilon", 6, little(Float(1e-5).bitPattern))
+    made.tensor("token_embd.weight", [4, 4])
+    body(&made)
+  }
 }
 
 private func little(_ number: some FixedWidthInteger) -> [UInt8] {
