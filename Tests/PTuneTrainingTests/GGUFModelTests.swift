@@ -1,9 +1,9 @@
 import Foundation
 import PTuneEngine
 import PTuneFormats
-import PTuneText
 import Testing
 
+@testable import PTuneText
 @testable import PTuneTraining
 
 /// A GGUF file in the place of a model folder. What it computes is among the cases of `DecoderTests`.
@@ -59,23 +59,50 @@ import Testing
     #expect(within.specialTokens.end == 0)
   }
 
+  /// A copy of the tiny Llama with other bytes in place of some.
+  private func withCopy<Result>(
+    changing change: (inout Data) throws -> Void, _ body: (String) throws -> Result
+  ) throws -> Result {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "ptune-\(UUID().uuidString).gguf")
+    defer { try? FileManager.default.removeItem(at: path) }
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(Workbench.fixtures)/gguf/llama.gguf"))
+    try change(&bytes)
+    try bytes.write(to: path)
+    return try body(path.path)
+  }
+
+  private static func replace(_ old: String, with new: String, in bytes: inout Data) throws {
+    bytes.replaceSubrange(try #require(bytes.range(of: Data(old.utf8))), with: Data(new.utf8))
+  }
+
   @Test(
     "a tokenizer that is not known is refused by its name",
     arguments: [
       ("gpt-2", "gpt-3", "tokenizer.ggml.pre"), ("gpt2", "bert", "tokenizer.ggml.model"),
     ])
   func unknownTokenizer(_ old: String, _ new: String, _ key: String) throws {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "ptune-\(UUID().uuidString).gguf")
-    defer { try? FileManager.default.removeItem(at: path) }
-    var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(Workbench.fixtures)/gguf/llama.gguf"))
-    bytes.replaceSubrange(try #require(bytes.range(of: Data(old.utf8))), with: Data(new.utf8))
-    try bytes.write(to: path)
-    let error = #expect(throws: TextError.self) { try TokenizerLoader.load(path.path) }
-    guard case .unsupported(path.path, key, new, _)? = error else {
-      Issue.record("\(String(describing: error))")
-      return
+    try withCopy(changing: { try Self.replace(old, with: new, in: &$0) }) { path in
+      let error = #expect(throws: TextError.self) { try TokenizerLoader.load(path) }
+      guard case .unsupported(path, key, new, _)? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
     }
+  }
+
+  @Test("the file says how words are cut, and whether a text gets a token in front")
+  func cutting() throws {
+    let text = "a\n\nb"
+    let usual = try TokenizerLoader.load("\(Workbench.fixtures)/gguf/llama.gguf").encode(text)
+    #expect(GGUFCutting.named["smollm"]?.splits == [.digits(individually: true), .words(.gpt2)])
+    #expect(GGUFCutting.named["qwen2"]?.splits == [.words(.gpt4(digits: 1))])
+    #expect(GGUFCutting.named["llama-bpe"]?.ignoresMerges == true)
+    let key = Data("tokenizer.ggml.add_bos_token".utf8)
+    let begun = try withCopy(changing: { $0[try #require($0.range(of: key)).upperBound + 4] = 1 }) { path in
+      try TokenizerLoader.load(path).encode(text)
+    }
+    #expect(begun.ids == [0] + usual.ids)
   }
 
   @Test("mutated files load or are refused, but never crash")
