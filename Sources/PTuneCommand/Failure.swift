@@ -35,6 +35,7 @@ extension TrainingError: HelpfulError {}
 extension TextError: HelpfulError {}
 extension FileError: HelpfulError {}
 extension JSONError: HelpfulError {}
+extension GGUFError: HelpfulError {}
 extension SafetensorsError: HelpfulError {}
 extension ModelError: HelpfulError {}
 extension CheckpointError: HelpfulError {}

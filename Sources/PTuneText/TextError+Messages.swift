@@ -27,6 +27,7 @@ extension TextError: CustomStringConvertible {
     case .notAnObject(let path, let line): "\(shown(path)):\(line): the line is not a JSON object"
     case .tokenizerMissing(let folder, let looked):
       "no tokenizer in \(folder): it has no \(alternatives(looked))"
+    case .modelFile(let error): error.description
     case .missingKey(let path, let key): "\(path): \(key) is missing"
     case .invalidValue(let path, let key, let expected): "\(path): \(key) should be \(expected)"
     case .unsupported(let path, let key, let type, _):
@@ -62,6 +63,7 @@ extension TextError: CustomStringConvertible {
     case .invalidJSON: "the file may be truncated; fetch or write it again"
     case .notAnObject: "write one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
     case .tokenizerMissing: "copy the tokenizer files beside the model's weights"
+    case .modelFile(let error): error.help
     case .missingKey, .invalidValue: "the file may be damaged or of another kind; fetch it again"
     case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
     case .noRoomForText: "use fewer virtual tokens or a larger maximum length"

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// What can go wrong while reading data files and tokenizer files, as data; the wording is in
 /// `TextError+Messages.swift`.
 ///
@@ -35,6 +37,8 @@ public enum TextError: Error, Equatable, Sendable {
   case notAnObject(path: String, line: Int)
   /// A folder without a tokenizer file.
   case tokenizerMissing(folder: String, looked: [String])
+  /// A GGUF file that cannot be read.
+  case modelFile(GGUFError)
   /// A key that a tokenizer file must have.
   case missingKey(path: String, key: String)
   /// A value of the wrong type or out of range in a tokenizer file.

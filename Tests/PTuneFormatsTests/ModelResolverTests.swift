@@ -45,6 +45,30 @@ import Testing
     #expect(try resolver.resolve(folder("home/m")).folder == folder("home/m"))
   }
 
+  @Test("a GGUF file stands for a model, and so does a folder with just one")
+  func ggufFiles() throws {
+    try folder.write("work/runs/a.gguf", "GGUF")
+    try folder.write("work/one/b.gguf", "GGUF")
+    try folder.write("work/two/b.gguf", "GGUF")
+    try folder.write("work/two/c.GGUF", "GGUF")
+    try makeModel("work/both")
+    try folder.write("work/both/b.gguf", "GGUF")
+    let resolver = resolver()
+    #expect(try resolver.resolve("a.gguf", relativeTo: "runs").folder == folder("work/runs/a.gguf"))
+    #expect(try resolver.resolve("one").folder == folder("work/one/b.gguf"))
+    #expect(try resolver.resolve("both").folder == folder("work/both"))
+    #expect(
+      message { _ = try resolver.resolve("two") } == """
+        \(folder("work/two")): the folder holds several GGUF files: b.gguf, c.GGUF
+        help: name one of them
+        """)
+    #expect(
+      message { _ = try resolver.resolve("owner/absent.gguf") } == """
+        there is no model at '\(folder("work/owner/absent.gguf"))'
+        help: check the path, or give a model's name on the Hugging Face hub (owner/name)
+        """)
+  }
+
   @Test(
     "a name is looked up in the Hugging Face caches",
     arguments: [
@@ -136,8 +160,8 @@ import Testing
         """)
     #expect(
       message { _ = try resolver().resolve("n/model.safetensors") } == """
-        '\(folder("work/n/model.safetensors"))' is not a folder
-        help: name the folder that holds config.json and model.safetensors
+        '\(folder("work/n/model.safetensors"))' is not a folder and no .gguf file
+        help: name the folder that holds config.json and model.safetensors, or a .gguf file
         """)
     try folder.write("home/.cache/ptune/models/o--m/config.json", "{}")
     #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'hf download o/m'"))

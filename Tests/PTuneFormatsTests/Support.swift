@@ -59,6 +59,8 @@ func message(_ body: () throws -> Void) -> String {
     return text(error.description, error.help)
   } catch let error as SafetensorsError {
     return text(error.description, error.help)
+  } catch let error as GGUFError {
+    return text(error.description, error.help)
   } catch let error as ModelError {
     return text(error.description, error.help)
   } catch let error as CheckpointError {
@@ -72,4 +74,10 @@ func message(_ body: () throws -> Void) -> String {
 
 private func text(_ description: String, _ help: String?) -> String {
   help.map { "\(description)\nhelp: \($0)" } ?? description
+}
+
+/// A file in Tests/Fixtures.
+func fixture(_ name: String) -> String {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+    + "/Fixtures/\(name)"
 }

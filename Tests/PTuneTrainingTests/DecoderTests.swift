@@ -68,7 +68,7 @@ import Testing
 
   @Test(
     "hidden rows and vocabulary scores equal transformers', in one batch and alone",
-    arguments: Workbench.cases("decoders-forward"))
+    arguments: Workbench.cases("decoders-forward") + Workbench.cases("gguf/forward"))
   func forward(_ fixture: FixtureCase) throws {
     let (json, file) = (fixture.json, try fixture.tensors())
     let changes = try #require(json["config"]?.objectValue as JSONObject?)

@@ -21,7 +21,16 @@ public struct Fingerprint: Equatable, Sendable {
 
   /// Takes the fingerprint of a base model.
   public init(_ checkpoint: Checkpoint, _ config: ModelConfig) {
-    weights = Self.weights(of: checkpoint)
+    self.init(checkpoint.contents.lazy.map { ($0.name, $0.type.rawValue, $0.shape, $1) }, config)
+    withExtendedLifetime(checkpoint) {}
+  }
+
+  /// Takes the fingerprint of tensors, in the order of their names.
+  init(
+    _ tensors: some Sequence<(name: String, type: String, shape: [Int], bytes: UnsafeRawBufferPointer)>,
+    _ config: ModelConfig
+  ) {
+    weights = Self.weights(of: tensors)
     self.config = Self.digest(of: config)
   }
 
@@ -41,12 +50,13 @@ public struct Fingerprint: Equatable, Sendable {
   private static let blockCount = 4
   private static let provenance = ["_name_or_path", "_commit_hash", "transformers_version"]
 
-  private static func weights(of checkpoint: Checkpoint) -> String {
-    defer { withExtendedLifetime(checkpoint) {} }
+  private static func weights(
+    of tensors: some Sequence<(name: String, type: String, shape: [Int], bytes: UnsafeRawBufferPointer)>
+  ) -> String {
     var digest = SHA256()
-    for (tensor, bytes) in checkpoint.contents {
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
-      digest.update("\(tensor.name) \(tensor.type.rawValue) [\(shape)]\n")
+    for (name, type, shape, bytes) in tensors {
+      let shape = shape.map(String.init).joined(separator: ",")
+      digest.update("\(name) \(type) [\(shape)]\n")
       if bytes.count <= blockSize * blockCount {
         digest.update(bytes)
       } else {

@@ -1,4 +1,4 @@
-/// A base model's config.json.
+/// A base model's config.json, or what another file says in its place.
 public struct ModelConfig: Sendable {
   /// The path of the file.
   public let path: String
@@ -16,6 +16,13 @@ public struct ModelConfig: Sendable {
     guard let members = document.objectValue else {
       throw ConfigError(file: path, key: nil, expected: "an object", found: document.kind)
     }
+    self.init(path: path, members: members)
+  }
+
+  /// The members that another format stands for.
+  ///
+  /// - Parameter path: the file they come from.
+  init(path: String, members: JSONObject) {
     self.path = path
     self.members = members
   }

@@ -1,6 +1,6 @@
 /// Where a model was found.
 public struct ResolvedModel: Equatable, Sendable {
-  /// The folder, which holds config.json and weights.
+  /// The folder, which holds config.json and weights, or the GGUF file.
   public let folder: String
   /// The name, if it was given by one.
   public let name: HubName?
@@ -8,7 +8,7 @@ public struct ResolvedModel: Equatable, Sendable {
   public let commit: String?
 }
 
-/// Finds the folder of a model that the user names by a path or by its name on the Hugging Face hub.
+/// Finds the folder, or the GGUF file, of a model that the user names by a path or by its name on the Hugging Face hub.
 ///
 /// A path is tried first: as it is if it is absolute, with `~` for the home folder, else from the run file's
 /// folder, then from the current one. A name is looked up in the Hugging Face caches, in this order:
@@ -37,7 +37,7 @@ public struct ModelResolver: Sendable {
   }
 
   /// The path that a text stands for, absolute, or nil if it is a name: what begins with "/", "./", "../" or
-  /// "~" is a path, and so is what exists in the run file's folder or in the current one.
+  /// "~" is a path, so is what ends on ".gguf", and what exists in the run file's folder or in the current one.
   ///
   /// - Parameter folder: the run file's folder.
   public func path(_ text: String, relativeTo folder: String) -> String? {
@@ -49,11 +49,16 @@ public struct ModelResolver: Sendable {
       FilePath.normalised(FilePath.join(FilePath.join(currentFolder, $0), text))
     }
     if let existing = places.first(where: FileSystem.exists) { return existing }
-    let looksLikePath = text == "." || text == ".." || ["/", "./", "../"].contains { text.hasPrefix($0) }
+    let looksLikePath =
+      text == "." || text == ".." || ["/", "./", "../"].contains { text.hasPrefix($0) }
+      || Self.isGGUF(text)
     return looksLikePath || HubName(text) == nil ? places[0] : nil
   }
 
-  /// The folder of a model. Throws ModelError, CheckpointError or FileError.
+  /// Whether a path is that of a GGUF file, by its name.
+  public static func isGGUF(_ path: String) -> Bool { path.lowercased().hasSuffix(".gguf") }
+
+  /// The folder of a model, or its GGUF file. Throws ModelError, CheckpointError, GGUFError or FileError.
   ///
   /// - Parameter folder: the run file's folder, which relative paths start from.
   public func resolve(_ model: String, relativeTo folder: String = ".") throws -> ResolvedModel {
@@ -61,8 +66,7 @@ public struct ModelResolver: Sendable {
       guard FileSystem.exists(path) else {
         throw ModelError(model: model, problem: .notFound(places: [path], name: nil))
       }
-      try check(path, name: nil)
-      return ResolvedModel(folder: path, name: nil, commit: nil)
+      return ResolvedModel(folder: try checked(path, name: nil), name: nil, commit: nil)
     }
     guard let name = HubName(model) else { throw ModelError(model: model, problem: .noName) }
     var places: [String] = []
@@ -75,15 +79,13 @@ public struct ModelResolver: Sendable {
       let snapshots = HubRepository(folder: repository)
       if let commit = try snapshots.commit(name.revision, model: model) {
         let folder = snapshots.snapshot(commit)
-        try check(folder, name: name)
-        return ResolvedModel(folder: folder, name: name, commit: commit)
+        return ResolvedModel(folder: try checked(folder, name: name), name: name, commit: commit)
       }
       places.append("\(repository) (no revision '\(name.revision ?? "main")')")
     }
     if name.revision == nil, let own = ownCacheFolder(name) {
       if FileSystem.isFolder(own) {
-        try check(own, name: name)
-        return ResolvedModel(folder: own, name: name, commit: nil)
+        return ResolvedModel(folder: try checked(own, name: name), name: name, commit: nil)
       }
       places.append(own)
     }
@@ -130,9 +132,16 @@ public struct ModelResolver: Sendable {
     return FilePath.normalised(home + path.dropFirst())
   }
 
-  private func check(_ folder: String, name: HubName?) throws {
+  /// The folder, or the only GGUF file in a folder without config.json.
+  private func checked(_ folder: String, name: HubName?) throws -> String {
+    if Self.isGGUF(folder), FileSystem.isFile(folder) { return folder }
     guard FileSystem.isFolder(folder) else {
       throw ModelError(model: folder, problem: .notAFolder)
+    }
+    if !FileSystem.exists(FilePath.join(folder, "config.json")), !WeightFiles.present(in: folder) {
+      let files = try FileSystem.entries(of: folder).filter(Self.isGGUF)
+      guard files.count <= 1 else { throw GGUFError(file: folder, problem: .several(files)) }
+      if let file = files.first { return FilePath.join(folder, file) }
     }
     guard WeightFiles.present(in: folder) else {
       let error = CheckpointError.missing(in: folder)
@@ -142,6 +151,7 @@ public struct ModelResolver: Sendable {
     guard FileSystem.exists(FilePath.join(folder, "config.json")) else {
       throw ModelError(model: folder, problem: .incomplete("config.json", name: name))
     }
+    return folder
   }
 }
 

@@ -12,23 +12,42 @@ public final class FloatTensor: @unchecked Sendable {
   public var isMapped: Bool { owner != nil }
 
   /// Keeps the mapping of the file alive.
-  private let owner: SafetensorsFile?
+  private let owner: (any AnyObject & Sendable)?
 
   /// Nil if the tensor holds no floats.
-  init?(_ tensor: TensorInfo, _ bytes: UnsafeRawBufferPointer, owner: SafetensorsFile) {
+  convenience init?(_ tensor: TensorInfo, _ bytes: UnsafeRawBufferPointer, owner: SafetensorsFile) {
     guard tensor.type.isFloat else { return nil }
-    shape = tensor.shape
-    if tensor.type == .f32, let start = bytes.baseAddress,
-      Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0
-    {
-      unsafeValues = bytes.assumingMemoryBound(to: Float.self)
-      self.owner = owner
+    if tensor.type == .f32, let values = Self.aligned(bytes) {
+      self.init(shape: tensor.shape, values: values, owner: owner)
     } else {
-      let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: tensor.count)
-      FloatConversion.convert(bytes, of: tensor.type, into: copy)
-      unsafeValues = UnsafeBufferPointer(copy)
-      self.owner = nil
+      self.init(shape: tensor.shape) { FloatConversion.convert(bytes, of: tensor.type, into: $0) }
     }
+  }
+
+  /// Values that stand in a mapped file as 32-bit floats; nil if they are not aligned.
+  convenience init?(shape: [Int], mapped bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) {
+    guard let values = Self.aligned(bytes) else { return nil }
+    self.init(shape: shape, values: values, owner: owner)
+  }
+
+  /// Values of its own, which `fill` writes, every one of them.
+  convenience init(shape: [Int], fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: shape.reduce(1, *))
+    fill(values)
+    self.init(shape: shape, values: UnsafeBufferPointer(values), owner: nil)
+  }
+
+  private init(shape: [Int], values: UnsafeBufferPointer<Float>, owner: (any AnyObject & Sendable)?) {
+    self.shape = shape
+    unsafeValues = values
+    self.owner = owner
+  }
+
+  private static func aligned(_ bytes: UnsafeRawBufferPointer) -> UnsafeBufferPointer<Float>? {
+    guard let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else {
+      return nil
+    }
+    return bytes.assumingMemoryBound(to: Float.self)
   }
 
   deinit {

@@ -1,11 +1,14 @@
-/// Reads a tokenizer from the folder of a model.
+import PTuneFormats
+
+/// Reads a tokenizer from the folder of a model, or from its GGUF file.
 public enum TokenizerLoader {
   /// The tokenizer of `folder`: `tokenizer.json` if it is there, else `vocab.txt` with what
-  /// `tokenizer_config.json` says about it.
+  /// `tokenizer_config.json` says about it. Of a GGUF file, the tokenizer within it.
   ///
   /// - Throws: `TextError` naming the file, and the line or the key in it: a file that is missing, damaged, or of a
   ///   kind that is not supported.
   public static func load(_ folder: String) throws(TextError) -> any Tokenizer {
+    if ModelResolver.isGGUF(folder) { return try GGUFTokenizerReader(folder).tokenizer() }
     let path = { (name: String) in folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
     let settings = path("tokenizer_config.json")
     let configuration = ByteFile.exists(settings) ? settings : nil

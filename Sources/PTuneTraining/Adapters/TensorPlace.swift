@@ -21,8 +21,8 @@ enum TensorPlace: Equatable, Sendable {
   {
     switch self {
     case .base(let name):
-      guard checkpoint.checkpoint.tensor(name) != nil else { return nil }
-      let tensor = try checkpoint.checkpoint.floats(name)
+      guard checkpoint.weights.has(name) else { return nil }
+      let tensor = try checkpoint.weights.floats(name)
       return (tensor.shape, tensor.array)
     case .adapter(let name, let element):
       guard file.tensor(name) != nil else { return nil }

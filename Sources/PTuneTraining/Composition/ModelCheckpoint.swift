@@ -1,31 +1,37 @@
 import PTuneEngine
 import PTuneFormats
 
-/// A model folder's config.json and safetensors, as the engine asks for them.
+/// A model folder's config.json and safetensors, or what a GGUF file has in their place, as the engine asks for them.
 public final class ModelCheckpoint: CheckpointSource {
-  /// The folder's config.json.
+  /// The folder's config.json, or the same keys out of the GGUF file's metadata.
   public let config: ModelConfig
   /// Its weights.
-  public let checkpoint: Checkpoint
+  public let weights: any ModelWeights
   /// What an adapter puts in the place of weights.
   let replacements: WeightReplacements
+  /// What tells this base model from another.
+  public let fingerprint: Fingerprint
 
-  /// Opens a model folder.
+  /// Opens a model folder, or a GGUF file.
   ///
-  /// - Throws: `CheckpointError`, `SafetensorsError`, `ConfigError`, `JSONError` or `FileError`.
+  /// - Throws: `CheckpointError`, `SafetensorsError`, `GGUFError`, `ConfigError`, `JSONError` or `FileError`.
   public init(folder: String) throws {
-    config = try ModelConfig(folder: folder)
-    checkpoint = try Checkpoint(folder: folder)
+    if ModelResolver.isGGUF(folder) {
+      let model = try GGUFModel(folder)
+      (config, weights, fingerprint) = (model.config, model, model.fingerprint)
+    } else {
+      let config = try ModelConfig(folder: folder)
+      let checkpoint = try Checkpoint(folder: folder)
+      (self.config, weights, fingerprint) = (config, checkpoint, Fingerprint(checkpoint, config))
+    }
     replacements = .none
   }
 
   /// The same with other weights in the place of some.
   init(_ other: ModelCheckpoint, replacing replacements: WeightReplacements) {
-    (config, checkpoint, self.replacements) = (other.config, other.checkpoint, replacements)
+    (config, weights, fingerprint) = (other.config, other.weights, other.fingerprint)
+    self.replacements = replacements
   }
-
-  /// What tells this base model from another.
-  public var fingerprint: Fingerprint { Fingerprint(checkpoint, config) }
 
   /// A value of config.json; nil if it is absent or null.
   public func configuration(_ key: String) -> ConfigurationValue? {
@@ -41,14 +47,12 @@ public final class ModelCheckpoint: CheckpointSource {
   }
 
   /// Whether there is a tensor of this name.
-  public func hasWeight(_ name: String) -> Bool {
-    replacements.holds(name) || checkpoint.tensor(name) != nil
-  }
+  public func hasWeight(_ name: String) -> Bool { replacements.holds(name) || weights.has(name) }
 
   /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {
     guard hasWeight(name) else { return nil }
-    let tensor = try replacements.floats(name, of: checkpoint) ?? checkpoint.floats(name)
+    let tensor = try replacements.floats(name, of: weights) ?? weights.floats(name)
     return CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)
   }
 }

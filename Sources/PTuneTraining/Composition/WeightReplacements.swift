@@ -25,7 +25,7 @@ struct WeightReplacements: Sendable {
   ///   this shape.
   init(
     _ weights: [(name: String, stored: String)], sharedTable: String?, from file: SafetensorsFile,
-    in checkpoint: Checkpoint
+    in checkpoint: any ModelWeights
   ) throws(TrainingError) {
     var found: [String: String] = [:]
     for (name, stored) in weights {
@@ -33,12 +33,12 @@ struct WeightReplacements: Sendable {
         .foreignTensor(file: file.path, name: stored, reason: reason)
       }
       // A model that shares its output layer with the word embeddings has no tensor of this name.
-      guard let known = Self.names(of: name).first(where: { checkpoint.tensor($0) != nil }) else {
+      guard let known = Self.names(of: name).first(where: { checkpoint.has($0) }) else {
         guard name == Self.output else { throw wrong("is no weight of the base model") }
         found[name] = stored
         continue
       }
-      let (shape, own) = (file.tensor(stored)?.shape ?? [], checkpoint.tensor(known)?.shape ?? [])
+      let (shape, own) = (file.tensor(stored)?.shape ?? [], checkpoint.shape(of: known) ?? [])
       guard shape == own else { throw wrong("has the shape \(shape), but the base model's is \(own)") }
       found[known] = stored
     }
@@ -73,7 +73,7 @@ struct WeightReplacements: Sendable {
   /// A weight as 32-bit floats; nil if it is not replaced.
   ///
   /// - Throws: `SafetensorsError` for one that holds no floats.
-  func floats(_ name: String, of checkpoint: Checkpoint) throws -> FloatTensor? {
+  func floats(_ name: String, of checkpoint: any ModelWeights) throws -> FloatTensor? {
     if name == Self.output, let ownOutput { return try checkpoint.floats(ownOutput) }
     guard let file, let name = stored[name] else { return nil }
     return try file.floats(name)

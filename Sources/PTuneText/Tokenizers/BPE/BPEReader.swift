@@ -35,20 +35,17 @@ struct BPEReader {
         throw .invalidValue(
           path: node.path, key: "\(node.key)[\(rank)]", expected: "two tokens with a space between")
       }
-      guard let leftNode = vocabulary.trie.node(left), let leftID = vocabulary.trie.value(at: leftNode),
-        let rightID = vocabulary.trie.node(right).flatMap({ vocabulary.trie.value(at: $0) }),
-        let id = vocabulary.trie.node(right, from: leftNode).flatMap({ vocabulary.trie.value(at: $0) })
-      else {
+      guard table.add((left, right), rank: rank, vocabulary) else {
         throw .invalidValue(
           path: node.path, key: "\(node.key)[\(rank)]",
           expected: "two tokens of the vocabulary that make a third")
       }
-      table.add(leftID, rightID, MergeTable.Merge(rank: Int32(rank), id: id))
     }
     return table
   }
 
-  private static func parts(_ element: JSONValue) -> (Substring.UTF8View, Substring.UTF8View)? {
+  /// The two tokens of a merge.
+  static func parts(_ element: JSONValue) -> (Substring.UTF8View, Substring.UTF8View)? {
     switch element {
     case .string(let text):
       let bytes = text.utf8
@@ -63,5 +60,20 @@ struct BPEReader {
       return (left[...].utf8, right[...].utf8)
     default: return nil
     }
+  }
+}
+
+extension MergeTable {
+  /// Adds a merge of two tokens by their text; false if they or what they make are not in the vocabulary.
+  mutating func add(
+    _ parts: (left: Substring.UTF8View, right: Substring.UTF8View), rank: Int, _ vocabulary: Vocabulary
+  ) -> Bool {
+    let trie = vocabulary.trie
+    guard let leftNode = trie.node(parts.left), let left = trie.value(at: leftNode),
+      let right = trie.node(parts.right).flatMap({ trie.value(at: $0) }),
+      let id = trie.node(parts.right, from: leftNode).flatMap({ trie.value(at: $0) })
+    else { return false }
+    add(left, right, Merge(rank: Int32(rank), id: id))
+    return true
   }
 }

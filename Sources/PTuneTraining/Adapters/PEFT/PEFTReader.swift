@@ -35,9 +35,11 @@ struct PEFTReader {
 
     let head = try PEFTHead(type, of: checkpoint.config, folder: config.folder) { module in
       let place = place(of: "\(module).weight", file)
-      let info =
-        if case .base = place { checkpoint.checkpoint.tensor(place.name) } else { file.tensor(place.name) }
-      return info?.shape.first
+      let shape =
+        if case .base = place { checkpoint.weights.shape(of: place.name) } else {
+          file.tensor(place.name)?.shape
+        }
+      return shape?.first
     }
     var places = method.tensors(tasks)
     for (layer, module) in head.modules {
@@ -70,7 +72,7 @@ struct PEFTReader {
   /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
   private func place(of weight: String, _ file: SafetensorsFile) -> TensorPlace {
     let saved = Self.modulePrefix + weight
-    let isBase = file.tensor(saved) == nil && checkpoint.checkpoint.tensor(weight) != nil
+    let isBase = file.tensor(saved) == nil && checkpoint.weights.has(weight)
     return isBase ? .base(weight) : .adapter(saved)
   }
 
@@ -91,9 +93,9 @@ struct PEFTReader {
         if weight != table || !promptAtInput { replaced.append((weight, name)) }
       }
     }
-    let isShared = isLanguageModel && checkpoint.checkpoint.tensor("lm_head.weight") == nil
+    let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
     return try WeightReplacements(
-      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.checkpoint)
+      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
   }
 
   /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.
