@@ -12,7 +12,9 @@ struct PTuneCommand: ParsableCommand {
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
     version: version,
-    subcommands: [Train.self, Eval.self, Predict.self, ListPlugins.self, Describe.self, Doctor.self])
+    subcommands: [
+      Train.self, Eval.self, Predict.self, Export.self, ListPlugins.self, Describe.self, Doctor.self,
+    ])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
   static func main() {
