@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPTune
 import PTuneFormats
+import PTunePlugins
 import PTuneText
 import PTuneTraining
 
@@ -38,8 +39,14 @@ struct AdapterOptions: ParsableArguments {
 
   /// Loads the adapter.
   func load() throws -> AdapterRun {
-    try AdapterRun(adapter, baseModel: baseModel, threads: threads, registry: plugins.registry()) {
-      level, message in
+    try Self.load(adapter, baseModel: baseModel, threads: threads, registry: plugins.registry())
+  }
+
+  /// Loads an adapter, and prints warnings.
+  static func load(_ adapter: String, baseModel: String?, threads: Int?, registry: PluginRegistry) throws
+    -> AdapterRun
+  {
+    try AdapterRun(adapter, baseModel: baseModel, threads: threads, registry: registry) { level, message in
       if level >= Int32(PTUNE_LOG_WARNING) { Output.warning(message) }
     }
   }

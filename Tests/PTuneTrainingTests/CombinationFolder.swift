@@ -20,7 +20,7 @@ final class CombinationFolder {
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   /// Sentences in words of the fixtures' vocabularies; each row has a label for every kind of head.
-  private static func rows(_ count: Int) -> String {
+  static func rows(_ count: Int) -> String {
     let subjects = ["film", "movie", "story", "plot"]
     let lines = (0..<count).map { row in
       let (subject, isGood) = (subjects[row / 2 % subjects.count], row % 2 == 0)

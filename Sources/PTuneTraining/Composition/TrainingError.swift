@@ -29,6 +29,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case foreignTensor(file: String, name: String, reason: String)
   /// PEFT wrote the adapter, and ptune cannot read what it is.
   case unsupportedPEFT(folder: String, reason: String)
+  /// A trained adapter that PEFT cannot express, and what would be possible.
+  case inexpressible(folder: String, reason: String, help: String)
   /// The adapter asks a selector, and the run names none.
   case noSelector(RunPlace?, adapter: String, known: [String])
   /// A selector was named, but this adapter asks none; or the like.
@@ -70,6 +72,7 @@ extension TrainingError: CustomStringConvertible {
       "\(file): tensor '\(name)' \(reason)"
     case .unsupportedPEFT(let folder, let reason):
       "\(folder) is an adapter of PEFT that ptune does not read: \(reason)"
+    case .inexpressible(let folder, let reason, _): "PEFT cannot express \(folder): \(reason)"
     case .noSelector(let place, let adapter, _):
       (place.map { "\($0): " } ?? "")
         + "the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
@@ -112,7 +115,7 @@ extension TrainingError: CustomStringConvertible {
       } else {
         "no plugin has a selector; `ptune list-plugins` shows where they are looked for"
       }
-    case .unusable(_, let help): help
+    case .unusable(_, let help), .inexpressible(_, _, let help): help
     case .outputInUse: "wait until it has ended, or give this run another folder with --output"
     case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
     case .longPrompt: "shorten it; nothing is cut off a prompt"

@@ -46,7 +46,7 @@ struct PEFTConfig {
   /// Members that neither ``PEFTMethod/commonKeys`` nor the method's own keys have, sorted.
   func unknownKeys(_ method: PEFTMethod) -> [String] {
     (members.objectValue?.keys ?? []).filter {
-      !PEFTMethod.commonKeys.contains($0) && !method.keys.contains($0)
+      !PEFTMethod.commonKeys.contains($0) && method.members[$0] == nil
     }.sorted()
   }
 

@@ -48,80 +48,110 @@ struct PEFTHead {
     ]
   }()
 
+  /// What a transformers class does with the rows of a model's last layer.
+  struct Layout {
+    /// The hyperparameters of ptune's head that make it compute the same.
+    let settings: [String: HyperparameterValue]
+    /// The modules of the class that hold the weights of the head's layers, by the layers' names.
+    let modules: [String: String]
+    /// The keys of config.json that say what its dropout is, the first that is set.
+    let dropout: [String]
+
+    /// Where the weights of every task's head are, by the names that ptune saves them under.
+    func places(_ tasks: [String], _ place: (_ weight: String) -> TensorPlace) -> [String: TensorPlace] {
+      var places: [String: TensorPlace] = [:]
+      for (layer, module) in modules {
+        for part in ["weight", "bias"] {
+          for task in tasks { places["head.\(task).\(layer).\(part)"] = place("\(module).\(part)") }
+        }
+      }
+      return places
+    }
+  }
+
+  /// The layout of a model's class; nil for a combination that ptune has no head for.
+  static func layout(_ type: TaskType, family: String?) -> Layout? {
+    switch type {
+    case .causalLM: return Layout(settings: [:], modules: [:], dropout: [])
+    case .questionAnswering:
+      return Layout(settings: [:], modules: ["qa_outputs": "qa_outputs"], dropout: [])
+    case .tokenClassification:
+      return tokenClassifiers[family ?? ""].map {
+        Layout(settings: [:], modules: ["classifier": $0.module], dropout: $0.dropout)
+      }
+    case .sequenceClassification:
+      guard let classifier = textClassifiers[family ?? ""] else { return nil }
+      var settings: [String: HyperparameterValue] = [
+        "pooling": .string(classifier.pooling), "base_pooler": .bool(classifier.basePooler),
+        "bias": .bool(classifier.bias), "hidden_layers": .int(0),
+      ]
+      var modules = ["classifier": classifier.output]
+      if let hidden = classifier.hidden {
+        settings["hidden_layers"] = .int(1)
+        settings["hidden_size"] = .int(0)
+        settings["activation"] = .string(hidden.activation)
+        modules["hidden.0"] = hidden.module
+      }
+      return Layout(settings: settings, modules: modules, dropout: classifier.dropout)
+    }
+  }
+
   /// The head's component.
   let component: ComponentChoice
-  /// The modules of the transformers class that hold its layers' weights, by the layers' names.
-  let modules: [String: String]
+  /// How the class is made.
+  let layout: Layout
 
   /// The head of a model.
   ///
   /// - Parameters:
   ///   - config: the base model's.
+  ///   - names: what ptune knows of the task; nil if PEFT wrote the adapter.
   ///   - outputs: the rows of a module's weight; nil if there is no such weight.
   /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for a combination that ptune has no head for.
   init(
-    _ type: TaskType, of config: ModelConfig, folder: String, outputs: (_ module: String) -> Int?
+    _ type: TaskType, of config: ModelConfig, folder: String, names: PEFTNames.Task?,
+    outputs: (_ module: String) -> Int?
   ) throws {
-    let family = config.modelType ?? "null"
-    func unknown() -> TrainingError {
-      .unsupportedPEFT(
-        folder: folder, reason: "task_type is '\(type.rawValue)', and the base model's model_type '\(family)'"
-      )
+    let family = config.modelType
+    guard let layout = Self.layout(type, family: family) else {
+      throw TrainingError.unsupportedPEFT(
+        folder: folder,
+        reason: "task_type is '\(type.rawValue)', and the base model's model_type '\(family ?? "null")'")
     }
+    self.layout = layout
+    var hyperparameters = layout.settings
     switch type {
-    case .causalLM: (component, modules) = (ComponentChoice(plugin: "causal-lm"), [:])
-    case .questionAnswering:
-      component = ComponentChoice(plugin: "extractive-qa")
-      modules = ["qa_outputs": "qa_outputs"]
-    case .tokenClassification:
-      guard let (module, dropout) = Self.tokenClassifiers[family] else { throw unknown() }
-      component = ComponentChoice(
-        plugin: "token-classification",
-        hyperparameters: [
-          "labels": .strings(try Self.labels(config, count: outputs(module))),
-          "dropout": .double(try Self.dropout(config, dropout)),
-        ])
-      modules = ["classifier": module]
-    case .sequenceClassification:
-      guard let classifier = Self.textClassifiers[family] else { throw unknown() }
-      component = try Self.textClassifier(classifier, config, folder, outputs(classifier.output))
-      modules = ["classifier": classifier.output].merging(
-        classifier.hidden.map { ["hidden.0": $0.module] } ?? [:]
-      ) { $1 }
-    }
-  }
-
-  /// `sequence-classification`, or `regression` where there is one score, as transformers decides it.
-  private static func textClassifier(
-    _ classifier: Classifier, _ config: ModelConfig, _ folder: String, _ outputs: Int?
-  ) throws -> ComponentChoice {
-    let labels = try labels(config, count: outputs)
-    let problem = try config.string("problem_type")
-    var hyperparameters: [String: HyperparameterValue] = [
-      "pooling": .string(classifier.pooling), "base_pooler": .bool(classifier.basePooler),
-      "bias": .bool(classifier.bias), "dropout": .double(try dropout(config, classifier.dropout)),
-    ]
-    if let hidden = classifier.hidden {
-      hyperparameters["hidden_layers"] = .int(1)
-      hyperparameters["activation"] = .string(hidden.activation)
-    }
-    if problem == "regression" || problem == nil && labels.count == 1 {
-      guard labels.count == 1 else {
-        throw TrainingError.unsupportedPEFT(
-          folder: folder, reason: "it is a regression with \(labels.count) numbers for each text")
+    case .causalLM: component = ComponentChoice(plugin: "causal-lm")
+    case .questionAnswering: component = ComponentChoice(plugin: "extractive-qa")
+    case .tokenClassification, .sequenceClassification:
+      let labels = try Self.labels(config, names, count: layout.modules["classifier"].flatMap(outputs))
+      let problem = try names?.problemType ?? config.string("problem_type")
+      hyperparameters["dropout"] = .double(try Self.dropout(config, layout.dropout))
+      if type == .sequenceClassification, problem == "regression" || problem == nil && labels.count == 1 {
+        guard labels.count == 1 else {
+          throw TrainingError.unsupportedPEFT(
+            folder: folder, reason: "it is a regression with \(labels.count) numbers for each text")
+        }
+        component = ComponentChoice(plugin: "regression", hyperparameters: hyperparameters)
+        return
       }
-      return ComponentChoice(plugin: "regression", hyperparameters: hyperparameters)
+      hyperparameters["labels"] = .strings(labels)
+      if type == .sequenceClassification {
+        hyperparameters["multi_label"] = .bool(problem == "multi_label_classification")
+      }
+      component = ComponentChoice(
+        plugin: type == .sequenceClassification ? "sequence-classification" : "token-classification",
+        hyperparameters: hyperparameters)
     }
-    hyperparameters["labels"] = .strings(labels)
-    hyperparameters["multi_label"] = .bool(problem == "multi_label_classification")
-    return ComponentChoice(plugin: "sequence-classification", hyperparameters: hyperparameters)
   }
 
-  /// The names that config.json gives labels, if it has as many as there are scores; else those that transformers gives
-  /// them.
+  /// The names of labels that ptune exported, else those of config.json, if there are as many as there are scores; else
+  /// those that transformers gives them.
   ///
   /// A number of labels that was said in Python is in no config.json, but the weights have it.
-  private static func labels(_ config: ModelConfig, count: Int?) throws -> [String] {
+  private static func labels(_ config: ModelConfig, _ known: PEFTNames.Task?, count: Int?) throws -> [String]
+  {
+    if let labels = known?.labels, !labels.isEmpty, labels.count == count ?? labels.count { return labels }
     let named = config.value("id2label")?.objectValue
     let count = try count ?? named?.count ?? config.integer("num_labels") ?? 2
     let names = (0..<count).compactMap { named?["\($0)"]?.stringValue }

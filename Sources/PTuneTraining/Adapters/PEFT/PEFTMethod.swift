@@ -1,41 +1,31 @@
+import PTuneFormats
 import PTunePlugins
 
-/// The methods of PEFT that ptune reads: the one place that knows which component each is.
+/// The methods of PEFT that ptune reads and writes: the one place that knows which component each is.
 struct PEFTMethod: Sendable {
   /// `peft_type`.
   let type: String
-  /// What its config has beside ``commonKeys``.
-  let keys: Set<String>
+  /// What its config has beside ``commonKeys``, for a prompt that was trained elsewhere. What made it in training is folded
+  /// away and leaves no trace but here, so these are PEFT's defaults; null for what depends on the adapter.
+  let members: JSONObject
   /// Whether its prompt stands among the word embeddings.
   let promptAtInput: Bool
-  /// The adapter component, set so that it has one parameter for each tensor.
-  let component: @Sendable (PEFTConfig) throws(TrainingError) -> ComponentChoice
-  /// Where the values of that component's parameters are, by their names.
-  let tensors: @Sendable (_ tasks: [String]) -> [String: TensorPlace]
-
-  /// One tensor, `prompt_embeddings`, for one parameter of that name.
-  private init(
-    _ type: String, _ plugin: String, keys: Set<String>, promptAtInput: Bool = true,
-    _ hyperparameters: [String: HyperparameterValue]
-  ) {
-    self.type = type
-    self.keys = keys
-    self.promptAtInput = promptAtInput
-    component = { config throws(TrainingError) in
-      var hyperparameters = hyperparameters
-      hyperparameters["virtual_tokens"] = .int(try config.count("num_virtual_tokens"))
-      return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
-    }
-    tensors = { _ in [Self.prompt: .adapter(Self.prompt)] }
-  }
+  /// The adapter component.
+  let plugin: String
+  /// The hyperparameters of that component that make it compute what PEFT does.
+  let settings: [String: HyperparameterValue]
+  /// Other components that compute the same where these hyperparameters have these values besides.
+  let others: [String: [String: HyperparameterValue]]
+  /// Whether each of several tasks has tensors of its own.
+  let isMultitask: Bool
 
   private init(
-    _ type: String, keys: Set<String>,
-    component: @escaping @Sendable (PEFTConfig) throws(TrainingError) -> ComponentChoice,
-    tensors: @escaping @Sendable ([String]) -> [String: TensorPlace]
+    _ type: String, _ plugin: String, members: JSONObject, promptAtInput: Bool = true,
+    isMultitask: Bool = false, _ settings: [String: HyperparameterValue],
+    others: [String: [String: HyperparameterValue]] = [:]
   ) {
-    (self.type, self.keys, self.component, self.tensors) = (type, keys, component, tensors)
-    promptAtInput = true
+    (self.type, self.plugin, self.members, self.promptAtInput) = (type, plugin, members, promptAtInput)
+    (self.isMultitask, self.settings, self.others) = (isMultitask, settings, others)
   }
 
   private static let prompt = "prompt_embeddings"
@@ -47,48 +37,66 @@ struct PEFTMethod: Sendable {
     "task_type", "token_dim",
   ]
 
-  private static let promptTuningKeys: Set<String> = [
-    "prompt_tuning_init", "prompt_tuning_init_text", "tokenizer_kwargs", "tokenizer_name_or_path",
+  private static let promptTuning: JSONObject = [
+    "prompt_tuning_init": "RANDOM", "prompt_tuning_init_text": .null, "tokenizer_kwargs": .null,
+    "tokenizer_name_or_path": .null,
   ]
 
-  /// PEFT folds what makes a prompt away when it saves, as ptune does, so encoders and projections leave no trace but
-  /// in the config.
+  private static let multitask: JSONObject = {
+    var members = promptTuning
+    members["num_ranks"] = .null
+    members["num_tasks"] = .null
+    members["prompt_tuning_init_state_dict_path"] = .null
+    members["prompt_tuning_init_task"] = 0
+    return members
+  }()
+
+  /// PEFT folds what makes a prompt away when it saves, as ptune does.
   static let all: [PEFTMethod] = [
-    PEFTMethod(
-      "PROMPT_TUNING", "prompt-tuning", keys: promptTuningKeys,
-      ["placement": .string("start"), "initialization": .string("random")]),
+    PEFTMethod("PROMPT_TUNING", "prompt-tuning", members: promptTuning, ["placement": .string("start")]),
     PEFTMethod(
       "P_TUNING", "p-tuning",
-      keys: [
-        "encoder_dropout", "encoder_hidden_size", "encoder_num_layers", "encoder_reparameterization_type",
+      members: [
+        "encoder_dropout": 0.0, "encoder_hidden_size": .null, "encoder_num_layers": 2,
+        "encoder_reparameterization_type": "MLP",
       ],
       ["placement": .string("start"), "encoder": .string("none")]),
     PEFTMethod(
-      "PREFIX_TUNING", "prefix-tuning", keys: ["encoder_hidden_size", "init_weights", "prefix_projection"],
-      promptAtInput: false,
-      ["form": .string("key-value"), "shift_positions": .bool(true)]),
-    // All tasks' columns [T, P, r] and rows [T, r, H] are one tensor each.
+      "PREFIX_TUNING", "prefix-tuning",
+      members: ["encoder_hidden_size": .null, "init_weights": .null, "prefix_projection": false],
+      promptAtInput: false, ["form": .string("key-value"), "shift_positions": .bool(true)],
+      others: ["p-tuning-v2": ["depth": .int(0)]]),
     PEFTMethod(
-      "MULTITASK_PROMPT_TUNING",
-      keys: promptTuningKeys.union([
-        "num_ranks", "num_tasks", "prompt_tuning_init_state_dict_path", "prompt_tuning_init_task",
-      ]),
-      component: { config throws(TrainingError) in
-        ComponentChoice(
-          plugin: "multitask-prompt-tuning",
-          hyperparameters: [
-            "form": .string("factors"), "placement": .string("start"), "initialization": .string("random"),
-            "virtual_tokens": .int(try config.count("num_virtual_tokens")),
-            "rank": .int(try config.count("num_ranks", default: 1)),
-          ])
-      },
-      tensors: { tasks in
-        var places = [prompt: TensorPlace.adapter(prompt)]
-        for (index, task) in tasks.enumerated() {
-          places["tasks.\(task).columns"] = .adapter("prefix_task_cols", element: index)
-          places["tasks.\(task).rows"] = .adapter("prefix_task_rows", element: index)
-        }
-        return places
-      }),
+      "MULTITASK_PROMPT_TUNING", "multitask-prompt-tuning", members: multitask, isMultitask: true,
+      ["form": .string("factors"), "placement": .string("start")]),
   ]
+
+  /// The adapter component, set so that it has one parameter for each tensor.
+  func component(_ config: PEFTConfig) throws(TrainingError) -> ComponentChoice {
+    var hyperparameters = settings
+    hyperparameters["virtual_tokens"] = .int(try config.count("num_virtual_tokens"))
+    // Its start does not matter, but that of tokens would need a text, or a tokenizer.
+    if plugin != "p-tuning" { hyperparameters["initialization"] = .string("random") }
+    if isMultitask { hyperparameters["rank"] = .int(try config.count("num_ranks", default: 1)) }
+    return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
+  }
+
+  /// Where the values of the component's parameters are, by their names.
+  ///
+  /// All tasks' columns [T, P, r] and rows [T, r, H] are one tensor each.
+  func tensors(_ tasks: [String]) -> [String: TensorPlace] {
+    var places = [Self.prompt: TensorPlace.adapter(Self.prompt)]
+    guard isMultitask else { return places }
+    for (index, task) in tasks.enumerated() {
+      places["tasks.\(task).columns"] = .adapter("prefix_task_cols", element: index)
+      places["tasks.\(task).rows"] = .adapter("prefix_task_rows", element: index)
+    }
+    return places
+  }
+
+  /// The hyperparameters that a component has to have for PEFT to compute the same; nil for another method's component.
+  func settings(of plugin: String) -> [String: HyperparameterValue]? {
+    if plugin == self.plugin { return settings }
+    return others[plugin].map { settings.merging($0) { $1 } }
+  }
 }

@@ -5,7 +5,7 @@ import PTuneText
 /// Makes an ``AdapterFolder`` of a folder that PEFT wrote, on the base model that it is for.
 struct PEFTReader {
   /// Stands before the modules of the base model that PEFT saved with the adapter (`modules_to_save`).
-  private static let modulePrefix = "base_model."
+  static let modulePrefix = "base_model."
 
   /// PEFT's own copy of the word embeddings.
   private static let ownWordTable = "word_embeddings.weight"
@@ -31,24 +31,23 @@ struct PEFTReader {
     let type = try config.taskType()
     let component = try method.component(config)
     let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
-    let tasks = try config.tasks()
+    let unnamed = try config.tasks()
+    let names = try PEFTNames.read(config.folder, tasks: unnamed.count)
+    let tasks = names?.tasks.map(\.name) ?? unnamed
 
-    let head = try PEFTHead(type, of: checkpoint.config, folder: config.folder) { module in
-      let place = place(of: "\(module).weight", file)
-      let shape =
-        if case .base = place { checkpoint.weights.shape(of: place.name) } else {
-          file.tensor(place.name)?.shape
-        }
-      return shape?.first
-    }
-    var places = method.tensors(tasks)
-    for (layer, module) in head.modules {
-      for part in ["weight", "bias"] {
-        for task in tasks {
-          places["head.\(task).\(layer).\(part)"] = place(of: "\(module).\(part)", file)
-        }
+    let heads = try tasks.indices.map { index in
+      try PEFTHead(type, of: checkpoint.config, folder: config.folder, names: names?.tasks[index]) { module in
+        let place = place(of: "\(module).weight", file)
+        let shape =
+          if case .base = place { checkpoint.weights.shape(of: place.name) } else {
+            file.tensor(place.name)?.shape
+          }
+        return shape?.first
       }
     }
+    let places = method.tensors(tasks).merging(
+      heads[0].layout.places(tasks) { place(of: $0, file) }
+    ) { $1 }
     let weights = try replacedWeights(
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
@@ -61,7 +60,8 @@ struct PEFTReader {
     }
     return AdapterFolder(
       path: config.folder, modelName: modelName, base: nil, fingerprint: nil, adapter: component,
-      selector: nil, tasks: tasks.map { ComposedTask(name: $0, head: head.component, data: data) },
+      selector: nil,
+      tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
       maximumLength: nil,
       // PEFT does not hand them on to models that answer questions, so these have never seen any.
       usesTokenTypes: type != .questionAnswering, plugins: [], places: places,
