@@ -12,6 +12,7 @@ public enum HostInterfaces {
     (PTUNE_CLOSURES_V1, MemoryLayout<ptune_closures_v1>.size),
     (PTUNE_CHECKPOINT_V1, MemoryLayout<ptune_checkpoint_v1>.size),
     (PTUNE_BASE_V1, MemoryLayout<ptune_base_v1>.size),
+    (PTUNE_TASKS_V1, MemoryLayout<ptune_tasks_v1>.size),
     (PTUNE_FORWARD_V1, MemoryLayout<ptune_forward_v1>.size),
     (PTUNE_BATCH_V1, MemoryLayout<ptune_batch_v1>.size),
     (PTUNE_INJECTIONS_V1, MemoryLayout<ptune_injections_v1>.size),
