@@ -17,7 +17,7 @@ struct LossWeights {
     if let logVariances { _ = session.add(logVariances) }
   }
 
-  /// What a task's loss `[1, 1]` adds to that of a batch of which `share` of the sequences are the task's.
+  /// What a task's loss `[1, 1]` adds to that of a batch of which `share` of the examples are the task's.
   func weighted(_ loss: Tensor, task: Int, share: Float, _ session: Session) -> Tensor {
     let scaled = (share * fixed[task]) * loss
     guard let logVariances else { return scaled }

@@ -1,27 +1,15 @@
 /// BERT's tokenizer: clean-up, words at white space and punctuation, word pieces. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
 struct WordPieceTokenizer: Tokenizer {
-  let specialTokens: SpecialTokens
-  let template: SequenceTemplate
-  let vocabularySize: Int
   let normalizer: BertNormalizer
   let model: WordPieceModel
   let added: AddedTokens
+  let template: SequenceTemplate
   /// Nil puts a space between all tokens.
   let decoder: WordPieceDecoder?
+  let specialTokens: SpecialTokens
 
-  init(
-    normalizer: BertNormalizer, model: WordPieceModel, added: AddedTokens, template: SequenceTemplate,
-    decoder: WordPieceDecoder?, specialTokens: SpecialTokens
-  ) {
-    self.normalizer = normalizer
-    self.model = model
-    self.added = added
-    self.template = template
-    self.decoder = decoder
-    self.specialTokens = specialTokens
-    vocabularySize = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
-  }
+  var vocabularySize: Int { Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1) }
 
   func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []

@@ -15,30 +15,16 @@ protocol SubwordModel: Sendable {
 /// A tokenizer as `tokenizer.json` describes it: normalizer, pre-tokenizer, model, decoder. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
 struct SubwordTokenizer<Model: SubwordModel>: Tokenizer {
-  let specialTokens: SpecialTokens
-  let template: SequenceTemplate
-  let vocabularySize: Int
   let normalizer: NormalizerSteps
   let preTokenizer: PreTokenizer
   let model: Model
   let added: AddedTokens
+  let template: SequenceTemplate
   let trimming: PlaceTrimming?
   let decoder: TokenDecoder?
+  let specialTokens: SpecialTokens
 
-  init(
-    normalizer: NormalizerSteps, preTokenizer: PreTokenizer, model: Model, added: AddedTokens,
-    template: SequenceTemplate, trimming: PlaceTrimming?, decoder: TokenDecoder?, specialTokens: SpecialTokens
-  ) {
-    self.normalizer = normalizer
-    self.preTokenizer = preTokenizer
-    self.model = model
-    self.added = added
-    self.template = template
-    self.trimming = trimming
-    self.decoder = decoder
-    self.specialTokens = specialTokens
-    vocabularySize = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
-  }
+  var vocabularySize: Int { Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1) }
 
   func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []
