@@ -58,6 +58,7 @@ public final class Trainer {
     model.session.isCancelled = interrupted
     try FileSystem.createFolder(output)
     return try OutputLock.hold(output) {
+      try Leftovers.remove(in: output)
       try prepareOutput(resume: resume)
       return try takeSteps(interrupted)
     }
@@ -78,15 +79,15 @@ public final class Trainer {
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
         try evaluate(metrics)
       }
-      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint() }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(metrics) }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
-        if wasInterrupted { try writeCheckpoint() }
+        if wasInterrupted { try writeCheckpoint(metrics) }
         break
       }
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
-    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint() }
+    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(metrics) }
     try metrics.sync()
     return try finish(wasInterrupted: wasInterrupted)
   }
@@ -107,23 +108,30 @@ public final class Trainer {
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
   private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
     let start = clock.now
-    let batches = batches(of: progress.epoch)
-    var losses: [Double] = []
-    var count = 0
-    while losses.count < options.accumulation, progress.batch < batches.count {
-      let indices = batches[progress.batch]
-      let batch = run.composition.batch(
-        indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
-      losses.append(Double(try model.differentiate(batch)))
-      count += indices.count
-      progress.batch += 1
+    let all = batches(of: progress.epoch)
+    let batches = all[progress.batch..<min(all.count, progress.batch + options.accumulation)]
+    let states = options.onDivergence == .skip ? model.session.states.map { ($0, Array($0.values)) } : []
+    var sum = 0.0
+    var norm = 0.0
+    for batch in batches {
+      let packed = run.composition.batch(
+        batch.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
+      let loss = Double(try model.differentiate(packed))
+      norm = optimizer.gradientNorm()
+      if let problem = progress.watch.problem(loss: loss, norm: norm, factor: options.explosionFactor) {
+        progress.batch += batches.count
+        return try leaveOut(problem, batch, restoring: states, metrics)
+      }
+      sum += loss
     }
-    if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
-    let loss = losses.reduce(0, +) / Double(losses.count)
-    let norm = optimizer.gradientNorm()
-    guard loss.isFinite, norm.isFinite else {
-      throw TrainingError.diverged(step: progress.step + 1, loss: loss)
+    progress.batch += batches.count
+    let count = batches.reduce(0) { $0 + $1.count }
+    if batches.count > 1 {
+      optimizer.scaleGradients(1 / Double(batches.count))
+      norm = optimizer.gradientNorm()
     }
+    let loss = sum / Double(batches.count)
+    progress.watch.takeGood(loss)
     // As torch.nn.utils.clip_grad_norm_ does it.
     if options.clipNorm > 0, norm > options.clipNorm {
       optimizer.scaleGradients(options.clipNorm / (norm + 1e-6))
@@ -138,6 +146,37 @@ public final class Trainer {
       gradientNorm: norm, examplesPerSecond: throughput.now)
     if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
     try report(.step(step))
+  }
+
+  /// Ends the training because of a batch, or takes a step that changes nothing.
+  ///
+  /// - Parameter states: what components kept before the step.
+  private func leaveOut(
+    _ problem: Divergence.Problem, _ batch: [TaskExample], restoring states: [(ComponentState, [Float])],
+    _ metrics: borrowing LineAppender
+  ) throws {
+    optimizer.parameters.forEach { $0.clearGradient() }
+    for (state, values) in states { _ = state.values.update(fromContentsOf: values) }
+    let divergence = Divergence(step: progress.step + 1, problem: problem, rows: rows(of: batch))
+    guard options.onDivergence == .skip, progress.watch.skippedInARow < options.skipLimit else {
+      if progress.bestValues.isEmpty, model.trainedParameters.allSatisfy(\.isFinite) { try keepBest([]) }
+      throw TrainingError.diverged(
+        divergence, skipped: progress.watch.skippedInARow,
+        kept: progress.bestValues.isEmpty ? nil : progress.bestStep)
+    }
+    progress.watch.skippedInARow += 1
+    progress.step += 1
+    try metrics.append(divergence.json(epoch: progress.pass))
+    try report(.skipped(divergence))
+  }
+
+  /// Where the rows of a batch stand.
+  private func rows(of batch: [TaskExample]) -> [Divergence.Rows] {
+    let first = examples.count - run.spec.tasks.count
+    return Set(batch.map(\.task)).sorted().map { task in
+      let lines = batch.filter { $0.task == task }.map { examples[task].train[$0.index].line }
+      return Divergence.Rows(file: run.spec.tasks[task - first].data.train.value, lines: Set(lines).sorted())
+    }
   }
 
   /// The batches of a pass over the training data; the present pass's are kept.
@@ -226,9 +265,8 @@ public final class Trainer {
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     let latest = resume ? try checkpoints.latest() : nil
     // A checkpoint of another run is refused before anything is written.
-    if let latest { progress = try latest.restore(optimizer: optimizer, model: model) }
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
-    if latest != nil {
+    if let latest {
+      progress = try latest.restore(optimizer: optimizer, model: model)
       try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
       if resume {
@@ -241,9 +279,13 @@ public final class Trainer {
       if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
+    // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
+    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
   }
 
-  private func writeCheckpoint() throws {
+  private func writeCheckpoint(_ metrics: borrowing LineAppender) throws {
+    // A resumed training does not write the lines again that came before its checkpoint.
+    try metrics.sync()
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
