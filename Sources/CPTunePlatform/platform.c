@@ -39,7 +39,7 @@ int ptune_make_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
-int ptune_spawn_probe(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
                       int error_end, int report_end) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -70,7 +70,7 @@ int ptune_spawn_probe(pid_t *pid, const char *path, char *const arguments[], cha
   return status;
 }
 
-void ptune_become_probe(pid_t parent) {
+void ptune_become_child(pid_t parent) {
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
 #if defined(__linux__)
