@@ -48,7 +48,7 @@ public struct LossWatch: Sendable {
       hasTold = true
       return .growing(step: step, least: least, now: mean)
     }
-    if watchesStart, step == patience, least > first * 0.98 {
+    if watchesStart, step == patience, mean > first * 0.98 {
       hasTold = true
       return .still(step: step, from: first, to: mean)
     }
