@@ -24,7 +24,8 @@ struct CellProcess {
   let cell: CellFolder
   let pluginFolders: [String]
 
-  /// Runs it to its end. Ctrl-C is handed on, so that the training writes a checkpoint.
+  /// Runs it to its end. Ctrl-C is handed on as SIGTERM, so that the training writes a checkpoint. The child is of the
+  /// same process group, to be stopped and continued with its parent.
   ///
   /// - Parameter progress: takes what it says about its progress.
   /// - Throws: `FileError` if it cannot be started.
@@ -42,7 +43,7 @@ struct CellProcess {
     if code == 0 {
       code = withCStrings(arguments) { arguments in
         withCStrings(FileSystem.environment.map { "\($0)=\($1)" }) { environment in
-          ptune_spawn_child(&pid, executable, arguments, environment, log, writing)
+          ptune_spawn_child(&pid, executable, arguments, environment, false, log, writing)
         }
       }
       close(writing)
@@ -64,7 +65,7 @@ struct CellProcess {
       if ended == pid || (ended < 0 && errno != EINTR) { return status }
       if Interruption.isRequested, !wasTold {
         wasTold = true
-        kill(pid, SIGINT)
+        kill(pid, SIGTERM)
       }
       var descriptor = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
       if poll(&descriptor, 1, 50) > 0 {

@@ -4,6 +4,14 @@ import CPTunePlatform
 import PTuneFormats
 import PTuneTraining
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// One part of a comparison in a process of its own, so that its memory is its own: what `ptune compare` starts.
 struct CompareCell: ParsableCommand {
   /// The parts, in their order.
@@ -24,6 +32,8 @@ struct CompareCell: ParsableCommand {
 
   func run() throws {
     ptune_become_child(parent)
+    // A terminal's Ctrl-C is for the parent too, which hands it on: heeding both would end the training at once.
+    signal(SIGINT, SIG_IGN)
     Interruption.handle()
     let cell = CellFolder(folder)
     let spec = try RunSpec.read(cell.runFile)

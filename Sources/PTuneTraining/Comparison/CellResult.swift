@@ -13,6 +13,7 @@ public struct CellResult: Sendable {
     /// Whether more of the first metric is better.
     public let higherIsBetter: Bool
 
+    /// Whether all numbers are equal.
     public static func == (left: TaskMetrics, right: TaskMetrics) -> Bool {
       left.task == right.task && left.measuredOn == right.measuredOn
         && left.values.elementsEqual(right.values, by: ==)
