@@ -5,8 +5,9 @@ RUN = Examples/demo.yaml
 # For each target of `make fuzz`; TARGETS names them, all if it is empty.
 SECONDS = 600
 TARGETS =
-# One with torch, transformers and peft, for `make bench`.
+# One with torch, transformers and peft, for `make bench`; BENCH are options of Benchmarks/bench.py, such as --quick.
 PYTHON = python3
+BENCH =
 
 RELEASE = .build/release
 # Where an installed ptune (first) and an installed plugin (second) find the Swift runtime beside them.
@@ -15,7 +16,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench fuzz crash-matrix lint format clean
+.PHONY: help setup build demo test install uninstall bench bench-demo fuzz crash-matrix lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,7 +46,10 @@ uninstall: ## remove what `make install` put under PREFIX
 	@rm -f "$(MANIFEST)"
 	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune/Docs share/doc/ptune 2>/dev/null || true
 
-bench: setup build ## compare the demo run with PyTorch's (needs torch, transformers and peft)
+bench: setup build ## compare with PEFT's speed and memory (needs torch, transformers and peft)
+	$(PYTHON) Benchmarks/bench.py --ptune $(RELEASE)/ptune --report Docs/benchmarks.md $(BENCH)
+
+bench-demo: setup build ## compare the demo run with PyTorch's (needs the same)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
 
 fuzz: ## fuzz the parsers of outside data, SECONDS=600 each

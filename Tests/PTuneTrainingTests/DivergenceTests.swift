@@ -114,7 +114,8 @@ import Testing
       try spec(tiny, settings + ["training.on_divergence=skip", "training.explosion_factor=5"]))
     // Only in the third pass: before, the mean has not settled or holds the row itself.
     #expect(losses.count == 17)
-    #expect(try events(tiny, "skipped").allSatisfy { ($0["step"]?.intValue ?? 0) > LossWatch.settlingSteps })
+    #expect(
+      try events(tiny, "skipped").allSatisfy { ($0["step"]?.intValue ?? 0) > DivergenceWatch.settlingSteps })
   }
 
   @Test("a training that skips is resumed bit for bit", arguments: [2, 5, 7])

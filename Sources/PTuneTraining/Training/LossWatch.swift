@@ -1,49 +1,57 @@
-import PTuneEngine
+/// Watches the losses of a training for two things that prompt tuning often suffers from: a loss that does not move,
+/// and one that grows.
+///
+/// It compares means over windows of steps, since single batches say little.
+public struct LossWatch: Sendable {
+  /// What is wrong.
+  public enum Finding: Equatable, Sendable {
+    /// After `step` steps the mean loss is what it was in the beginning.
+    case still(step: Int, from: Double, to: Double)
+    /// The mean loss is far above the least one.
+    case growing(step: Int, least: Double, now: Double)
+  }
 
-/// What is done with a step whose loss or gradient is not a number, or whose loss explodes.
-public enum DivergencePolicy: String, CaseIterable, Sendable {
-  /// The training ends with an error.
-  case stop
-  /// The step changes nothing, and the training goes on with the next batch.
-  case skip
-}
+  /// Steps of a window.
+  static let window = 20
+  /// When the loss should have moved.
+  static let patience = 100
 
-/// Looks at the losses of a training and tells those that it should not learn from.
-struct LossWatch: Equatable {
-  /// Steps that were skipped since the last good one.
-  var skippedInARow = 0
-  /// The mean of the losses of good steps, the later the heavier.
-  var meanLoss = 0.0
-  /// Good steps so far.
-  var goodSteps = 0
+  private let watchesStart: Bool
+  private let patience: Int
+  private var recent: [Double] = []
+  private var first: Double?
+  private var least = Double.infinity
+  private var hasTold = false
 
-  /// Steps before which no loss counts as exploded: the mean means nothing yet.
-  static let settlingSteps = 10
-  /// What the mean keeps of itself at each step.
-  static let decay = 0.9
-
-  /// What is wrong with a loss and a norm of gradients; nil if they are good.
+  /// A watch of a training.
   ///
-  /// - Parameter factor: how many times the mean a loss may be; nil for any.
-  func problem(loss: Double, norm: Double, factor: Double?) -> Divergence.Problem? {
-    if !loss.isFinite { return .loss(loss) }
-    if !norm.isFinite { return .gradient(norm) }
-    if let factor, goodSteps >= Self.settlingSteps, loss > factor * meanLoss {
-      return .explosion(loss, mean: meanLoss)
+  /// - Parameters:
+  ///   - steps: of the whole training; a short one is judged at its end.
+  ///   - isFresh: whether it begins with an untrained adapter; the loss of another may stand still for good reasons.
+  public init(steps: Int, isFresh: Bool) {
+    watchesStart = isFresh
+    patience = max(2 * Self.window, min(Self.patience, steps))
+  }
+
+  /// Takes the loss of a step, counted from 1.
+  ///
+  /// - Returns: what is wrong, once in a training.
+  public mutating func add(_ loss: Double, step: Int) -> Finding? {
+    recent.append(loss)
+    if recent.count > Self.window { recent.removeFirst() }
+    guard recent.count == Self.window, !hasTold else { return nil }
+    let mean = recent.reduce(0, +) / Double(Self.window)
+    if first == nil { first = mean }
+    least = min(least, mean)
+    guard let first else { return nil }
+    if mean > max(2 * least, first * 1.1) {
+      hasTold = true
+      return .growing(step: step, least: least, now: mean)
+    }
+    if watchesStart, step == patience, mean > first * 0.98 {
+      hasTold = true
+      return .still(step: step, from: first, to: mean)
     }
     return nil
   }
-
-  mutating func takeGood(_ loss: Double) {
-    skippedInARow = 0
-    // Early on an average of all, as with a bias that is corrected.
-    let weight = max(1 - Self.decay, 1 / Double(goodSteps + 1))
-    meanLoss += weight * (loss - meanLoss)
-    goodSteps += 1
-  }
-}
-
-extension TrainableParameter {
-  /// Whether all values are numbers.
-  var isFinite: Bool { (0..<count).allSatisfy { values[$0].isFinite } }
 }

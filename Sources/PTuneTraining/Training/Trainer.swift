@@ -8,6 +8,7 @@ public final class Trainer {
   private let options: TrainingOptions
   private let curve: LearningRateCurve
   private let optimizer: any Optimizer
+  private let gradientStep: GradientStep
   private let batchesPerEpoch: Int
   /// Steps of the optimiser in all.
   private let totalSteps: Int
@@ -35,6 +36,9 @@ public final class Trainer {
         run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
     }
     optimizer = options.optimizer.make(run.composition.model.trainedParameters, options)
+    gradientStep = GradientStep(
+      model: run.composition.model, optimizer: optimizer, clipNorm: options.clipNorm,
+      explosionFactor: options.explosionFactor)
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
@@ -108,39 +112,25 @@ public final class Trainer {
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
   private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
     let start = clock.now
-    let all = batches(of: progress.epoch)
-    let batches = all[progress.batch..<min(all.count, progress.batch + options.accumulation)]
+    let chosen = batches(of: progress.epoch).dropFirst(progress.batch).prefix(options.accumulation)
     let states = options.onDivergence == .skip ? model.session.states.map { ($0, Array($0.values)) } : []
-    var sum = 0.0
-    var norm = 0.0
-    for batch in batches {
-      let packed = run.composition.batch(
-        batch.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
-      let loss = Double(try model.differentiate(packed))
-      norm = optimizer.gradientNorm()
-      if let problem = progress.watch.problem(loss: loss, norm: norm, factor: options.explosionFactor) {
-        progress.batch += batches.count
-        return try leaveOut(problem, batch, restoring: states, metrics)
-      }
-      sum += loss
-    }
-    progress.batch += batches.count
-    let count = batches.reduce(0) { $0 + $1.count }
-    if batches.count > 1 {
-      optimizer.scaleGradients(1 / Double(batches.count))
-      norm = optimizer.gradientNorm()
-    }
-    let loss = sum / Double(batches.count)
-    progress.watch.takeGood(loss)
-    // As torch.nn.utils.clip_grad_norm_ does it.
-    if options.clipNorm > 0, norm > options.clipNorm {
-      optimizer.scaleGradients(options.clipNorm / (norm + 1e-6))
-    }
     let rate = curve.rate(at: progress.step)
-    optimizer.update(learningRate: rate)
+    let outcome = try gradientStep.take(
+      chosen.lazy.map { [run, examples] indices in
+        run.composition.batch(
+          indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
+      }, learningRate: rate, after: progress.watch)
+    progress.batch += chosen.count
+    guard case .taken(let loss, let norm) = outcome else {
+      if case .refused(let problem, let batch) = outcome {
+        try leaveOut(problem, chosen[chosen.startIndex + batch], restoring: states, metrics)
+      }
+      return
+    }
+    progress.watch.takeGood(loss)
     progress.step += 1
     progress.loss = loss
-    throughput.add(examples: count, seconds: (clock.now - start).seconds)
+    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
@@ -155,7 +145,6 @@ public final class Trainer {
     _ problem: Divergence.Problem, _ batch: [TaskExample], restoring states: [(ComponentState, [Float])],
     _ metrics: borrowing LineAppender
   ) throws {
-    optimizer.parameters.forEach { $0.clearGradient() }
     for (state, values) in states { _ = state.values.update(fromContentsOf: values) }
     let divergence = Divergence(step: progress.step + 1, problem: problem, rows: rows(of: batch))
     guard options.onDivergence == .skip, progress.watch.skippedInARow < options.skipLimit else {
@@ -254,7 +243,7 @@ public final class Trainer {
     return TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
-      validation: progress.best, test: tests, bestStep: progress.bestStep,
+      learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
   }
 

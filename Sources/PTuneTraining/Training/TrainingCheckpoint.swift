@@ -177,7 +177,7 @@ extension TrainingProgress {
       let finished = json["finished"]?.boolValue, let seconds = json["seconds"]?.doubleValue,
       let loss = json["loss"]?.doubleValue, let bestStep = json["best_step"]?.intValue
     else { return nil }
-    let watch = LossWatch(
+    let watch = DivergenceWatch(
       skippedInARow: json["skipped_in_a_row"]?.intValue ?? 0, meanLoss: json["mean_loss"]?.doubleValue ?? 0,
       goodSteps: json["good_steps"]?.intValue ?? 0)
     self.init(

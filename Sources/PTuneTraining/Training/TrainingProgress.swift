@@ -18,7 +18,7 @@ struct TrainingProgress {
   /// The loss of the last step.
   var loss = 0.0
   /// What tells a loss that explodes from others.
-  var watch = LossWatch()
+  var watch = DivergenceWatch()
   /// The step of the best adapter.
   var bestStep = 0
   /// The evaluations of the best adapter, one for each task with validation data.
