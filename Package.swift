@@ -143,12 +143,15 @@ let package = Package(
     // What plugin authors, and the tests here, check a plugin with.
     .target(
       name: "PTuneTesting",
-      dependencies: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneReport"]),
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneFormats", "PTuneReport",
+        "CPTunePlatform",
+      ]),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
-        "CPTuneKernels",
+        "PTuneTesting", "CPTuneKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
