@@ -40,7 +40,7 @@ uninstall: ## remove what `make install` put under PREFIX
 	@test -f "$(MANIFEST)" || { echo "error: nothing installed by make under $(DESTDIR)$(PREFIX)" >&2; exit 1; }
 	@cd "$(DESTDIR)$(PREFIX)" && while read -r file; do rm -f "$$file"; done <lib/ptune/installed.txt
 	@rm -f "$(MANIFEST)"
-	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune/Docs share/doc/ptune 2>/dev/null || true
+	@cd "$(DESTDIR)$(PREFIX)" && find lib/ptune share/ptune share/doc/ptune -depth -type d -empty -delete 2>/dev/null || true
 
 bench: setup build ## compare the demo run with PyTorch's (needs torch, transformers and peft)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)

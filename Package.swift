@@ -91,7 +91,8 @@ let tests = [
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
   TestsOf(target: "PTuneReport"),
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
+  // The faulty plugin is a C file that the tests compile themselves.
+  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"], leaveAlone: ["Plugins"]),
 ]
 
 let package = Package(

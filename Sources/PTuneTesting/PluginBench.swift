@@ -1,4 +1,3 @@
-import PTune
 import PTuneEngine
 import PTunePlugins
 import PTuneTraining
@@ -49,7 +48,7 @@ public struct PluginBench {
   /// How the rows of a plugin's head become sequences.
   ///
   /// - Throws: errors of the plugin.
-  func reading(head: String) throws -> Reading { try factory.reading(head: head) }
+  func reading(head: String) throws -> RowReading { try factory.reading(head: head) }
 
   /// Makes a plugin's selector the model's; to be called before ``useAdapter(_:in:)``.
   ///

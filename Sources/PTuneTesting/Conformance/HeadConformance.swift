@@ -46,8 +46,12 @@ struct HeadConformance {
     return [
       rows { ["label": labels[$1 % labels.count]] },
       rows { ["label": "\($1 % 2)"] },
-      rows { ["tokens": #"["it", "was", "good"]"#, "label": #"["O", "O", "\#(labels[$1 % labels.count])"]"#] },
-      rows { ["label": #"{"text": ["\#($0.prefix(3))"], "answer_start": [0]}"#] },
+      // Each text has three words.
+      rows {
+        let tag = labels[$1 % labels.count]
+        return ["label": #"["\#(tag)", "\#(labels[0])", "\#(tag)"]"#]
+      },
+      rows { text, _ in ["label": #"{"text": ["\#(text.prefix(3))"], "answer_start": [0]}"#] },
       rows { ["choices": #"["good", "bad"]"#, "label": "\($1 % 2)"] },
     ]
   }
