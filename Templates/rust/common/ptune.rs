@@ -15,6 +15,7 @@ pub const PTUNE_TASKS_V1: &std::ffi::CStr = c"ptune.tasks/1";
 pub const PTUNE_FORWARD_V1: &std::ffi::CStr = c"ptune.forward/1";
 pub const PTUNE_BATCH_V1: &std::ffi::CStr = c"ptune.batch/1";
 pub const PTUNE_INJECTIONS_V1: &std::ffi::CStr = c"ptune.injections/1";
+pub const PTUNE_SITES_V1: &std::ffi::CStr = c"ptune.sites/1";
 pub const PTUNE_EXPORT_V1: &std::ffi::CStr = c"ptune.export/1";
 pub const PTUNE_ARRANGEMENT_V1: &std::ffi::CStr = c"ptune.arrangement/1";
 pub const PTUNE_DATA_V1: &std::ffi::CStr = c"ptune.data/1";
@@ -85,6 +86,13 @@ pub const PTUNE_AFTER_FIRST: i32 = 2;
 pub const PTUNE_IN_MIDDLE: i32 = 3;
 pub const PTUNE_AT_END: i32 = 4;
 pub const PTUNE_AT_MARKS: i32 = 5;
+pub const PTUNE_SITE_QUERY: i32 = 1;
+pub const PTUNE_SITE_KEY: i32 = 2;
+pub const PTUNE_SITE_VALUE: i32 = 4;
+pub const PTUNE_SITE_ATTENTION_OUTPUT: i32 = 8;
+pub const PTUNE_SITE_FEED_FORWARD_IN: i32 = 16;
+pub const PTUNE_SITE_FEED_FORWARD_GATE: i32 = 32;
+pub const PTUNE_SITE_FEED_FORWARD_OUT: i32 = 64;
 pub const PTUNE_CUT_LONGER: i32 = 0;
 pub const PTUNE_CUT_FIRST: i32 = 1;
 pub const PTUNE_CUT_SECOND: i32 = 2;
@@ -359,6 +367,28 @@ pub struct ptune_injections_v1 {
     pub key_value_prefix: Option<unsafe extern "C" fn(into: *mut ptune_injections, layer: usize, keys: *const ptune_tensor, values: *const ptune_tensor, per_sequence: bool) -> ptune_status>,
     pub first_position: Option<unsafe extern "C" fn(into: *mut ptune_injections, position: usize) -> ptune_status>,
     pub loss: Option<unsafe extern "C" fn(into: *mut ptune_injections, scalar: *const ptune_tensor) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_site_v1 {
+    pub name: *const c_char,
+    pub layer: usize,
+    pub roles: ptune_site_roles,
+    pub inputs: usize,
+    pub outputs: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_sites_v1 {
+    pub struct_size: usize,
+    pub declare: Option<unsafe extern "C" fn(call: *mut ptune_call, weight: *const ptune_tensor, name: *const c_char, layer: usize, roles: ptune_site_roles) -> ptune_status>,
+    pub count: Option<unsafe extern "C" fn(call: *mut ptune_call) -> usize>,
+    pub site: Option<unsafe extern "C" fn(call: *mut ptune_call, index: usize, out: *mut ptune_site_v1) -> bool>,
+    pub low_rank: Option<unsafe extern "C" fn(into: *mut ptune_injections, site: usize, a: *const ptune_tensor, b: *const ptune_tensor, scale: f32, dropout: f32) -> ptune_status>,
+    pub scale_inputs: Option<unsafe extern "C" fn(into: *mut ptune_injections, site: usize, factors: *const ptune_tensor) -> ptune_status>,
+    pub scale_outputs: Option<unsafe extern "C" fn(into: *mut ptune_injections, site: usize, factors: *const ptune_tensor) -> ptune_status>,
 }
 
 #[repr(C)]
