@@ -88,7 +88,8 @@ struct CheckPlugin: ParsableCommand {
 struct CheckOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Set a hyperparameter, as in virtual_tokens=5; may be repeated.", valueName: "name=value"))
+    help: ArgumentHelp(
+      "Set a hyperparameter, as in virtual_tokens=5; may be repeated.", valueName: "name=value"))
   var settings: [String] = []
 
   @Option(help: ArgumentHelp("A small model of its type, for a base model's checks.", valueName: "folder"))

@@ -32,7 +32,8 @@ struct NewPlugin: ParsableCommand {
 
   func validate() throws {
     guard name.wholeMatch(of: #/[a-z][a-z0-9]*(-[a-z0-9]+)*/#) != nil, name.utf8.count <= 64 else {
-      throw ValidationError("'\(name)' is no component's name: lower-case words with dashes, as in gated-prompt")
+      throw ValidationError(
+        "'\(name)' is no component's name: lower-case words with dashes, as in gated-prompt")
     }
   }
 

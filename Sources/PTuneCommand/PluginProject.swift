@@ -61,8 +61,10 @@ struct PluginProject {
     [
       ("__NAME__", name), ("__SNAKE__", snake), ("__TYPE__", type), ("__INCLUDE__", kit.include),
       ("__KIT__", kit.package), ("__PTUNE__", kit.executable), ("__SOURCE__", source),
-      ("__LANGUAGE__", language.title), ("__ARTICLE__", kind.article.prefix(1).uppercased() + kind.article.dropFirst()),
-      (" __CHECK_OPTIONS__", kind == .baseModel ? " --model tests/tiny-model" : ""), ("__RUN__", runFileLines),
+      ("__LANGUAGE__", language.title),
+      ("__ARTICLE__", kind.article.prefix(1).uppercased() + kind.article.dropFirst()),
+      (" __CHECK_OPTIONS__", kind == .baseModel ? " --model tests/tiny-model" : ""),
+      ("__RUN__", runFileLines),
     ]
   }
 

@@ -68,7 +68,9 @@ struct CheckPluginTests {
   func finds(_ fault: Fault) throws {
     let outcome = try desk.ptune(["check-plugin", "--json", try plugin(fault.name)] + fault.arguments)
     #expect(outcome.status == 1)
-    let checks = (try outcome.document()["parts"]?.arrayValue ?? []).flatMap { $0["checks"]?.arrayValue ?? [] }
+    let checks = (try outcome.document()["parts"]?.arrayValue ?? []).flatMap {
+      $0["checks"]?.arrayValue ?? []
+    }
     let failed = checks.filter { $0["outcome"]?.stringValue == "failed" }
     let found = failed.first { $0["check"]?.stringValue == fault.check }
     #expect(found != nil, "\(outcome.output)")

@@ -43,9 +43,11 @@ final class __TYPE__: BaseModel {
     var x = forward.inputRows(from: wordTable)
     for (index, layer) in layers.enumerated() {
       let rows = forward.keyRows(layer: index, x)
-      x = x + forward.attention(
-        layer: index, queries: forward.linear(x, layer.query), keys: forward.linear(rows, layer.key),
-        values: forward.linear(rows, layer.value), heads: 1, keyValueHeads: 1)
+      x =
+        x
+        + forward.attention(
+          layer: index, queries: forward.linear(x, layer.query), keys: forward.linear(rows, layer.key),
+          values: forward.linear(rows, layer.value), heads: 1, keyValueHeads: 1)
     }
     return x
   }
