@@ -54,11 +54,13 @@ struct NewPluginTests {
     #expect(name.errors.contains("lower-case words with dashes"), "\(name.errors)")
   }
 
-  @Test("the interface for Rust is what the header says")
-  func rust() throws {
+  @Test(
+    "what is made from the header is what the header says",
+    arguments: ["rust-bindings", "abi-reference"])
+  func madeFromHeader(_ script: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
-    let outcome = try desk.shell("python3 '\(root)/Scripts/rust-bindings' --check")
+    let outcome = try desk.shell("python3 '\(root)/Scripts/\(script)' --check")
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 }
