@@ -157,7 +157,7 @@ let package = Package(
       name: "PTuneCommand",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
-        "PTuneTesting", "CPTuneKernels",
+        "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

@@ -30,7 +30,7 @@ package struct PluginProcess {
     if code == 0 {
       code = withCStrings([executable] + arguments) { arguments in
         withCStrings(environment.map { "\($0)=\($1)" }) { environment in
-          ptune_spawn_probe(&pid, executable, arguments, environment, outputEnd, reportEnd)
+          ptune_spawn_child(&pid, executable, arguments, environment, true, outputEnd, reportEnd)
         }
       }
     }
