@@ -74,6 +74,8 @@ struct Generate: ParsableCommand {
   @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -129,10 +131,11 @@ struct Generate: ParsableCommand {
     }
     if let model {
       return try GenerationModel(
-        baseModel: model, threads: threads, registry: plugins.registry(), log: log)
+        baseModel: model, threads: threads, registry: plugins.registry(), resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, threads: threads, registry: plugins.registry(), log: log)
+      adapter ?? "", baseModel: baseModel, threads: threads, registry: plugins.registry(),
+      resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }
 

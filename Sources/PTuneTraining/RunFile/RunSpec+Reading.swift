@@ -71,8 +71,8 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
-      startFrom: try top.text("start_from").map(located),
+      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(adapterPath),
+      startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder))
   }
@@ -188,6 +188,11 @@ private struct RunReader {
       }
     }
     return options
+  }
+
+  /// An absolute path, or a name on the hub as it is.
+  private func adapterPath(_ adapter: Located<String>) -> Located<String> {
+    Located(resolver.path(adapter.value, relativeTo: origin(adapter.place)) ?? adapter.value, adapter.place)
   }
 
   private func located(_ path: Located<String>) -> Located<String> {

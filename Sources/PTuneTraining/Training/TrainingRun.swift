@@ -29,6 +29,17 @@ public final class TrainingRun {
     _ spec: RunSpec, registry: PluginRegistry, resolver: ModelResolver = ModelResolver(),
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
+    // Unknown components and hyperparameters are told before a model is fetched and data is read, which take a while.
+    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
+    if let selector = spec.selector {
+      try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
+    }
+    if let plugin = spec.base.plugin {
+      try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
+    }
+    for task in spec.tasks {
+      try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
+    }
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -40,18 +51,6 @@ public final class TrainingRun {
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
-
-    // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
-    if let selector = spec.selector {
-      try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
-    }
-    if let plugin = spec.base.plugin {
-      try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
-    }
-    for task in spec.tasks {
-      try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
-    }
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
