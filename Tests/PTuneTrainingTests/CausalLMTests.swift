@@ -85,6 +85,36 @@ import Testing
     #expect(abs(exp(-sum / count) / report.metrics[0].value - 1) < 1e-4)
   }
 
+  @Test("what a pool mixes depends on the prompt alone, which is all that generation knows")
+  func poolQuery() throws {
+    let composition = try Workbench.compose(
+      checkpoint: "tiny-gpt2",
+      adapter: ComponentChoice(
+        plugin: "prompt-pool",
+        hyperparameters: ["pool_size": .int(3), "virtual_tokens": .int(2), "deviation": .double(1)]),
+      selector: ComponentChoice(plugin: "attention"), head: ComponentChoice(plugin: "causal-lm"))
+    func weights(_ examples: [EncodedExample]) throws -> [[Float]] {
+      var weights = examples.map { _ in [Float]() }
+      _ = try composition.scores(examples, task: 0, batchSize: 4) { weights[$0] = $1 }
+      return weights
+    }
+    let same = try weights([
+      encode("the film is", " good", composition), encode("the film is", " a long and dull story", composition),
+      encode("a plot", " good", composition),
+    ])
+    #expect(same[0] == same[1])
+    #expect(same[0] != same[2])
+    // And it is what generation mixes for the prompt.
+    let prompt = composition.tokenizer.pieces("the film is").map(\.id)
+    let alone = PackedBatch([PackedBatch.Sequence(tokens: prompt)], training: false)
+    #expect(try composition.model.scores(alone).weights == [same[0]])
+    // Of a text alone nothing is known before its second token.
+    let texts = try weights([
+      encode("the film is good", nil, composition), encode("the plot", nil, composition),
+    ])
+    #expect(texts[0] == texts[1])
+  }
+
   @Test("an encoder is refused")
   func encoder() throws {
     let failure = #expect(throws: EngineFailure.self) { try compose("tiny-bert") }

@@ -119,7 +119,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [])
+        marks: index == 0 ? marks : [], context: context)
     }
   }
 }

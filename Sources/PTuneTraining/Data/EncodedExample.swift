@@ -40,6 +40,8 @@ public struct EncodedExample: Sendable {
   public let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   public let marks: [Int32]
+  /// How many tokens stand before the first that is to be guessed; nil where none is.
+  public let context: Int32?
   /// What the head made of the label, if the row has one.
   public let integers: [Int32]
   /// The same as numbers.
