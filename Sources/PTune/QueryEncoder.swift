@@ -61,7 +61,8 @@ public struct QueryEncoder {
     let tokens = batch.tokens
     let known = ends.indices.map { tokens[Int(offsets[$0])..<Int(ends[$0])] }
     return Base.wordTable.meanRows(
-      at: known.flatMap { $0 }, offsets: known.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) })
+      at: known.flatMap { $0 },
+      offsets: known.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) })
   }
 }
 

@@ -21,7 +21,8 @@ import Testing
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:],
       maximumRows: nil)
-    let source = RowSource(data: data, tokenizer: composition.tokenizer, reading: .continuedText)
+    let source = RowSource(
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat, reading: .continuedText)
     var fields = ["text": text]
     if let pair { fields["text_pair"] = pair }
     let row = TokenizedRow(line: 1, fields: fields, content: try source.content(text, pair))
@@ -99,7 +100,8 @@ import Testing
       return weights
     }
     let same = try weights([
-      encode("the film is", " good", composition), encode("the film is", " a long and dull story", composition),
+      encode("the film is", " good", composition),
+      encode("the film is", " a long and dull story", composition),
       encode("a plot", " good", composition),
     ])
     #expect(same[0] == same[1])
@@ -129,7 +131,9 @@ import Testing
     let failure = #expect(throws: TrainingError.self) {
       let bert = try TokenizerLoader.load("\(Workbench.fixtures)/tiny-bert")
       let data = try compose().tasks[0].data
-      return try RowSource(data: data, tokenizer: bert, reading: .continuedText).content("a film", nil)
+      return try RowSource(
+        data: data, tokenizer: bert, chat: ChatTemplates(folder: "", tokenizer: bert), reading: .continuedText
+      ).content("a film", nil)
     }
     #expect(failure?.description.contains("no token that ends a text") == true)
   }

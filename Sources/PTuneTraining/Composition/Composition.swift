@@ -36,6 +36,8 @@ public final class Composition {
   public let base: ComponentChoice
   /// Cuts text into pieces.
   public let tokenizer: any Tokenizer
+  /// How the base model reads conversations.
+  public let chat: ChatTemplates
   /// The tuning method and its hyperparameters.
   public let adapter: ComponentChoice
   /// What weighs the adapter's pool; nil for an adapter without one.
@@ -63,6 +65,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
+    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
     pieces = PieceCache(tokenizer)
     self.adapter = adapter
     self.selector = selector

@@ -74,6 +74,18 @@ extension Composition {
       let encoding = try tokenizer.encode(
         text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
+    case .chat(let chat):
+      let encoding = tokenizer.encode(chat, maximumLength: maximumLength)
+      guard let first = encoding.sources.firstIndex(of: 1) else {
+        throw TrainingError.row(
+          path: path, line: row.line,
+          reason: chat.isAnswer.contains(true)
+            ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
+            : "in 'messages' the assistant says nothing, so there is nothing to learn")
+      }
+      var laidOut = LaidOutRow([encoding], fields: row.fields)
+      laidOut.context = Int32(max(1, first))
+      return laidOut
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
       guard given.ids.count <= maximumLength else {
@@ -120,7 +132,8 @@ extension Encoding {
   ///
   /// - Parameter isCompletion: whether there are two texts, of which the second is the completion.
   fileprivate func context(isCompletion: Bool) -> Int32 {
-    let known = isCompletion ? (sources.lastIndex(of: 0) ?? -1) + 1 : sources.prefix { $0 == Self.special }.count
+    let known =
+      isCompletion ? (sources.lastIndex(of: 0) ?? -1) + 1 : sources.prefix { $0 == Self.special }.count
     return Int32(max(1, known))
   }
 }

@@ -8,7 +8,7 @@ extension RunSpec {
   static let taskKeys = ["name", "weight", "head", "data"]
   static let dataKeys = [
     "train", "validation", "test", "format", "header", "text", "text_pair", "label", "template",
-    "fields", "maximum_rows",
+    "chat_template", "fields", "maximum_rows",
   ]
 
   /// Reads a run file. Throws FileError or RunFileError.
@@ -147,8 +147,13 @@ private struct RunReader {
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
       textPair: try section.text("text_pair"),
       label: try section.text("label") ?? Located("label", node.place), template: try template(section),
-      fields: fields,
+      chatTemplate: try section.text("chat_template").map(chatTemplate), fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+  }
+
+  /// The name of a format as it is, else an absolute path.
+  private func chatTemplate(_ template: Located<String>) -> Located<String> {
+    ChatTemplates.formats.contains(template.value) ? template : located(template)
   }
 
   private func template(_ section: RunSection) throws(RunFileError) -> Located<TextTemplate>? {

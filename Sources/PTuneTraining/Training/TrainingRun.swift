@@ -1,6 +1,7 @@
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneText
 
 #if canImport(Glibc)
   import Glibc
@@ -64,7 +65,9 @@ public final class TrainingRun {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, reading: reading)
+      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
+      let read = try TaskRows(
+        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
