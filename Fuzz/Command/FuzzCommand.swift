@@ -57,6 +57,7 @@ enum FuzzCommand {
   }
 }
 
+/// What libFuzzer calls first, with the program's arguments, of which it gets those that are left.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
   _ count: UnsafeMutablePointer<Int32>,
@@ -76,6 +77,7 @@ public func initialize(
   return 0
 }
 
+/// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   guard let target = FuzzCommand.target, let scratch = FuzzCommand.scratch else { return -1 }
