@@ -47,6 +47,7 @@ struct AdapterConfigReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
+      chatTemplate: column("chat_template"),
       fields: fields, maximumRows: nil)
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }
@@ -82,8 +83,8 @@ struct AdapterConfigReader {
 }
 
 extension HyperparameterValue {
-  /// A value of adapter_config.json; nil for one that no hyperparameter can have.
-  init?(_ value: JSONValue) {
+  /// A value of a JSON document, such as adapter_config.json; nil for one that no hyperparameter can have.
+  package init?(_ value: JSONValue) {
     switch value {
     case .int(let value): self = .int(value)
     case .double(let value): self = .double(value)
