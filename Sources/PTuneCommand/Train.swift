@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTuneEngine
+import PTuneFormats
 import PTunePlugins
 import PTuneTraining
 
@@ -34,6 +35,11 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
+  @Flag(
+    help: "Show where the time of the first steps goes, and write OUTPUT/profile.json for Perfetto or Chrome."
+  )
+  var profile = false
+
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
@@ -48,6 +54,8 @@ struct Train: ParsableCommand {
     let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
+    let profile = profile ? Profile() : nil
+    run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
       result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
@@ -56,6 +64,11 @@ struct Train: ParsableCommand {
       throw error
     }
     view.show(result)
+    if let profile {
+      let file = FilePath.join(spec.output, "profile.json")
+      try AtomicFile.write(profile.trace.text(.line), to: file)
+      view.show(ProfileTable(profile), file: file)
+    }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
   }
