@@ -29,8 +29,9 @@ import Testing
     }
     #expect(kinds["step"] == ["step"])
     #expect(kinds["around"] == ["planning", "optimizer"])
-    #expect(try #require(kinds["forward"]).isSuperset(of: ["frozen_linear", "attention", "layer_norm"]))
-    #expect(try #require(kinds["backward"]).isSubset(of: try #require(kinds["forward"])))
+    let (forward, backward) = (kinds["forward"] ?? [], kinds["backward"] ?? [])
+    #expect(forward.isSuperset(of: ["frozen_linear", "attention", "layer_norm"]))
+    #expect(backward.isSubset(of: forward) && backward.contains("attention"))
 
     let lines = result.output.components(separatedBy: "\n")
     let first = try #require(lines.firstIndex { $0.hasPrefix("Profile of steps 2 to 4") })
@@ -38,15 +39,14 @@ import Testing
     for line in lines[(first + 3)...].prefix(while: { !$0.isEmpty }) {
       let words = line.split(separator: " ").map(String.init)
       let number = try #require(words.firstIndex { Double($0) != nil })
-      shown[words[..<number].joined(separator: " ")] = try #require(Double(words[number]))
+      shown[words[..<number].joined(separator: " ")] = Double(words[number])
     }
-    let rest = try #require(shown.removeValue(forKey: "everything else"))
+    let rest = shown["everything else"] ?? -1
+    shown["everything else"] = nil
     #expect(Set(shown.keys) == Set(sums.keys))
-    for (label, time) in shown {
-      #expect(abs(time - try #require(sums[label]) / 3) <= 0.0051, "\(label)")
-    }
+    for (label, time) in shown { #expect(abs(time - (sums[label] ?? -1) / 3) <= 0.0051, "\(label)") }
     let parts = sums.filter { $0.key != "step" }.values.reduce(0, +)
-    #expect(abs(rest - (try #require(sums["step"]) - parts) / 3) <= 0.0051)
+    #expect(abs(rest - ((sums["step"] ?? -1) - parts) / 3) <= 0.0051)
   }
 
   @Test("without it no trace is written, and the training is the same")
@@ -57,7 +57,8 @@ import Testing
       #expect(result.status == 0)
       return try desk.bytes(output + "/adapter/adapter_model.safetensors")
     }
-    #expect(try train("plain") == train("measured", "--profile"))
+    let (plain, measured) = (try train("plain"), try train("measured", "--profile"))
+    #expect(plain == measured)
     #expect(!FileSystem.exists(desk.folder + "/plain/profile.json"))
     #expect(FileSystem.exists(desk.folder + "/measured/profile.json"))
   }
