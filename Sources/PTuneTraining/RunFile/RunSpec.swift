@@ -9,6 +9,8 @@ public struct RunSpec: Equatable, Sendable {
   public var base: BaseSpec
   /// The tuning method.
   public var adapter: ComponentSpec
+  /// Further tuning methods that work together with it, in this order.
+  public var further: [ComponentSpec] = []
   /// What weighs the entries of a pool, for adapters that have one.
   public var selector: ComponentSpec?
   /// A trained adapter that the tasks are added to; an absolute path.
@@ -22,6 +24,11 @@ public struct RunSpec: Equatable, Sendable {
   /// The folder for everything the run makes, absolute. In a run file it is seen from the current folder; without
   /// it, it is `runs/` and the name of the run file.
   public var output: String
+}
+
+extension RunSpec {
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentSpec] { [adapter] + further }
 }
 
 /// A component and what it is told.

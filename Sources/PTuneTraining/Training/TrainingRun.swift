@@ -36,13 +36,16 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
+      further: spec.further.map { ComponentChoice($0) },
       selector: spec.selector.map { ComponentChoice($0) },
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
     // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
+    for adapter in spec.adapters {
+      try Self.check(.adapter, adapter.plugin, adapter.hyperparameters, registry)
+    }
     if let selector = spec.selector {
       try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
     }
