@@ -59,6 +59,7 @@ private struct RunReader {
       root, name: "",
       keys: [
         "base", "adapter", "adapters", "selector", "extend", "start_from", "tasks", "training", "output",
+        "compare",
       ])
     let base = try base(try top.required("base", top.node("base")))
     let adapters = try adapters(top)
@@ -77,7 +78,16 @@ private struct RunReader {
       extend: try top.text("extend").map(located),
       startFrom: try top.text("start_from").map(located),
       tasks: tasks, training: training ?? TrainingOptions(),
-      output: absolute(output, from: currentFolder))
+      output: absolute(output, from: currentFolder),
+      compare: try top.node("compare").map { node throws(RunFileError) in try compare(node) })
+  }
+
+  private func compare(_ node: RunNode) throws(RunFileError) -> CompareSpec {
+    let section = try RunSection(node, name: "compare", keys: ["adapters", "seeds", "grid"])
+    return CompareSpec(
+      adapters: try section.texts("adapters") ?? [],
+      seeds: try section.integer("seeds", RunLimits(atLeast: 1, atMost: 1000)),
+      grid: try section.texts("grid") ?? [])
   }
 
   private func base(_ node: RunNode) throws(RunFileError) -> BaseSpec {
