@@ -9,9 +9,9 @@ public final class Model {
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity, checkpoint: any CheckpointSource)?
   private var reading: BaseReading?
-  private var selector: RunSelector?
+  private(set) var selector: RunSelector?
   private var adapters: [(method: any Adapter, identity: ComponentIdentity, isActive: Bool)] = []
-  private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
+  private(set) var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
   private var lossWeights: LossWeights?
 
   /// A model without components yet.
@@ -303,9 +303,9 @@ public final class Model {
     return parts[0].task
   }
 
-  private static let run = ComponentIdentity(component: "the run", owner: "training")
+  static let run = ComponentIdentity(component: "the run", owner: "training")
 
-  private func failure(_ method: String, _ reason: String) -> EngineFailure {
+  func failure(_ method: String, _ reason: String) -> EngineFailure {
     EngineFailure(
       component: Self.run.component, plugin: nil, method: method, reason: reason,
       status: ptune_status(PTUNE_FAILED))

@@ -86,8 +86,8 @@ struct AdapterConfigReader {
 }
 
 extension HyperparameterValue {
-  /// A value of adapter_config.json; nil for one that no hyperparameter can have.
-  init?(_ value: JSONValue) {
+  /// A value of a JSON document, such as adapter_config.json; nil for one that no hyperparameter can have.
+  package init?(_ value: JSONValue) {
     switch value {
     case .int(let value): self = .int(value)
     case .double(let value): self = .double(value)
