@@ -32,6 +32,8 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -44,14 +46,19 @@ struct AdapterOptions: ParsableArguments {
   /// Loads the adapter.
   func load() throws -> AdapterRun {
     try Self.load(
-      adapter, baseModel: baseModel, without: without, threads: threads, registry: plugins.registry())
+      adapter, baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
+      resolver: hub.resolver())
   }
 
   /// Loads an adapter, and prints warnings.
   static func load(
-    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry
+    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry,
+    resolver: ModelResolver
   ) throws -> AdapterRun {
-    try AdapterRun(adapter, baseModel: baseModel, without: without, threads: threads, registry: registry) {
+    try AdapterRun(
+      adapter, baseModel: baseModel, without: without, threads: threads, registry: registry,
+      resolver: resolver
+    ) {
       level, message in
       if level >= Int32(PTUNE_LOG_WARNING) { Output.warning(message) }
     }

@@ -41,6 +41,8 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -58,7 +60,7 @@ struct Train: ParsableCommand {
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
       isResumed: resume)
-    let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
+    let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
     if findLearningRate { return try findLearningRate(of: run) }

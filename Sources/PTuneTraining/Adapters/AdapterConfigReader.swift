@@ -51,6 +51,7 @@ struct AdapterConfigReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
+      chatTemplate: column("chat_template"),
       fields: fields, maximumRows: nil)
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }

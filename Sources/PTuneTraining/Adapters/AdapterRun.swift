@@ -66,7 +66,8 @@ public final class AdapterRun {
   ) throws -> EvaluationReport {
     let path = data.train.value
     let source = RowSource(
-      data: data, tokenizer: composition.tokenizer, reading: composition.reading(task: task))
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat,
+      reading: composition.reading(task: task))
     let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {

@@ -36,6 +36,8 @@ public final class Composition {
   public let base: ComponentChoice
   /// Cuts text into pieces.
   public let tokenizer: any Tokenizer
+  /// How the base model reads conversations.
+  public let chat: ChatTemplates
   /// The tuning method and its hyperparameters.
   public let adapter: ComponentChoice
   /// Further tuning methods that work together with it, in this order.
@@ -67,6 +69,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
+    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
     pieces = PieceCache(tokenizer)
     adapter = adapters[0]
     further = Array(adapters.dropFirst())
@@ -124,7 +127,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [])
+        marks: index == 0 ? marks : [], context: context)
     }
   }
 }

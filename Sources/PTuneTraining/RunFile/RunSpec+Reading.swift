@@ -8,7 +8,7 @@ extension RunSpec {
   static let taskKeys = ["name", "weight", "head", "data"]
   static let dataKeys = [
     "train", "validation", "test", "format", "header", "text", "text_pair", "label", "template",
-    "fields", "maximum_rows",
+    "chat_template", "fields", "maximum_rows",
   ]
 
   /// Reads a run file. Throws FileError or RunFileError.
@@ -75,8 +75,8 @@ private struct RunReader {
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
       base: base, adapter: adapters[0], further: Array(adapters.dropFirst()), selector: selector,
-      extend: try top.text("extend").map(located),
-      startFrom: try top.text("start_from").map(located),
+      extend: try top.text("extend").map(adapterPath),
+      startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder),
       compare: try top.node("compare").map { node throws(RunFileError) in try compare(node) })
@@ -188,8 +188,13 @@ private struct RunReader {
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
       textPair: try section.text("text_pair"),
       label: try section.text("label") ?? Located("label", node.place), template: try template(section),
-      fields: fields,
+      chatTemplate: try section.text("chat_template").map(chatTemplate), fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+  }
+
+  /// The name of a format as it is, else an absolute path.
+  private func chatTemplate(_ template: Located<String>) -> Located<String> {
+    ChatTemplates.formats.contains(template.value) ? template : located(template)
   }
 
   private func template(_ section: RunSection) throws(RunFileError) -> Located<TextTemplate>? {
@@ -229,6 +234,11 @@ private struct RunReader {
       }
     }
     return options
+  }
+
+  /// An absolute path, or a name on the hub as it is.
+  private func adapterPath(_ adapter: Located<String>) -> Located<String> {
+    Located(resolver.path(adapter.value, relativeTo: origin(adapter.place)) ?? adapter.value, adapter.place)
   }
 
   private func located(_ path: Located<String>) -> Located<String> {

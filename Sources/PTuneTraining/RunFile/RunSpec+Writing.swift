@@ -68,6 +68,7 @@ struct RunText {
       if let value { add(key, value.value, depth: depth + 1) }
     }
     if let template = data.template { add("template", template.value.source, depth: depth + 1) }
+    if let template = data.chatTemplate { add("chat_template", template.value, depth: depth + 1) }
     let indentation = Self.indentation(depth + 1)
     if let format = data.format { add("\(indentation)format: \(format.rawValue)") }
     if let header = data.header { add("\(indentation)header: \(header)") }

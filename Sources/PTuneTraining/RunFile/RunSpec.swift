@@ -84,6 +84,9 @@ public struct DataSpec: Equatable, Sendable {
   public var label: Located<String>
   /// How the fields of a row become the text that the model reads; nil for the text, or the two, as they stand.
   public var template: Located<TextTemplate>?
+  /// How conversations become text: the name of a format, or the absolute path of a Jinja template; nil for the
+  /// model's own.
+  public var chatTemplate: Located<String>?
   /// Further fields that a head asks for by name, and their columns.
   public var fields: [String: Located<String>]
   /// How many rows of each file are used, from its beginning; nil for all.
