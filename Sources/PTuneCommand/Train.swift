@@ -46,6 +46,8 @@ struct Train: ParsableCommand {
   )
   var profile = false
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -63,7 +65,7 @@ struct Train: ParsableCommand {
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
       isResumed: resume)
-    let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
+    let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
     if findLearningRate { return try findLearningRate(of: run) }
@@ -113,7 +115,7 @@ struct Train: ParsableCommand {
   ///
   /// - Returns: a warning if there were any.
   private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
-    guard let adapter = options.adapter else { return [] }
+    guard options.adapter.count == 1, let adapter = options.adapter.first else { return [] }
     // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
     let settings = try options.settings.map { try RunOverride(set: $0) }
     guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter
