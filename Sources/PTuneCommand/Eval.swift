@@ -106,8 +106,10 @@ struct Eval: ParsableCommand {
   }
 
   private func print(_ report: EvaluationReport, _ run: AdapterRun) {
+    let active = run.folder.adapters.map(\.plugin).filter { !adapter.without.contains($0) }
+    let names = active.isEmpty ? "no adapter" : active.joined(separator: " + ")
     Output.print(
-      "\(run.folder.adapter.plugin) on \(run.composition.modelName), task \(report.task): "
+      "\(names) on \(run.composition.modelName), task \(report.task): "
         + "\(NumberText.grouped(report.examples)) examples in \(NumberText.fixed(report.seconds, 1)) s\n")
     var table = TextTable("METRIC", "VALUE")
     for metric in report.metrics { table.add(metric.name, NumberText.fixed(metric.value, 4)) }

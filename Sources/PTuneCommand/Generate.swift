@@ -80,6 +80,10 @@ struct Generate: ParsableCommand {
   @Flag(help: "Write JSON lines for a single prompt, too.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+  var without: [String] = []
+
   @Option(help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
@@ -95,7 +99,9 @@ struct Generate: ParsableCommand {
       guard holds else { throw ValidationError(message) }
     }
     try require((adapter == nil) != (model == nil), "Give either --adapter or --model")
-    try require(adapter != nil || (baseModel == nil && task == nil), "--base-model and --task need --adapter")
+    try require(
+      adapter != nil || (baseModel == nil && task == nil && without.isEmpty),
+      "--base-model, --task and --without need --adapter")
     try require(prompt.isEmpty != (input == nil), "Give either --prompt or --input")
     try require(format == nil || input != nil, "--format needs --input")
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
@@ -148,7 +154,7 @@ struct Generate: ParsableCommand {
         baseModel: model, threads: threads, registry: plugins.registry(), resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, threads: threads, registry: plugins.registry(),
+      adapter ?? "", baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
       resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }

@@ -58,10 +58,11 @@ private struct RunReader {
     let top = try RunSection(
       root, name: "",
       keys: [
-        "base", "adapter", "selector", "extend", "start_from", "tasks", "training", "output", "compare",
+        "base", "adapter", "adapters", "selector", "extend", "start_from", "tasks", "training", "output",
+        "compare",
       ])
     let base = try base(try top.required("base", top.node("base")))
-    let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
+    let adapters = try adapters(top)
     var selector: ComponentSpec?
     if let node = top.node("selector") { selector = try component(node, "selector") }
     let tasks = try tasks(try top.required("tasks", top.node("tasks")))
@@ -73,7 +74,8 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(adapterPath),
+      base: base, adapter: adapters[0], further: Array(adapters.dropFirst()), selector: selector,
+      extend: try top.text("extend").map(adapterPath),
       startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder),
@@ -95,6 +97,34 @@ private struct RunReader {
     return BaseSpec(
       plugin: try section.text("plugin"), model: model,
       hyperparameters: try section.hyperparameters(except: ["plugin", "model"]))
+  }
+
+  /// The adapter, or those of the list `adapters`; at least one.
+  private func adapters(_ top: RunSection) throws(RunFileError) -> [ComponentSpec] {
+    guard let list = top.node("adapters") else {
+      return [try component(try top.required("adapter", top.node("adapter")), "adapter")]
+    }
+    guard top.node("adapter") == nil else {
+      throw RunFileError(
+        place: list.place, problem: .conflict("give either 'adapter' or 'adapters', not both"))
+    }
+    guard case .list(let nodes) = list.content, !nodes.isEmpty else {
+      let empty = if case .list = list.content { "an empty list" } else { list.kind }
+      throw RunFileError(
+        place: list.place, problem: .type(key: "adapters", expected: "a list of adapters", found: empty))
+    }
+    var adapters: [ComponentSpec] = []
+    for (number, node) in nodes.enumerated() {
+      let adapter = try component(node, "adapter \(number)")
+      guard !adapters.contains(where: { $0.plugin.value == adapter.plugin.value }) else {
+        throw RunFileError(
+          place: adapter.plugin.place,
+          problem: .conflict("'adapters' names '\(adapter.plugin.value)' twice; a run has one of each method")
+        )
+      }
+      adapters.append(adapter)
+    }
+    return adapters
   }
 
   private func component(_ node: RunNode, _ name: String) throws(RunFileError) -> ComponentSpec {

@@ -26,6 +26,15 @@ struct GradientStep {
   func take(
     _ batches: some Sequence<PackedBatch>, learningRate: Double, after watch: DivergenceWatch
   ) throws -> Outcome {
+    guard let profile = model.session.profile else {
+      return try takeUnmeasured(batches, learningRate: learningRate, after: watch)
+    }
+    return try profile.step { try takeUnmeasured(batches, learningRate: learningRate, after: watch) }
+  }
+
+  private func takeUnmeasured(
+    _ batches: some Sequence<PackedBatch>, learningRate: Double, after watch: DivergenceWatch
+  ) throws -> Outcome {
     var losses: [Double] = []
     var norm = 0.0
     for batch in batches {
@@ -43,7 +52,7 @@ struct GradientStep {
     }
     // As torch.nn.utils.clip_grad_norm_ does it.
     if clipNorm > 0, norm > clipNorm { optimizer.scaleGradients(clipNorm / (norm + 1e-6)) }
-    optimizer.update(learningRate: learningRate)
+    model.session.profile.around("optimizer") { optimizer.update(learningRate: learningRate) }
     return .taken(loss: losses.reduce(0, +) / Double(losses.count), norm: norm)
   }
 }
