@@ -81,7 +81,9 @@ public final class Session {
   }
 
   private func endScope() {
-    nodes.removeAll(keepingCapacity: true)
+    // From the last: a node holds its inputs, so the other way round a long chain would go all at once, each within the
+    // next, and overflow the stack.
+    while nodes.popLast() != nil {}
     leaves.removeAll(keepingCapacity: true)
     objects.removeAll(keepingCapacity: true)
     scope = (scope + 1) % Handle.scopes
@@ -144,7 +146,7 @@ public final class Session {
 
   /// Operators that a step may record: far more than any model needs, and little enough that one that records without
   /// end is stopped before it has taken the machine's memory.
-  static let nodeLimit = 1_000_000
+  static let nodeLimit = 200_000
 
   func handle(for node: Node) -> OpaquePointer? {
     guard nodes.count < Self.nodeLimit else {
