@@ -47,32 +47,17 @@ struct Export: ParsableCommand {
       table.add(tensor.name, tensor.shape.map(String.init).joined(separator: "×"))
     }
     Output.print(table)
-    func quoted(_ text: String) -> String { JSONValue.string(text).text(.line) }
-    let options =
-      (export.labels.map { ", num_labels=\($0)" } ?? "")
-      + (export.problemType.map { ", problem_type=\(quoted($0))" } ?? "")
-      + (export.replacesHead ? ", ignore_mismatched_sizes=True" : "")
-    Output.print(
-      """
-
-      To use it in Python:
-
-      from peft import PeftModel
-      from transformers import \(export.modelClass)
-
-      base = \(export.modelClass).from_pretrained(\(quoted(export.baseModel))\(options))
-      model = PeftModel.from_pretrained(base, \(quoted(output)))
-      """)
+    Output.print("\nTo use it in Python:\n\n\(export.loading.python(output))")
   }
 
   private func document(_ export: PEFTExport) -> JSONValue {
     [
-      "output": .string(output), "base_model": .string(export.baseModel),
+      "output": .string(output), "base_model": .string(export.loading.baseModel),
       "peft_type": .string(export.method), "task_type": .string(export.taskType),
-      "model_class": .string(export.modelClass), "tasks": .array(export.tasks.map { .string($0) }),
-      "num_labels": export.labels.map { .int($0) } ?? .null,
-      "problem_type": export.problemType.map { .string($0) } ?? .null,
-      "ignore_mismatched_sizes": .bool(export.replacesHead),
+      "model_class": .string(export.loading.modelClass), "tasks": .array(export.tasks.map { .string($0) }),
+      "num_labels": export.loading.labels.map { .int($0) } ?? .null,
+      "problem_type": export.loading.problemType.map { .string($0) } ?? .null,
+      "ignore_mismatched_sizes": .bool(export.loading.replacesHead),
       "tensors": .array(
         export.tensors.map { ["name": .string($0.name), "shape": .array($0.shape.map { .int($0) })] }),
     ]

@@ -129,6 +129,52 @@ import Testing
     #expect(read.folder.tasks[0].name == "mood")
   }
 
+  @Test("what training writes is PEFT's where PEFT can express it, else PEFT is told why it is not")
+  func trained() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try Self.train(tiny, "tiny-bert", Self.prompt, [("mood", .sequence("tiny-bert"))])
+    let config = try JSONValue.read("\(run.folder.path)/adapter_config.json")
+    #expect(config["peft_type"] == "PROMPT_TUNING" && config["ptune"] == nil)
+    #expect(
+      try SafetensorsFile("\(run.folder.path)/adapter_model.safetensors").names.sorted()
+        == ["base_model.classifier.bias", "base_model.classifier.weight", "prompt_embeddings"])
+    #expect(run.folder.fingerprint == run.composition.checkpoint.fingerprint.weights)
+    #expect(run.folder.adapter.hyperparameters["initialization"] == .string("sampled-vocabulary"))
+
+    let mean = Head(yaml: "{plugin: sequence-classification, base_pooler: true, pooling: mean}")
+    let own = try Self.train(tiny, "tiny-bert", Self.prompt, [("mood", mean)])
+    let marked = try JSONValue.read("\(own.folder.path)/adapter_config.json")
+    #expect(
+      marked["peft_type"]
+        == "PTUNE: PEFT cannot express this adapter, since 'pooling' of the head of 'mood' is \"mean\", and there it is \"first\""
+    )
+    #expect(
+      try SafetensorsFile("\(own.folder.path)/adapter_model.safetensors").names.sorted()
+        == ["head.mood.classifier.bias", "head.mood.classifier.weight", "prompt_embeddings"])
+  }
+
+  @Test("keys of PEFT's and ptune's that contradict each other are an error")
+  func contradictions() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try Self.train(tiny, "tiny-gpt2", Self.prompt, [("tale", .language)])
+    let path = "\(run.folder.path)/adapter_config.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    for (old, new, message) in [
+      (
+        "\"plugin\": \"prompt-tuning\"", "\"plugin\": \"prefix-tuning\"",
+        "has the peft_type 'PROMPT_TUNING', but names the adapter 'prefix-tuning'"
+      ),
+      ("\"num_layers\"", "\"num_tasks\": 2, \"num_layers\"", "has 2 as 'num_tasks', but names 1 tasks"),
+      ("\"format\": 1", "\"format\": 9", "has a format this ptune does not know"),
+    ] {
+      try AtomicFile.write(text.replacing(old, with: new), to: path)
+      let error = #expect(throws: TrainingError.self) { try Self.reread(run.folder.path) }
+      #expect(
+        error.map { "\($0)" } == "\(run.folder.path) is not an adapter folder: adapter_config.json \(message)"
+      )
+    }
+  }
+
   /// What PEFT wrote of the same kind, on the fixtures' folder.
   @Test(
     "config and tensors have PEFT's keys, types and shapes",
@@ -152,7 +198,11 @@ import Testing
     #expect(config.keys == expected.keys)
     #expect(!text.hasSuffix("\n"))
     // Of an encoder that is folded away anything may be said; PEFT doubles the list; the tasks are three there.
-    let free: Set = ["base_model_name_or_path", "modules_to_save", "encoder_hidden_size", "num_tasks"]
+    // What ptune adds is under auto_mapping, which PEFT does not look at where there is a task type.
+    let free: Set = [
+      "auto_mapping", "base_model_name_or_path", "modules_to_save", "encoder_hidden_size", "num_tasks",
+    ]
+    #expect(config["auto_mapping"]?.objectValue?.keys == ["ptune"])
     for key in expected.keys where !free.contains(key) { #expect(config[key] == expected[key], "\(key)") }
     let (own, other) = (
       try SafetensorsFile(tiny.path("peft/adapter_model.safetensors")),
@@ -209,12 +259,17 @@ import Testing
     }
     // The checkpoint has a head of three labels.
     let two = try export("tiny-roberta", .sequence("tiny-roberta"))
-    #expect(two.modelClass == "AutoModelForSequenceClassification")
-    #expect(two.labels == 2 && two.problemType == "single_label_classification" && two.replacesHead)
+    #expect(two.loading.modelClass == "AutoModelForSequenceClassification")
+    #expect(
+      two.loading.labels == 2 && two.loading.problemType == "single_label_classification"
+        && two.loading.replacesHead)
     let number = try export("tiny-gpt2", .sequence("tiny-gpt2", "regression"))
-    #expect(number.labels == 1 && number.problemType == "regression" && !number.replacesHead)
+    #expect(
+      number.loading.labels == 1 && number.loading.problemType == "regression" && !number.loading.replacesHead
+    )
     let answers = try export("tiny-llama", .answers)
-    #expect(answers.labels == 2 && answers.problemType == nil && !answers.replacesHead)
+    #expect(
+      answers.loading.labels == 2 && answers.loading.problemType == nil && !answers.loading.replacesHead)
     #expect(
       answers.warnings == [
         "transformers' class for questions calls a llama model 'transformer' and finds none of the weights that are "
@@ -343,11 +398,8 @@ import Testing
     let own = run.folder.path
     #expect(message(run, own) == "the folder '\(own)' holds an adapter that ptune trained")
     _ = try run.exportPEFT(task: nil, to: tiny.path("peft"))
+    let theirs = "\(Workbench.fixtures)/peft/gpt2-lm-prompt_tuning"
     #expect(
-      message(try Self.reread(tiny.path("peft")), tiny.path("more"))
-        == "\(tiny.path("peft")) is an adapter of PEFT's already")
-    try tiny.write("peft/ptune.json", "{\"tasks\": []}")
-    let error = #expect(throws: TrainingError.self) { try Self.reread(tiny.path("peft")) }
-    #expect(error.map { "\($0)" }?.hasSuffix("ptune.json does not name the 1 tasks of the adapter") == true)
+      message(try PEFTTests.run(theirs), tiny.path("more")) == "\(theirs) is an adapter of PEFT's already")
   }
 }

@@ -12,15 +12,18 @@ struct PEFTExpression {
   let layout: PEFTHead.Layout
   /// The numbers of its tasks, in the order of PEFT's ids.
   let tasks: [Int]
+  private let adapter: ComponentChoice
 
   /// - Parameters:
+  ///   - adapter: the tuning method as it is saved.
   ///   - task: the number of the only task to express; nil for all of them.
   /// - Throws: ``TrainingError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
-  init(_ composition: Composition, task: Int?, folder: String) throws(TrainingError) {
+  init(_ composition: Composition, _ adapter: ComponentChoice, task: Int?, folder: String)
+    throws(TrainingError)
+  {
     func refused(_ reason: String, _ help: String) -> TrainingError {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
-    let adapter = composition.adapter
     guard
       let (method, settings) = PEFTMethod.all.lazy.compactMap({ method in
         method.settings(of: adapter.plugin).map { (method, $0) }
@@ -49,6 +52,7 @@ struct PEFTExpression {
         "the base model has to be of another family")
     }
     (self.method, self.type, self.layout, self.tasks) = (method, type, layout, tasks)
+    self.adapter = adapter
     try checkPEFTRunsIt(composition, refused)
     try checkSettings(composition, settings, refused)
     try checkHeads(composition, refused)
@@ -103,7 +107,7 @@ struct PEFTExpression {
         flags.append("--set \(path).\(name)=\(wanted)".replacing("\"", with: ""))
       }
     }
-    compare(composition.adapter, settings, composition.adapter.plugin, "adapter")
+    compare(adapter, settings, adapter.plugin, "adapter")
     for task in tasks {
       let composed = composition.tasks[task]
       guard Self.types[composed.head.plugin] == type else {
