@@ -75,7 +75,7 @@ import Testing
   /// Trains some steps on a few sentences.
   ///
   /// - Parameter heads: the tasks' heads, by their names.
-  private static func train(
+  static func train(
     _ tiny: TinyRun, _ model: String, _ adapter: String, _ heads: [(name: String, head: Head)],
     data: String = "", selector: String = ""
   ) throws -> AdapterRun {
@@ -97,7 +97,7 @@ import Testing
   }
 
   /// What an adapter says of some rows of each task.
-  private static func lines(_ run: AdapterRun, _ tiny: TinyRun) throws -> [String] {
+  static func lines(_ run: AdapterRun, _ tiny: TinyRun) throws -> [String] {
     let rows = [
       "{\"input_ids\": [2, 17, 40, 9, 3]}", "{\"input_ids\": [2, 61, 3], \"token_type_ids\": [0, 1, 1]}",
     ]
@@ -111,7 +111,7 @@ import Testing
     return lines
   }
 
-  private static func reread(_ folder: String) throws -> AdapterRun {
+  static func reread(_ folder: String) throws -> AdapterRun {
     try AdapterRun(folder, baseModel: nil, threads: 2, registry: Workbench.factory().registry) {
       Issue.record("\($1)")
     }
@@ -313,9 +313,8 @@ import Testing
     (
       "tiny-gpt2", "{plugin: prefix-tuning, virtual_tokens: 3, form: hidden, shift_positions: false}",
       [("tale", .language)], "",
-      "'form' of prefix-tuning is \"hidden\", and there it is \"key-value\"; "
-        + "'shift_positions' of prefix-tuning is false, and there it is true",
-      "train with --set adapter.form=key-value --set adapter.shift_positions=true"
+      "'shift_positions' of prefix-tuning is false, and there it is true",
+      "train with --set adapter.shift_positions=true"
     ),
     (
       "tiny-gpt2", "{plugin: p-tuning-v2, virtual_tokens: 3, depth: 1}", [("tale", .language)], "",
@@ -324,7 +323,7 @@ import Testing
     (
       "tiny-gpt2", "{plugin: prompt-pool, virtual_tokens: 3, pool_size: 2}", [("tale", .language)],
       "selector: attention", "it has no method like 'prompt-pool'",
-      "train one of prompt-tuning, p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning instead"
+      "keep one of its entries for all texts with --select, or train one of prompt-tuning, p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning instead"
     ),
     (
       "tiny-gpt2", "{plugin: multitask-prompt-tuning, virtual_tokens: 3, pool_size: 2}",

@@ -31,7 +31,9 @@ struct PEFTExpression {
     else {
       let known = PEFTMethod.all.flatMap { [$0.plugin] + $0.others.keys.sorted() }
       throw refused(
-        "it has no method like '\(adapter.plugin)'", "train one of \(known.joined(separator: ", ")) instead")
+        "it has no method like '\(adapter.plugin)'",
+        "\(adapter.plugin == "prompt-pool" ? "keep one of its entries for all texts with --select, or " : "")"
+          + "train one of \(known.joined(separator: ", ")) instead")
     }
     let tasks = task.map { [$0] } ?? Array(composition.tasks.indices)
     guard method.isMultitask || tasks.count == 1 else {

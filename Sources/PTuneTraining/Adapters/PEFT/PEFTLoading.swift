@@ -25,13 +25,7 @@ public struct PEFTLoading: Sendable {
       case "extractive-qa": 2
       default: task.labels.isEmpty ? nil : task.labels.count
       }
-    problemType =
-      switch (task.head.plugin, task.head.hyperparameters["multi_label"]) {
-      case ("regression", _): "regression"
-      case ("sequence-classification", .bool(true)): "multi_label_classification"
-      case ("sequence-classification", _): "single_label_classification"
-      default: nil
-      }
+    problemType = Self.problemType(task)
     replacesHead = tensors.contains { tensor in
       guard tensor.name.hasPrefix(PEFTReader.modulePrefix) else { return false }
       let name = String(tensor.name.dropFirst(PEFTReader.modulePrefix.count))
@@ -39,10 +33,22 @@ public struct PEFTLoading: Sendable {
     }
   }
 
+  /// `problem_type` of transformers' config for a task; nil where there is none.
+  static func problemType(_ task: ComposedTask) -> String? {
+    switch (task.head.plugin, task.head.hyperparameters["multi_label"]) {
+    case ("regression", _): "regression"
+    case ("sequence-classification", .bool(true)): "multi_label_classification"
+    case ("sequence-classification", _): "single_label_classification"
+    default: nil
+    }
+  }
+
   /// The lines of Python that load an adapter.
   ///
-  /// - Parameter adapter: the folder, or a name on the hub.
-  public func python(_ adapter: String) -> String {
+  /// - Parameters:
+  ///   - adapter: the folder, or a name on the hub.
+  ///   - base: what stands for the base model; nil for what the folder names.
+  public func python(_ adapter: String, base: String? = nil) -> String {
     func quoted(_ text: String) -> String { JSONValue.string(text).text(.line) }
     let options =
       (labels.map { ", num_labels=\($0)" } ?? "")
@@ -52,7 +58,7 @@ public struct PEFTLoading: Sendable {
       from peft import PeftModel
       from transformers import \(modelClass)
 
-      base = \(modelClass).from_pretrained(\(quoted(baseModel))\(options))
+      base = \(modelClass).from_pretrained(\(quoted(base ?? baseModel))\(options))
       model = PeftModel.from_pretrained(base, \(quoted(adapter)))
       """
   }

@@ -19,6 +19,15 @@ struct PEFTReader {
     "qwen2": "model.embed_tokens.weight", "mistral": "model.embed_tokens.weight",
   ]
 
+  /// The name of the word embeddings among a checkpoint's weights, those of a bare model too; nil if ptune does not know
+  /// the family.
+  static func wordTable(_ config: ModelConfig, in names: [String]) -> String? {
+    guard let name = wordTables[config.modelType ?? ""], let dot = name.firstIndex(of: ".") else {
+      return nil
+    }
+    return [name, String(name[name.index(after: dot)...])].first(where: names.contains)
+  }
+
   let config: PEFTConfig
   let checkpoint: ModelCheckpoint
   /// What ptune says of it, if ptune trained it.
