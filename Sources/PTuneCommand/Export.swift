@@ -39,6 +39,8 @@ struct Export: ParsableCommand {
   @Flag(help: "Write the base model with the prompt's rows as tokens of its vocabulary.")
   var mergeVirtualTokens = false
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   @Flag(help: "Print one JSON document; everything else goes to standard error.")
@@ -46,7 +48,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry())
+      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry(), resolver: hub.resolver())
     let task = try task.map { try run.task(named: $0) }
     if mergeVirtualTokens {
       return print(try run.mergeVirtualTokens(task: task, entries: select?.entries, to: output))

@@ -13,6 +13,7 @@ final class TrainingView {
   /// Whether that says `--resume` already.
   private let isResumed: Bool
   private var plan: TrainingPlan?
+  private var watch: LossWatch?
   /// The flags of `predict` that give it a row of the first task.
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
@@ -53,7 +54,7 @@ final class TrainingView {
     console.line(
       field(
         "adapter",
-        "\(composition.adapter.plugin), "
+        "\(composition.adapters.map(\.plugin).joined(separator: " + ")), "
           + "\(NumberText.grouped(model.trainableCount)) trainable parameters "
           + "(\(NumberText.percent(Double(model.trainableCount) / Double(max(1, model.baseCount)))) of the model's)"
       ))
@@ -83,6 +84,8 @@ final class TrainingView {
   private func show(_ plan: TrainingPlan) {
     self.plan = plan
     started = .now
+    watch = LossWatch(
+      steps: plan.steps, isFresh: plan.resumedFrom == 0 && spec.startFrom == nil && spec.extend == nil)
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
@@ -96,7 +99,10 @@ final class TrainingView {
     if plan.testExamples > 0 { counts.append("\(NumberText.grouped(plan.testExamples)) for test") }
     console.line(field("data", counts.joined(separator: ", ")))
     console.line(
-      field("training", "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"))
+      field(
+        "training",
+        "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
+          + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
     if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
     console.line()
   }
@@ -104,6 +110,10 @@ final class TrainingView {
   // MARK: - Progress
 
   private func show(_ step: StepReport) {
+    if let finding = watch?.add(step.loss, step: step.step) {
+      console.clear()
+      Output.warning(finding.text(learningRate: plan?.learningRate ?? step.learningRate))
+    }
     guard !quiet, let plan else { return }
     if console.isLive {
       guard isDue(last: step.step == step.steps) else { return }
@@ -166,7 +176,7 @@ final class TrainingView {
     if !quiet { console.line() }
     let reports = result.test.isEmpty ? result.validation : result.test
     var columns: [(header: String, value: String)] = [
-      ("METHOD", spec.adapter.plugin.value),
+      ("METHOD", spec.adapters.map(\.plugin.value).joined(separator: " + ")),
       (
         "TRAINABLE",
         "\(NumberText.grouped(result.trainableParameters)) "

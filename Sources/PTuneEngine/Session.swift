@@ -276,4 +276,6 @@ struct BaseServices {
   var selector: ((Int, Node, Node) throws -> Node?)?
   /// What the adapter announced that it will ask the selector about.
   var pool: (keys: Int, columns: Int)?
+  /// The adapter that did.
+  var poolOwner: ComponentIdentity?
 }

@@ -298,7 +298,7 @@ enum BaseTable {
         guard let session = Session.current, let frame = session.frame else {
           return ptune_status(PTUNE_FAILED)
         }
-        guard frame.method == "create", frame.identity.owner == "adapter" else {
+        guard frame.method == "create", frame.identity.owner.hasPrefix("adapter") else {
           session.record("a pool can be announced in the create of an adapter only")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
@@ -306,7 +306,14 @@ enum BaseTable {
           session.record("a pool of \(keys) keys of \(columns) columns was announced")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
+        if let other = session.services.poolOwner, other.owner != frame.identity.owner {
+          session.record(
+            "the run's selector weighs the pool of \(other.component) already, and a run has one selector; take one "
+              + "adapter with a pool")
+          return ptune_status(PTUNE_UNSUPPORTED)
+        }
         session.services.pool = (keys, columns)
+        session.services.poolOwner = frame.identity
         return ptune_status(PTUNE_OK)
       },
       announced: { _, keys, columns in

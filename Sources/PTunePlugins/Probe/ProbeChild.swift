@@ -21,7 +21,7 @@ public enum PluginProbe {
   /// anew for the probe.
   public static func runIfAsked(arguments: [String] = CommandLine.arguments, version: String) {
     guard arguments.count > 2, arguments[1] == command, getenv(mark) != nil else { return }
-    ptune_become_probe(pid_t(arguments[2]) ?? 0)
+    ptune_become_child(pid_t(arguments[2]) ?? 0)
     let host = ProbeHost.table(version: version)
     let ownProcess = getpid()
     for (index, file) in arguments.dropFirst(3).enumerated() {
@@ -49,6 +49,20 @@ public enum PluginProbe {
     send(.done)
     // NB: without running the destructors and exit handlers of the plugins.
     _exit(0)
+  }
+
+  /// Calls a plugin's entry function with a host of another major version that has no interface: what it says when
+  /// it refuses, nil if it does not mind. In a process of its own, since an entry function runs once.
+  ///
+  /// - Throws: ``Rejection`` if the file cannot be opened or has no entry function.
+  package static func enterWithoutInterfaces(_ file: String) throws(Rejection) -> String? {
+    do throws(ProbeMessage.Refusal) {
+      let entry = try PluginLibrary(opening: file).entry()
+      if entry(ProbeHost.bareTable()) != nil { return nil }
+      return ProbeHost.takeFailure() ?? ""
+    } catch {
+      throw Rejection(path: file, reason: Rejection.Reason(error))
+    }
   }
 
   /// Begins the line on standard error after which the output is that of the plugin whose number follows.

@@ -7,6 +7,8 @@ import PTunePlugins
 struct AdapterDocument {
   let composition: Composition
   let adapter: TrainedAdapter
+  /// Further ones that work together with it.
+  var further: [TrainedAdapter] = []
   /// The numbers of the tasks in the folder.
   let tasks: [Int]
   /// Tokens to which texts were cut, if the run said so.
@@ -32,6 +34,9 @@ struct AdapterDocument {
       ]
     }
     own["adapter"] = .object(method)
+    if !further.isEmpty {
+      own["further_adapters"] = .array(further.map { .object(component($0.choice)) })
+    }
     if let selector = composition.selector, adapter.choice.plugin == composition.adapter.plugin {
       own["selector"] = .object(component(selector))
     }
@@ -83,6 +88,7 @@ struct AdapterDocument {
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
     if let template = data.template { object["template"] = .string(template.value.source) }
+    if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {

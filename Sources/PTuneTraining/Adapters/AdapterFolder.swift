@@ -23,6 +23,8 @@ public struct AdapterFolder: Sendable {
   public let fingerprint: String?
   /// The tuning method.
   public let adapter: ComponentChoice
+  /// Further tuning methods that work together with it, in this order.
+  public var further: [ComponentChoice] = []
   /// What weighs its pool; nil for one without.
   public let selector: ComponentChoice?
   /// The tasks, with how their rows are read; their data files are not recorded.
@@ -50,6 +52,7 @@ extension AdapterFolder {
   static func write(_ composition: Composition, maximumLength: Int?, to folder: String) throws {
     let document = AdapterDocument(
       composition: composition, adapter: try TrainedAdapter(composition),
+      further: try composition.further.indices.map { try TrainedAdapter(composition, $0 + 1) },
       tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
     try AdapterWriter(document, folder: folder).write(to: folder)
   }
@@ -121,7 +124,7 @@ extension AdapterFolder {
   /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
   private func adapterTensors(_ file: SafetensorsFile) -> [String] {
     file.names.filter { name in
-      !["head.", "selector.", PEFTReader.modulePrefix].contains(where: name.hasPrefix)
+      !["head.", "selector.", Composer.furtherOwner, PEFTReader.modulePrefix].contains(where: name.hasPrefix)
         && !ignored.contains(name)
     }
   }
@@ -136,11 +139,17 @@ extension AdapterFolder {
   }
 }
 
+extension AdapterFolder {
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentChoice] { [adapter] + further }
+}
+
 extension TrainableParameter {
   /// The name of its tensor in an adapter folder.
   ///
   /// - Parameter tasks: what tasks are called there, where the name differs.
   fileprivate func savedName(_ tasks: [String: String]) -> String {
+    if owner.hasPrefix(Composer.furtherOwner) { return "\(owner).\(name)" }
     let name = owner == "adapter" ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
       for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {

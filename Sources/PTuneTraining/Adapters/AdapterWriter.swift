@@ -35,7 +35,9 @@ struct AdapterWriter {
       tensors.map { TensorData(name: prefix + $0.name, shape: $0.shape, floats: $0.values) }
     }
     tensors =
-      data(document.adapter.tensors) + data(composition.model.exportSelector(), "selector.")
+      data(document.adapter.tensors)
+      + document.further.flatMap { data($0.tensors, "\(Composer.furtherOwner)\($0.choice.plugin).") }
+      + data(composition.model.exportSelector(), "selector.")
       + document.tasks.flatMap {
         data(composition.model.exportHead(task: $0), "head.\(composition.tasks[$0].name).")
       }

@@ -19,10 +19,11 @@ struct TrainedAdapter {
 
   /// The present values of a composition.
   ///
+  /// - Parameter index: which of its adapters, where several work together.
   /// - Throws: `EngineFailure` if the adapter cannot state what to save.
-  init(_ composition: Composition) throws {
-    let (tensors, changed) = try composition.model.exportAdapter()
-    var choice = composition.adapter
+  init(_ composition: Composition, _ index: Int = 0) throws {
+    let (tensors, changed) = try composition.model.exportAdapter(index)
+    var choice = composition.adapters[index]
     var before: [String: HyperparameterValue] = [:]
     for (name, json) in changed {
       let value = try JSONValue.parse(json)
@@ -36,7 +37,8 @@ struct TrainedAdapter {
     }
     (self.choice, self.tensors) = (choice, tensors)
     encoder =
-      before.isEmpty ? nil : FoldedEncoder(hyperparameters: before, makes: FoldedEncoder.digest(tensors))
+      before.isEmpty || index > 0
+      ? nil : FoldedEncoder(hyperparameters: before, makes: FoldedEncoder.digest(tensors))
   }
 }
 

@@ -1,6 +1,7 @@
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneText
 
 #if canImport(Glibc)
   import Glibc
@@ -29,6 +30,8 @@ public final class TrainingRun {
     _ spec: RunSpec, registry: PluginRegistry, resolver: ModelResolver = ModelResolver(),
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
+    // Unknown components and hyperparameters are told before a model is fetched and data is read, which take a while.
+    try spec.check(registry.inventory)
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -36,22 +39,11 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
+      further: spec.further.map { ComponentChoice($0) },
       selector: spec.selector.map { ComponentChoice($0) },
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
-
-    // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
-    if let selector = spec.selector {
-      try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
-    }
-    if let plugin = spec.base.plugin {
-      try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
-    }
-    for task in spec.tasks {
-      try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
-    }
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
@@ -65,7 +57,9 @@ public final class TrainingRun {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, reading: reading)
+      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
+      let read = try TaskRows(
+        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
@@ -93,21 +87,6 @@ public final class TrainingRun {
     self.spec = spec
     self.composition = composition
     maximumLength = blueprint.maximumLength
-  }
-
-  /// Checks a component of the run against its schema.
-  ///
-  /// - Throws: `UnknownComponentError`, or ``TrainingError/hyperparameter(_:_:)`` with the place in the run file.
-  private static func check(
-    _ kind: ComponentKind, _ plugin: Located<String>, _ hyperparameters: [String: Located<RunValue>],
-    _ registry: PluginRegistry
-  ) throws {
-    let schema = try registry.inventory.component(kind, named: plugin.value).schema
-    do throws(HyperparameterError) {
-      _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
-    } catch {
-      throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
-    }
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.

@@ -81,6 +81,11 @@ extension AdapterRun {
   {
     let task = try task ?? self.task(named: nil)
     let composed = composition.tasks[task]
+    guard composition.further.isEmpty else {
+      throw TrainingError.unusable(
+        "\(composition.adapters.map(\.plugin).joined(separator: " and ")) work together here, and tokens are a prompt alone",
+        help: "train one adapter alone")
+    }
     let adapter = try TrainedAdapter(composition).fixed(entries: entries, task: composed)
     let tokens = try VirtualTokens(adapter, tokenizer: composition.tokenizer)
     var expression: PEFTExpression?
