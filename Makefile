@@ -13,7 +13,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo lint format clean
+.PHONY: help setup build demo test install uninstall bench bench-demo docs lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,11 @@ bench: setup build ## compare with PEFT's speed and memory (needs torch, transfo
 
 bench-demo: setup build ## compare the demo run with PyTorch's (needs the same)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+
+docs: ## make the documentation of the Swift kit (DocC), and the references that come from ptune.h
+	Scripts/abi-reference
+	Scripts/rust-bindings
+	Scripts/kit-docs
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
