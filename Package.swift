@@ -89,6 +89,7 @@ let tests = [
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
@@ -138,6 +139,8 @@ let package = Package(
     // Files, text, training, results.
     .target(name: "PTuneFormats"),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
+    .target(name: "CPTuneCurl"),
+    .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
     .target(
       name: "PTuneTraining",
       dependencies: [
@@ -156,8 +159,8 @@ let package = Package(
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
-        "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText", "PTuneTraining",
+        "PTuneReport", "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
