@@ -108,8 +108,13 @@ def measure(cell, options):
                 slowest = max(slowest, once[0])
         count = int(min(bench_inputs.BATCHES, max(2, options.round_seconds / max(slowest, 1e-9))))
         for _ in range(options.rounds):
-            for part in parts:
-                part.seconds[phase].append(part.tell(phase, count))
+            for part in list(parts):
+                seconds = part.tell(phase, count)
+                if seconds is None:
+                    failed[part.name] = part.reason()
+                    parts.remove(part)
+                else:
+                    part.seconds[phase].append(seconds)
     data = bench_inputs.batches(bench_inputs.rows(cell.texts, cell.mode == "best", options.cache))
     record = {"cell": dataclasses.asdict(cell), "machine": machine(), "failed": failed, "sides": {}}
     for part in parts:

@@ -254,12 +254,16 @@ public final class Session {
   }
 
   /// Computes a scalar and adds its gradient to every parameter's.
-  func differentiate(_ loss: Node) -> Float {
-    let plan = machine.profile.around("planning") { Planner.plan([loss], among: nodes) }
+  ///
+  /// - Parameter layers: the inputs of the base model's layers, in order, to compute the layers again for the gradient
+  ///   rather than to keep their values; empty to keep them.
+  func differentiate(_ loss: Node, recomputing layers: [Node] = []) -> Float {
+    let plan = machine.profile.around("planning") { Planner.plan([loss], among: nodes, marks: layers) }
+    let recomputation = layers.isEmpty ? nil : Recomputation(plan.order, between: plan.marks)
     machine.forward(plan.order, roots: plan.roots, forBackward: true)
     defer { machine.release(plan.order) }
     let value = plan.roots[0].value?.pointee ?? .nan
-    if loss.needsGradient { machine.backward(plan.order, from: plan.roots[0]) }
+    if loss.needsGradient { machine.backward(plan.order, from: plan.roots[0], recomputation) }
     return value
   }
 }

@@ -15,27 +15,30 @@ final class Machine {
   ///
   /// - Parameters:
   ///   - roots: their values are kept.
-  ///   - forBackward: whether ``backward(_:from:)`` follows, so that what it reads is kept too.
+  ///   - forBackward: whether ``backward(_:from:_:)`` follows, so that what it reads is kept too.
   func forward(_ instructions: [Instruction], roots: [Instruction], forBackward: Bool) {
     for instruction in instructions {
       for (index, input) in instruction.inputs.enumerated() {
         input.pendingReaders += 1
-        if forBackward, instruction.needsGradient, instruction.operation.backwardReads(index) {
-          input.isKept = true
-        }
+        guard forBackward, instruction.needsGradient else { continue }
+        // What is computed again needs all that comes from elsewhere.
+        let isRead =
+          instruction.part == nil
+          ? instruction.operation.backwardReads(index) : input.part != instruction.part
+        if isRead { input.isKept = true }
       }
-      if forBackward, instruction.needsGradient, instruction.operation.backwardReadsResult {
+      if forBackward, instruction.needsGradient, instruction.part == nil,
+        instruction.operation.backwardReadsResult
+      {
         instruction.isKept = true
       }
     }
     for root in roots { root.isKept = true }
     for instruction in instructions {
-      if let profile {
-        profile.measure(instruction, .forward) { instruction.operation.forward(instruction, self) }
-      } else {
-        instruction.operation.forward(instruction, self)
-      }
-      if !(forBackward && instruction.needsGradient) { releaseSaved(instruction) }
+      compute(instruction)
+      let isLeftForBackward =
+        forBackward && instruction.needsGradient && (instruction.part == nil || instruction.isKept)
+      if !isLeftForBackward { releaseSaved(instruction) }
       for input in instruction.inputs {
         input.pendingReaders -= 1
         if input.pendingReaders == 0, !input.isKept { releaseValue(input) }
@@ -43,11 +46,29 @@ final class Machine {
     }
   }
 
+  /// Computes an instruction's result.
+  func compute(_ instruction: Instruction) {
+    if let profile {
+      profile.measure(instruction, .forward) { instruction.operation.forward(instruction, self) }
+    } else {
+      instruction.operation.forward(instruction, self)
+    }
+  }
+
   /// Differentiates `root`, a scalar, by every parameter: adds to the parameters' gradients.
-  func backward(_ instructions: [Instruction], from root: Instruction) {
+  ///
+  /// - Parameter recomputation: what was not kept.
+  func backward(
+    _ instructions: [Instruction], from root: Instruction, _ recomputation: Recomputation? = nil
+  ) {
+    var restored: Int?
     root.gradient = pool.take(1)
     root.gradient?.pointee = 1
     for instruction in instructions.reversed() {
+      if let part = instruction.part, part != restored {
+        recomputation?.restore(part, self)
+        restored = part
+      }
       if instruction.needsGradient, instruction.gradient != nil {
         if let profile {
           profile.measure(instruction, .backward) { instruction.operation.backward(instruction, self) }
@@ -112,7 +133,7 @@ final class Machine {
     pool.give(part)
   }
 
-  private func releaseValue(_ instruction: Instruction) {
+  func releaseValue(_ instruction: Instruction) {
     if let value = instruction.value, !instruction.borrowsValue { pool.give(value) }
     instruction.value = nil
   }

@@ -29,6 +29,14 @@ public enum LearningRateSchedule: String, CaseIterable, Sendable {
   case constant
 }
 
+/// What a training step computes a second time for the gradient, instead of keeping it: results are the same.
+public enum Recompute: String, CaseIterable, Sendable {
+  /// Everything is kept.
+  case nothing
+  /// Layers of the base model, from their inputs.
+  case layers
+}
+
 /// The options of the `training` section.
 ///
 /// Defaults are the values given here, for another optimiser than AdamW those of ``init(optimizer:)``, and nowhere
@@ -90,6 +98,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var bestBy = BestBy.mean
   /// Tokens to which a longer text is cut, special tokens included; nil for what the base model takes.
   public var maximumLength: Int?
+  /// What is computed a second time for the gradient instead of being kept.
+  public var recompute = Recompute.nothing
   /// What initialisation, shuffling and dropout are drawn from.
   public var seed = 42
   /// Threads to compute with; nil for as many as there are cores.
@@ -234,6 +244,8 @@ public struct TrainingOption: Sendable {
       "best_by", .choice(ChoiceOf(path: \.bestBy)), "what decides which adapter is best", severalTasks: true),
     TrainingOption(
       "maximum_length", .optionalInteger(\.maximumLength, positive), "tokens to which longer texts are cut"),
+    TrainingOption(
+      "recompute", .choice(ChoiceOf(path: \.recompute)), "what is computed again to save memory"),
     TrainingOption(
       "seed", .integer(\.seed, natural), "what initialisation, shuffling and dropout are drawn from"),
     TrainingOption(

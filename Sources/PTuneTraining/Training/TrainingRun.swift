@@ -84,6 +84,7 @@ public final class TrainingRun {
         _ = try composition.model.scores(composition.batch([example], task: task, training: false))
       }
     }
+    composition.model.recomputesLayers = spec.training.recompute == .layers
     self.spec = spec
     self.composition = composition
     maximumLength = blueprint.maximumLength
