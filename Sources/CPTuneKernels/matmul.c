@@ -102,19 +102,29 @@ bool ptk_gemm_with(ptk_backend backend, bool transpose_a, bool transpose_b, size
 }
 
 ptk_packed *ptk_pack_with(ptk_backend backend, const float *source, size_t source_stride, size_t k, size_t n,
-                          bool transposed) {
+                          bool transposed, ptk_precision precision) {
   if (!ptk_backend_is_available(backend)) return NULL;
-  ptk_packed *packed = backends[backend - 1]->pack(source, source_stride, k, n, transposed);
+  ptk_packed *packed = backends[backend - 1]->pack(source, source_stride, k, n, transposed, precision);
   if (!packed) return NULL;
   packed->backend = backends[backend - 1];
+  packed->precision = precision;
   packed->k = k;
   packed->n = n;
   return packed;
 }
 
-ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
-  return ptk_pack_with(ptk_chosen_backend(), source, source_stride, k, n, transposed);
+/* oneDNN computes in bf16 on any processor, but only with the instructions faster than the loops here. */
+static ptk_backend bf16_backend(void) {
+  return ptk_chosen_backend() == PTK_ONEDNN && ptk_has_bf16() ? PTK_ONEDNN : PTK_PORTABLE;
 }
+
+ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                     ptk_precision precision) {
+  const ptk_backend backend = precision == PTK_BF16 ? bf16_backend() : ptk_chosen_backend();
+  return ptk_pack_with(backend, source, source_stride, k, n, transposed, precision);
+}
+
+const char *ptk_bf16_description(void) { return ptk_backend_description(bf16_backend()); }
 
 void ptk_packed_free(ptk_packed *packed) {
   if (packed) packed->backend->release(packed);

@@ -54,8 +54,10 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
         (int)n, (int)k, alpha, a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
 }
 
-static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
+static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                        ptk_precision precision) {
   (void)k, (void)n;
+  if (precision != PTK_F32) return NULL;
   reference *result = malloc(sizeof *result);
   if (!result) return NULL;
   *result = (reference){{.bytes = sizeof *result}, source, source_stride, transposed};

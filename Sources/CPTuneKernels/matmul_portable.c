@@ -3,6 +3,7 @@
 
 #include "kernel_support.h"
 #include "matmul.h"
+#include "portable_bf16.h"
 #include "variant.h"
 
 /*
@@ -78,11 +79,14 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 }
 
 static void release(ptk_packed *packed) {
+  if (packed->precision == PTK_BF16) return ptk_bf16_release(packed);
   free(((packed_matrix *)packed)->panels);
   free(packed);
 }
 
-static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
+static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                        ptk_precision precision) {
+  if (precision == PTK_BF16) return ptk_bf16_pack(source, source_stride, k, n, transposed);
   packed_matrix *matrix = calloc(1, sizeof *matrix);
   if (!matrix) return NULL;
   matrix->variant = ptk_variant_here();
@@ -99,6 +103,7 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
 
 static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                      size_t c_stride) {
+  if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, c, c_stride);
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
   float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->k, DEPTH) * up(least(m, BLOCK_ROWS), variant->rows));

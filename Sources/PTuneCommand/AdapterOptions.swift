@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPTune
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneText
@@ -25,28 +26,28 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
   var batchSize = 64
 
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var compute: ComputeOptions
 
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
     guard batchSize >= 1 else { throw ValidationError("--batch-size has to be at least 1") }
-    guard (1...1024).contains(threads ?? 1) else {
-      throw ValidationError("--threads has to be within 1 and 1024")
-    }
   }
 
   /// Loads the adapter.
   func load() throws -> AdapterRun {
-    try Self.load(adapter, baseModel: baseModel, threads: threads, registry: plugins.registry())
+    try Self.load(
+      adapter, baseModel: baseModel, threads: compute.threads, compute: compute.compute,
+      registry: plugins.registry())
   }
 
   /// Loads an adapter, and prints warnings.
-  static func load(_ adapter: String, baseModel: String?, threads: Int?, registry: PluginRegistry) throws
-    -> AdapterRun
-  {
-    try AdapterRun(adapter, baseModel: baseModel, threads: threads, registry: registry) { level, message in
+  static func load(
+    _ adapter: String, baseModel: String?, threads: Int?, compute: ComputePrecision, registry: PluginRegistry
+  ) throws -> AdapterRun {
+    try AdapterRun(
+      adapter, baseModel: baseModel, threads: threads, compute: compute, registry: registry
+    ) { level, message in
       if level >= Int32(PTUNE_LOG_WARNING) { Output.warning(message) }
     }
   }

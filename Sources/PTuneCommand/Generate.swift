@@ -71,8 +71,7 @@ struct Generate: ParsableCommand {
   @Option(help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var compute: ComputeOptions
 
   @OptionGroup var plugins: PluginOptions
 
@@ -88,7 +87,6 @@ struct Generate: ParsableCommand {
     try require(!(stream && json), "Give either --stream or --json")
     try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
     try require(batchSize >= 1, "--batch-size has to be at least 1")
-    try require((1...1024).contains(threads ?? 1), "--threads has to be within 1 and 1024")
     try require(!stop.contains(""), "--stop has to be a text that is not empty")
   }
 
@@ -129,10 +127,12 @@ struct Generate: ParsableCommand {
     }
     if let model {
       return try GenerationModel(
-        baseModel: model, threads: threads, registry: plugins.registry(), log: log)
+        baseModel: model, threads: compute.threads, compute: compute.compute, registry: plugins.registry(),
+        log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, threads: threads, registry: plugins.registry(), log: log)
+      adapter ?? "", baseModel: baseModel, threads: compute.threads, compute: compute.compute,
+      registry: plugins.registry(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }
 

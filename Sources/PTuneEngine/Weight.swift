@@ -16,8 +16,8 @@ final class Weight {
   // What `stored` points into must live as long.
   private let owner: AnyObject
   private var untransposed: UnsafeMutablePointer<Float>?
-  private var forwardPacking: OpaquePointer?
-  private var backwardPacking: OpaquePointer?
+  private var forwardPackings: [ComputePrecision: OpaquePointer] = [:]
+  private var backwardPackings: [ComputePrecision: OpaquePointer] = [:]
 
   /// - Parameters:
   ///   - values: `[rows, columns]`, or `[columns, rows]` where it is transposed.
@@ -47,8 +47,8 @@ final class Weight {
   }
 
   deinit {
-    ptk_packed_free(forwardPacking)
-    ptk_packed_free(backwardPacking)
+    for packing in forwardPackings.values { ptk_packed_free(packing) }
+    for packing in backwardPackings.values { ptk_packed_free(packing) }
     untransposed?.deallocate()
   }
 
@@ -74,15 +74,19 @@ final class Weight {
   }
 
   /// Wᵀ `[columns, rows]` packed, for x·Wᵀ.
-  var packed: OpaquePointer? {
-    if forwardPacking == nil { forwardPacking = ptk_pack(stored, stride, columns, rows, !isTransposed) }
-    return forwardPacking
+  func packed(_ precision: ComputePrecision) -> OpaquePointer? {
+    if let known = forwardPackings[precision] { return known }
+    let packing = ptk_pack(stored, stride, columns, rows, !isTransposed, precision.kernel)
+    forwardPackings[precision] = packing
+    return packing
   }
 
   /// W `[rows, columns]` packed, for dy·W.
-  var packedTransposed: OpaquePointer? {
-    if backwardPacking == nil { backwardPacking = ptk_pack(stored, stride, rows, columns, isTransposed) }
-    return backwardPacking
+  func packedTransposed(_ precision: ComputePrecision) -> OpaquePointer? {
+    if let known = backwardPackings[precision] { return known }
+    let packing = ptk_pack(stored, stride, rows, columns, isTransposed, precision.kernel)
+    backwardPackings[precision] = packing
+    return packing
   }
 }
 

@@ -82,7 +82,7 @@ struct MatrixProductTests {
         let plain = product(false, transposed, most, n, k, a, weight)
         let biased = plain.enumerated().map { $1 + Double(bias[$0 % n]) }
         for backend in backends {
-          let matrix = ptk_pack_with(backend, wide, stride, k, n, transposed)
+          let matrix = ptk_pack_with(backend, wide, stride, k, n, transposed, PTK_F32)
           defer { ptk_packed_free(matrix) }
           #expect(ptk_packed_bytes(matrix) > 0)
           for (index, m) in (sizes + [128, 129, 200, most]).enumerated() {
@@ -107,7 +107,7 @@ struct MatrixProductTests {
       var c: [Float] = [1, 2, 3, 4]
       #expect(ptk_gemm_with(backend, false, false, 2, 2, 0, 1, [], 1, [], 2, 0.5, &c, 2))
       #expect(c == [0.5, 1, 1.5, 2])
-      let matrix = ptk_pack_with(backend, [], 2, 0, 2, false)
+      let matrix = ptk_pack_with(backend, [], 2, 0, 2, false, PTK_F32)
       defer { ptk_packed_free(matrix) }
       ptk_gemm_packed(matrix, 2, [], 1, [7, 8], &c, 2)
       #expect(c == [7, 8, 7, 8])
@@ -120,7 +120,7 @@ struct MatrixProductTests {
     let (m, n, k) = (100, 65, 33)
     let weight = numbers.floats(k * n), a = numbers.floats(m * k)
     for backend in backends {
-      let matrix = Shared(value: ptk_pack_with(backend, weight, n, k, n, false))
+      let matrix = Shared(value: ptk_pack_with(backend, weight, n, k, n, false, PTK_F32))
       defer { ptk_packed_free(matrix.value) }
       let results = await withTaskGroup(of: [Float].self) { group in
         for _ in 0..<8 {
@@ -140,12 +140,12 @@ struct MatrixProductTests {
   func variants() {
     let best = String(cString: ptk_kernel_variant())
     defer { _ = ptk_use_kernel_variant(best) }
-    for name in ["baseline", "neon", "avx2", "avx512"] where ptk_use_kernel_variant(name) {
+    for name in ["baseline", "neon", "avx2", "avx512", "avx512_bf16"] where ptk_use_kernel_variant(name) {
       for (m, n, k) in [(1, 1, 1), (7, 17, 5), (13, 33, 300), (250, 9, 16), (12, 520, 3)] {
         var numbers = Numbers(seed: m)
         let a = numbers.floats(m * k), b = numbers.floats(k * n)
         var c = [Float](repeating: .nan, count: m * n)
-        let matrix = ptk_pack_with(PTK_PORTABLE, b, n, k, n, false)
+        let matrix = ptk_pack_with(PTK_PORTABLE, b, n, k, n, false, PTK_F32)
         defer { ptk_packed_free(matrix) }
         ptk_gemm_packed(matrix, m, a, k, nil, &c, n)
         let expected = product(false, false, m, n, k, a, b)

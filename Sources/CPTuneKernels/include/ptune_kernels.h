@@ -22,19 +22,29 @@ bool ptk_choose_backend(ptk_backend wanted);
 ptk_backend ptk_chosen_backend(void);
 /* "oneDNN 2.6.3 (libdnnl.so.2)", say; "not found" for a backend that is missing. Static. */
 const char *ptk_backend_description(ptk_backend backend);
-/* "avx512", "avx2", "neon" or "baseline": what the other kernels here were compiled for and use. Static. */
+/* "avx512_bf16", "avx512", "avx2", "neon" or "baseline": what the other kernels here were compiled for and use.
+   Static. */
 const char *ptk_kernel_variant(void);
 
 /* c = alpha·op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. */
 void ptk_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
               size_t a_stride, const float *b, size_t b_stride, float beta, float *c, size_t c_stride);
 
+/* What the factors of a product are rounded to. PTK_BF16 keeps 8 bits of the 24 and adds up in single precision. */
+typedef enum { PTK_F32 = 0, PTK_BF16 = 1 } ptk_precision;
+/* Whether this processor multiplies bf16 numbers by instructions of its own, twice as fast as single precision.
+   Products in PTK_BF16 work without, no faster. */
+bool ptk_has_bf16(void);
+/* What computes products in PTK_BF16: "oneDNN 2.6.3 (libdnnl.so.2)", say. Static. */
+const char *ptk_bf16_description(void);
+
 /* A frozen matrix [k, n] in the layout that the chosen backend likes best. */
 typedef struct ptk_packed ptk_packed;
-/* Packs b, or its transpose: with `transposed`, `source` is [n, k] (a linear layer's weight). NULL without
-   memory. Keeps no pointer to `source`, except with a backend that cannot pack: then `source` must outlive
-   the result. */
-ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed);
+/* Packs b, or its transpose: with `transposed`, `source` is [n, k] (a linear layer's weight). In PTK_BF16 it takes half
+   the memory, and products round the rows of a as well. NULL without memory. Keeps no pointer to `source`, except with
+   a backend that cannot pack: then `source` must outlive the result. */
+ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                     ptk_precision precision);
 void ptk_packed_free(ptk_packed *packed);
 size_t ptk_packed_bytes(const ptk_packed *packed);
 /* c = a·b (+ bias, [n], unless NULL): a [m, k], c [m, n]. */

@@ -4,6 +4,8 @@ import CPTuneKernels
 final class Machine {
   let threads: ThreadPool
   let pool = BufferPool()
+  /// Of products with frozen weights.
+  var precision = ComputePrecision.f32
   /// Whether dropout drops.
   var isTraining = false
 

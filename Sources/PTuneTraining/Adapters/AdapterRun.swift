@@ -16,10 +16,12 @@ public final class AdapterRun {
   ///   - path: the folder.
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - threads: threads to compute with; nil for all cores.
+  ///   - compute: what products with the base model's weights round to.
   ///   - log: takes messages of components.
   /// - Throws: ``TrainingError``, and what is wrong with the files, the plugins or the base model.
   public init(
-    _ path: String, baseModel: String?, threads: Int?, registry: PluginRegistry,
+    _ path: String, baseModel: String?, threads: Int?, compute: ComputePrecision = .f32,
+    registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     let opened = try OpenedAdapter(path, baseModel: baseModel, resolver: resolver, log: log)
@@ -28,7 +30,7 @@ public final class AdapterRun {
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
       adapter: folder.adapter, selector: folder.selector, tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
-      threads: threads ?? TrainingRun.processorCount, seed: 0)
+      threads: threads ?? TrainingRun.processorCount, compute: compute, seed: 0)
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)

@@ -39,7 +39,8 @@ public final class TrainingRun {
       selector: spec.selector.map { ComponentChoice($0) },
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
-      threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
+      threads: spec.training.threads ?? Self.processorCount, compute: spec.training.compute,
+      seed: UInt64(spec.training.seed))
 
     // Unknown components and hyperparameters are told before the data is read, which may take a while.
     try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
