@@ -14,7 +14,7 @@ struct PTuneCommand: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Eval.self, Predict.self, Generate.self, Export.self, ListPlugins.self, Describe.self,
-      Doctor.self,
+      Bench.self, Doctor.self,
     ])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
