@@ -136,5 +136,10 @@ void ptk_gemm_packed(const ptk_packed *b, size_t m, const float *a, size_t a_str
                      size_t c_stride) {
   if (m == 0 || b->n == 0) return;
   if (b->k == 0) return scale_rows(m, b->n, 0, bias, c, c_stride);
-  b->backend->multiply(b, m, a, a_stride, bias, c, c_stride);
+  b->backend->multiply(b, m, a, a_stride, bias, false, c, c_stride);
+}
+
+void ptk_gemm_packed_add(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride) {
+  if (m == 0 || b->n == 0 || b->k == 0) return;
+  b->backend->multiply(b, m, a, a_stride, NULL, true, c, c_stride);
 }

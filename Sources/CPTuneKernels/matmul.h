@@ -25,8 +25,9 @@ struct ptk_matmul {
   ptk_packed *(*pack)(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
                       ptk_precision precision);
   void (*release)(ptk_packed *packed);
-  void (*multiply)(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                   size_t c_stride);
+  /* `bias` is NULL where it adds to c. */
+  void (*multiply)(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                   float *c, size_t c_stride);
 };
 
 extern const ptk_matmul ptk_matmul_onednn, ptk_matmul_cblas, ptk_matmul_portable;

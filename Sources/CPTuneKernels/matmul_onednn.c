@@ -198,34 +198,40 @@ static void round_rows(size_t rows, size_t columns, const float *from, size_t fr
   for (size_t i = 0; i < rows; i++) ptk_variant_here()->round(columns, from + i * from_stride, to + i * columns);
 }
 
-static void multiply(const ptk_packed *head, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                     size_t c_stride) {
+static void add_rows(size_t rows, size_t columns, const float *from, float *to, size_t to_stride) {
+  for (size_t i = 0; i < rows; i++) ptk_add(columns, from + i * columns, to + i * to_stride);
+}
+
+static void multiply(const ptk_packed *head, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                     float *c, size_t c_stride) {
   const packed_matrix *b = (const packed_matrix *)head;
   size_t k = head->k, n = head->n, begin = 0;
-  const bool dense_a = a_stride == k, dense_c = c_stride == n, rounds = head->precision == PTK_BF16;
+  const bool dense_a = a_stride == k, stages_c = adding || c_stride != n, rounds = head->precision == PTK_BF16;
   while (begin < m) {
-    size_t left = m - begin, rows = left;
+    size_t left = m - begin, rows = left, again = 0;
     if (left >= LARGE) {
       rows = LARGE;
     } else if (left > MEDIUM) {
       rows = MEDIUM;
     } else if (m > MEDIUM) {
       rows = (left + STEP - 1) / STEP * STEP;
+      again = rows - left;
       begin = m - rows;
     }
     const float *from = a + begin * a_stride;
     const void *input = from;
     float *output = c + begin * c_stride;
-    if (rounds || !dense_a || !dense_c) {
+    if (rounds || !dense_a || stages_c) {
       float *staging = ptk_scratch(PTK_SCRATCH_STAGING, rows * (k + n));
       if (rounds || !dense_a) input = staging;
       if (rounds) round_rows(rows, k, from, a_stride, (uint16_t *)staging);
       else if (!dense_a) copy_rows(rows, k, from, a_stride, staging, k);
-      if (!dense_c) output = staging + rows * k;
+      if (stages_c) output = staging + rows * k;
     }
     /* What can fail here is only memory: pack() has made a product of this shape. */
     if (!multiply_piece(b, rows, input, bias, output)) ptk_out_of_memory(rows * (k + n) * sizeof *c);
-    if (!dense_c) copy_rows(rows, n, output, n, c + begin * c_stride, c_stride);
+    if (adding) add_rows(rows - again, n, output + again * n, c + (begin + again) * c_stride, c_stride);
+    else if (stages_c) copy_rows(rows, n, output, n, c + begin * c_stride, c_stride);
     begin += rows;
   }
 }

@@ -101,9 +101,9 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   return &matrix->head;
 }
 
-static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                     size_t c_stride) {
-  if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, c, c_stride);
+static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
+                     bool adding, float *c, size_t c_stride) {
+  if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, adding, c, c_stride);
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
   float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->k, DEPTH) * up(least(m, BLOCK_ROWS), variant->rows));
@@ -114,7 +114,7 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
       size_t deep = least(DEPTH, b->k - begin);
       pack_strips(rows, deep, variant->rows, 1, a + row * a_stride + begin, a_stride, 1, strips);
       variant->multiply(rows, b->n, deep, strips, panels + begin * variant->columns, b->k * variant->columns,
-                        begin ? out : bias, begin ? c_stride : 0, out, c_stride);
+                        begin || adding ? out : bias, begin || adding ? c_stride : 0, out, c_stride);
     }
   }
 }

@@ -42,6 +42,14 @@ struct Bf16ProductTests {
     #expect(packed != nil)
     var c = [Float](repeating: .nan, count: m * (n + 1))
     ptk_gemm_packed(packed, m, wide, k + 3, bias, &c, n + 1)
+    if bias == nil {
+      var sum = [Float](repeating: 1, count: m * (n + 1))
+      ptk_gemm_packed_add(packed, m, wide, k + 3, &sum, n + 1)
+      for row in 0..<m {
+        let places = row * (n + 1)..<row * (n + 1) + n
+        expectClose(sum[places].map { $0 - 1 }, c[places].map(Double.init), tolerance: 1e-5, "added")
+      }
+    }
     return (0..<m).flatMap { c[$0 * (n + 1)..<$0 * (n + 1) + n] }
   }
 

@@ -95,6 +95,13 @@ struct MatrixProductTests {
               gathered(c, rows: m, columns: n, stride: n + padding),
               Array((withBias ? biased : plain)[..<(m * n)]), tolerance: 1e-5,
               "backend \(backend.rawValue), \(m)×\(k)·\(k)×\(n), bias \(withBias)")
+            let before = numbers.floats(m * n)
+            var sum = spread(before, rows: m, columns: n, stride: n + padding)
+            ptk_gemm_packed_add(matrix, m, wideA, k + padding, &sum, n + padding)
+            expectClose(
+              gathered(sum, rows: m, columns: n, stride: n + padding),
+              zip(plain, before).map { $0 + Double($1) }, tolerance: 1e-5,
+              "backend \(backend.rawValue), \(m)×\(k)·\(k)×\(n), added")
           }
         }
       }
@@ -110,6 +117,8 @@ struct MatrixProductTests {
       let matrix = ptk_pack_with(backend, [], 2, 0, 2, false, PTK_F32)
       defer { ptk_packed_free(matrix) }
       ptk_gemm_packed(matrix, 2, [], 1, [7, 8], &c, 2)
+      #expect(c == [7, 8, 7, 8])
+      ptk_gemm_packed_add(matrix, 2, [], 1, &c, 2)
       #expect(c == [7, 8, 7, 8])
     }
   }

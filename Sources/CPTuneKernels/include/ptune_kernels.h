@@ -3,7 +3,8 @@
  *
  * Every function is single-threaded and works on the rows (or heads) it is given; the engine splits the work
  * over its threads. Matrices are row-major 32-bit floats; a stride counts floats from one row to the next.
- * Functions that accumulate say so; all others overwrite their result.
+ * Functions that accumulate say so; with a parameter `adding` they do if it is true; all others overwrite their
+ * result.
  */
 #ifndef PTUNE_KERNELS_H
 #define PTUNE_KERNELS_H
@@ -50,6 +51,8 @@ size_t ptk_packed_bytes(const ptk_packed *packed);
 /* c = a·b (+ bias, [n], unless NULL): a [m, k], c [m, n]. */
 void ptk_gemm_packed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                      size_t c_stride);
+/* c += a·b. */
+void ptk_gemm_packed_add(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
 
 /* ---------------------------------------------------------------------------------- segment attention */
 
@@ -99,14 +102,14 @@ void ptk_attention_backward(const ptk_attention *attention, size_t rows, size_t 
 /* y = (x - mean)·rstd·gain + bias per row; saves mean and rstd [rows]. */
 void ptk_layer_norm_forward(size_t rows, size_t columns, const float *x, const float *gain, const float *bias,
                             float epsilon, float *y, float *mean, float *rstd);
-/* Adds to dx, dgain and dbias, each of which may be NULL. */
+/* Writes dx, and adds to dgain and dbias; each may be NULL. */
 void ptk_layer_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *mean,
-                             const float *rstd, const float *dy, float *dx, float *dgain, float *dbias);
+                             const float *rstd, const float *dy, bool adding, float *dx, float *dgain, float *dbias);
 /* y = x·rstd·gain with rstd = 1/sqrt(mean(x²)+epsilon). */
 void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x, const float *gain, float epsilon, float *y,
                           float *rstd);
 void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
-                           const float *dy, float *dx, float *dgain);
+                           const float *dy, bool adding, float *dx, float *dgain);
 
 /* ------------------------------------------------------------------------------------ rotary positions */
 
@@ -123,9 +126,15 @@ typedef enum {
   PTK_RELU = 1, PTK_GELU, PTK_GELU_TANH, PTK_TANH, PTK_SIGMOID, PTK_SILU, PTK_EXP, PTK_LOG, PTK_SQRT
 } ptk_unary;
 void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *y);
-/* dx += dy·f'(x), from x and y = f(x) as the function needs. */
-void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy,
+/* dx = dy·f'(x), from x and y = f(x) as the function needs. */
+void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx);
+
+/* z = x + y, x - y, x·y or x/y. */
+typedef enum { PTK_ADD = 1, PTK_SUBTRACT, PTK_MULTIPLY, PTK_DIVIDE } ptk_binary;
+void ptk_combine(ptk_binary function, size_t count, const float *x, const float *y, float *z);
+/* z = x·y */
+void ptk_multiply(size_t count, const float *x, const float *y, bool adding, float *z);
 
 /* y += x; y += scale·x */
 void ptk_add(size_t count, const float *x, float *y);

@@ -114,9 +114,13 @@ struct FrozenLinearOperation: Operation {
     guard let dy = instruction.gradient else { return }
     let packed = weight.packedTransposed(machine.precision)
     let (n, k) = (instruction.columns, x.columns)
-    machine.addGradient(to: x) { dx in
-      machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-        ptk_gemm_packed(packed, rows.count, dy + rows.lowerBound * n, n, nil, dx + rows.lowerBound * k, k)
+    guard let (dx, adding) = machine.target(of: x) else { return }
+    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+      let (from, to) = (dy + rows.lowerBound * n, dx + rows.lowerBound * k)
+      if adding {
+        ptk_gemm_packed_add(packed, rows.count, from, n, to, k)
+      } else {
+        ptk_gemm_packed(packed, rows.count, from, n, nil, to, k)
       }
     }
   }
