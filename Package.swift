@@ -154,7 +154,9 @@ let package = Package(
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
+        "CPTunePlatform", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTuneTraining",
+        "PTuneReport",
         "CPTuneKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

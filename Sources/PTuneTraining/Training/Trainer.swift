@@ -203,7 +203,7 @@ public final class Trainer {
     return TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
-      validation: progress.best, test: tests, bestStep: progress.bestStep,
+      learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
   }
 
