@@ -7,6 +7,8 @@
 
 #include "bf16_kernel.h"
 
+#include "turned_kernel.h"
+
 #include "attention_kernel.h"
 
 #include "attention_backward_kernel.h"
@@ -19,6 +21,7 @@ const ptk_variant PTK_VARIANT = {
     .rows = ROWS,
     .columns = COLUMNS,
     .multiply = multiply,
+    .multiply_turned = multiply_turned,
     .multiply_bf16 = multiply_bf16,
     .round = round_to_bf16,
     .attention_forward = attention_forward,

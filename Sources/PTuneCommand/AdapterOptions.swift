@@ -23,10 +23,16 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
   var task: String?
 
+  @Option(
+    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+  var without: [String] = []
+
   @Option(help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
   var batchSize = 64
 
   @OptionGroup var compute: ComputeOptions
+
+  @OptionGroup var hub: HubOptions
 
   @OptionGroup var plugins: PluginOptions
 
@@ -37,17 +43,20 @@ struct AdapterOptions: ParsableArguments {
   /// Loads the adapter.
   func load() throws -> AdapterRun {
     try Self.load(
-      adapter, baseModel: baseModel, threads: compute.threads, compute: compute.compute,
-      registry: plugins.registry())
+      adapter, baseModel: baseModel, without: without, threads: compute.threads, compute: compute.compute,
+      registry: plugins.registry(), resolver: hub.resolver())
   }
 
   /// Loads an adapter, and prints warnings.
   static func load(
-    _ adapter: String, baseModel: String?, threads: Int?, compute: ComputePrecision, registry: PluginRegistry
+    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, compute: ComputePrecision,
+    registry: PluginRegistry, resolver: ModelResolver
   ) throws -> AdapterRun {
     try AdapterRun(
-      adapter, baseModel: baseModel, threads: threads, compute: compute, registry: registry
-    ) { level, message in
+      adapter, baseModel: baseModel, without: without, threads: threads, compute: compute, registry: registry,
+      resolver: resolver
+    ) {
+      level, message in
       if level >= Int32(PTUNE_LOG_WARNING) { Output.warning(message) }
     }
   }

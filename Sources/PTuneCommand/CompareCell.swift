@@ -44,7 +44,8 @@ struct CompareCell: ParsableCommand {
   }
 
   private func train(_ cell: CellFolder, _ spec: RunSpec) throws {
-    let run = try TrainingRun(spec, registry: plugins.registry(), log: log)
+    let run = try TrainingRun(
+      spec, registry: plugins.registry(), resolver: HubOptions.resolver(), log: log)
     if Interruption.isRequested { throw CancellationError() }
     let progress = CellProgress()
     let result = try Trainer(run, report: progress.show).train(resume: cell.hasCheckpoint) {
@@ -60,6 +61,7 @@ struct CompareCell: ParsableCommand {
   private func measure(_ cell: CellFolder, _ spec: RunSpec) throws {
     let run = try AdapterRun(
       FilePath.join(folder, "adapter"), baseModel: spec.base.model.value, threads: spec.training.threads,
+      compute: spec.training.compute,
       registry: plugins.registry(), log: log)
     let task = spec.tasks[0]
     var data = task.data

@@ -13,8 +13,23 @@ struct PTuneCommand: ParsableCommand {
     abstract: "Prompt-tune frozen transformers.",
     version: version,
     subcommands: [
-      Train.self, Eval.self, Predict.self, Generate.self, Export.self, Compare.self, Recommend.self,
-      ListPlugins.self, Describe.self, Bench.self, Doctor.self, CompareCell.self,
+      Train.self,
+      Eval.self,
+      Predict.self,
+      Generate.self,
+      Compare.self,
+      Recommend.self,
+      Export.self,
+      Pull.self,
+      Push.self,
+      Tokenize.self,
+      ListPlugins.self,
+      Describe.self,
+      CheckPlugin.self,
+      NewPlugin.self,
+      Bench.self,
+      Doctor.self,
+      CompareCell.self,
     ])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.

@@ -45,11 +45,11 @@ import Testing
     let result = try Trainer(run) { _ in }.train(resume: false) { false }
     let examples = try #require(run.examples[0].test)
     let (exact, rounded) = (
-      try tiny.load(result).composition.scores(examples, task: 0, batchSize: 5).scores.flatMap { $0 },
-      try tiny.load(result, compute: .bf16).composition.scores(examples, task: 0, batchSize: 5).scores.flatMap
-      {
-        $0
-      }
+      try tiny.load(result).composition.scores(examples, task: 0, batchSize: 5).perExample.flatMap { $0 },
+      try tiny.load(result, compute: .bf16).composition.scores(examples, task: 0, batchSize: 5).perExample
+        .flatMap {
+          $0
+        }
     )
     let size = exact.map(abs).max() ?? 0
     let largest = zip(exact, rounded).map { abs($0 - $1) }.max() ?? .infinity

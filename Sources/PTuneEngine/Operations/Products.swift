@@ -116,12 +116,8 @@ struct FrozenLinearOperation: Operation {
     let (n, k) = (instruction.columns, x.columns)
     guard let (dx, adding) = machine.target(of: x) else { return }
     machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-      let (from, to) = (dy + rows.lowerBound * n, dx + rows.lowerBound * k)
-      if adding {
-        ptk_gemm_packed_add(packed, rows.count, from, n, to, k)
-      } else {
-        ptk_gemm_packed(packed, rows.count, from, n, nil, to, k)
-      }
+      packed.multiply(
+        rows.count, dy + rows.lowerBound * n, n, adding: adding, dx + rows.lowerBound * k, k)
     }
   }
 }
