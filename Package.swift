@@ -93,7 +93,9 @@ let tests = [
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
-    others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
+    others: [
+      "CPTuneKernels", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting",
+    ]),
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
   TestsOf(target: "PTuneReport"),

@@ -36,7 +36,8 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry(), resolver: hub.resolver())
+      adapter, baseModel: baseModel, threads: nil, compute: .f32, registry: plugins.registry(),
+      resolver: hub.resolver())
     let export = try run.exportPEFT(task: try task.map { try run.task(named: $0) }, to: output)
     for warning in export.warnings { Output.warning(warning) }
     if json { Output.json(document(export)) } else { print(export) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PTuneEngine
 import PTuneTraining
 
 /// The flags of `ptune train` that take the place of something in the run file.
@@ -41,6 +42,10 @@ struct RunOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
+    help: ArgumentHelp("What products with the base model's weights round to.", valueName: "precision"))
+  var compute: ComputePrecision?
+
+  @Option(
     name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "Set any key of the run file, as in adapter.virtual_tokens=50; may be repeated.", valueName: "key=value"
@@ -60,6 +65,7 @@ struct RunOptions: ParsableArguments {
       ("--batch-size", ["training", "batch_size"], batchSize.map { "\($0)" }),
       ("--seed", ["training", "seed"], seed.map { "\($0)" }),
       ("--threads", ["training", "threads"], threads.map { "\($0)" }),
+      ("--compute", ["training", "compute"], compute?.rawValue),
     ]
     let named = flags.compactMap { flag, path, value in
       value.map { RunOverride(path: path, text: $0, flag: "\(flag) \($0)") }

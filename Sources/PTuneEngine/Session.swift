@@ -17,6 +17,8 @@ public final class Session {
   let machine: Machine
   /// The threads that compute.
   public var threads: ThreadPool { machine.threads }
+  /// What the factors of products with frozen weights are rounded to.
+  public var precision: ComputePrecision { machine.precision }
   /// The run's random numbers: initial values and dropout draw from it.
   public var generator: SplitMix64
   /// What components declared, in order.
@@ -45,8 +47,9 @@ public final class Session {
   }
 
   /// A session with these threads whose random numbers start from `seed`.
-  public init(threads: ThreadPool, seed: UInt64) {
+  public init(threads: ThreadPool, seed: UInt64, precision: ComputePrecision = .f32) {
     machine = Machine(threads: threads)
+    machine.precision = precision
     generator = SplitMix64(seed: seed)
   }
 

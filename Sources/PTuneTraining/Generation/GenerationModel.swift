@@ -36,10 +36,11 @@ public final class GenerationModel {
   /// - Parameters:
   ///   - name: a folder, or a name in a cache.
   ///   - threads: threads to compute with; nil for all cores.
+  ///   - compute: what products with the model's weights round to.
   ///   - log: takes messages of components.
   /// - Throws: ``TrainingError``, and what is wrong with the files or the plugin.
   public init(
-    baseModel name: String, threads: Int?, registry: PluginRegistry,
+    baseModel name: String, threads: Int?, compute: ComputePrecision = .f32, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     let folder = try resolver.resolve(name).folder
@@ -50,7 +51,9 @@ public final class GenerationModel {
     tokenizer = try TokenizerLoader.load(folder)
     templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
     model = Model(
-      session: Session(threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0))
+      session: Session(
+        threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0, precision: compute))
+    compute.announce(log)
     model.session.log = log
     try factory.setBase(
       of: model, plugin, try factory.complete(plugin, choice), checkpoint, tokenizer, folder: folder,

@@ -1,3 +1,5 @@
+import PTuneEngine
+
 /// How often something happens during training.
 public enum TrainingInterval: Equatable, Sendable {
   /// At the end of each pass over the training data.
@@ -104,6 +106,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var seed = 42
   /// Threads to compute with; nil for as many as there are cores.
   public var threads: Int?
+  /// What the factors of products with the base model's weights are rounded to.
+  public var compute = ComputePrecision.f32
 
   /// The defaults with this optimiser. Adafactor's are those that prompt tuning was published with (Lester et al. 2021,
   /// section 3.1): a constant rate of 0.3, a weight decay of 1e-5, and gradients as they are.
@@ -251,6 +255,8 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "threads", .optionalInteger(\.threads, RunLimits(atLeast: 1, atMost: 1024)),
       "threads to compute with; all cores if not given"),
+    TrainingOption(
+      "compute", .choice(ChoiceOf(path: \.compute)), "what products with the base model's weights round to"),
   ]
 
   private static let positive = RunLimits(atLeast: 1)
