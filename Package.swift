@@ -43,7 +43,7 @@ let plugins = [
     folder: "TaskHeads/MaskedLMVerbalizer", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
-    folder: "TaskHeads/TokenClassification"),
+    folder: "TaskHeads/TokenClassification", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
@@ -90,7 +90,7 @@ let tests = [
     others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
-  TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
   TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
 ]
 
@@ -135,10 +135,10 @@ let package = Package(
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneReport",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport"),
+    .target(name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(

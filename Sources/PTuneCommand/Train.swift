@@ -1,6 +1,8 @@
 import ArgumentParser
 import PTuneEngine
+import PTuneFormats
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 #if canImport(Darwin)
@@ -34,6 +36,9 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
+  @Flag(help: "Write no report.html.")
+  var noReport = false
+
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
@@ -55,9 +60,23 @@ struct Train: ParsableCommand {
       view.end()
       throw error
     }
-    view.show(result)
+    view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
+  ///
+  /// - Returns: where it is; nil if it could not be written, which is said.
+  private func writeReport(_ spec: RunSpec) -> String? {
+    let path = FilePath.join(spec.output, "report.html")
+    do {
+      try Report([RunFolder(spec.output)]).write(to: path)
+      return path
+    } catch {
+      Output.warning("there is no report: \(error)")
+      return nil
+    }
   }
 
   /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
