@@ -91,7 +91,7 @@ let tests = [
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
   TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"]),
+  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"]),
 ]
 
 let package = Package(

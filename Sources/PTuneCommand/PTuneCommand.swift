@@ -13,7 +13,8 @@ struct PTuneCommand: ParsableCommand {
     abstract: "Prompt-tune frozen transformers.",
     version: version,
     subcommands: [
-      Train.self, Eval.self, Predict.self, Generate.self, Export.self, ReportCommand.self, ListPlugins.self, Describe.self,
+      Train.self, Eval.self, Predict.self, Generate.self, Export.self, ReportCommand.self, ListPlugins.self,
+      Describe.self,
       Doctor.self,
     ])
 

@@ -29,32 +29,39 @@ struct HeatTable {
             + columns.indices.map { column in
               let (text, share) = cell(row, column)
               let percent = Int((min(1, max(0, share)) * 100).rounded())
-              let name = "heat\(percent > 55 ? " dark" : "")\(hasDiagonal && row == column ? " same" : "")"
+              let name = "heat\(hasDiagonal && row == column ? " same" : "")"
               return Markup("td", ["class": name, "style": "--heat:\(percent)%"], text: text)
             })
       })
     return .scrolling(
       Markup("table", ["class": "heat-table", "id": id], [Markup("caption", text: caption), head, body]),
-      label: caption)
+      caption: caption)
   }
 }
 
 extension Markup {
   /// Something wide that is moved within the page, with the keyboard too.
-  static func scrolling(_ content: Markup, label: String) -> Markup {
-    Markup("div", ["class": "scroll", "role": "region", "aria-label": label, "tabindex": "0"], [content])
+  ///
+  /// - Parameter caption: shown above; a table's own caption would be as narrow as the table.
+  static func scrolling(_ content: Markup, caption: String) -> Markup {
+    .list([
+      Markup("p", ["class": "caption", "aria-hidden": "true"], text: caption),
+      Markup(
+        "div", ["class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"], [content]),
+    ])
   }
 
   /// A table with a header row; columns from `numbers` on hold numbers.
   static func table(
-    id: String? = nil, caption: String, header: [String], numbersFrom: Int = .max, rows: [[Markup]]
+    id: String? = nil, class name: String? = nil, caption: String, header: [String], numbersFrom: Int = .max,
+    rows: [[Markup]]
   ) -> Markup {
-    func name(_ column: Int) -> String? { column >= numbersFrom ? "number" : nil }
+    func alignment(_ column: Int) -> String? { column >= numbersFrom ? "number" : nil }
     let head = Markup(
       "thead",
       [
         Markup(
-          "tr", header.enumerated().map { Markup("th", ["scope": "col", "class": name($0)], text: $1) })
+          "tr", header.enumerated().map { Markup("th", ["scope": "col", "class": alignment($0)], text: $1) })
       ])
     let body = Markup(
       "tbody",
@@ -63,10 +70,11 @@ extension Markup {
           "tr",
           row.enumerated().map { column, cell in
             column == 0
-              ? Markup("th", ["scope": "row"], [cell]) : Markup("td", ["class": name(column)], [cell])
+              ? Markup("th", ["scope": "row"], [cell]) : Markup("td", ["class": alignment(column)], [cell])
           })
       })
     return scrolling(
-      Markup("table", ["id": id], [Markup("caption", text: caption), head, body]), label: caption)
+      Markup("table", ["class": name, "id": id], [Markup("caption", text: caption), head, body]),
+      caption: caption)
   }
 }

@@ -7,10 +7,10 @@ enum StyleSheet {
 
   private static let colours = """
     :root{color-scheme:light dark;--bg:#fbfbfa;--surface:#fff;--text:#1c2127;--muted:#58616c;--line:#dde1e5;
-    --accent:#0b5c94;--accent-soft:#e3eef6;--warm:#a8480a;--warm-soft:#faeadf;--on-dark:#fff;
+    --accent:#0b5c94;--accent-soft:#e3eef6;--warm:#a8480a;--warm-soft:#faeadf;--heat-scale:.55;
     --s1:#0b6aab;--s2:#b9500d;--s3:#00785a;--s4:#9c3f82;--s5:#8a6300;--s6:#5b6470}
     @media(prefers-color-scheme:dark){:root{--bg:#14171a;--surface:#1b1f23;--text:#e6e9ec;--muted:#a2abb5;
-    --line:#343b42;--accent:#74bdf0;--accent-soft:#1d3345;--warm:#f5a66a;--warm-soft:#40291a;--on-dark:#0c1116;
+    --line:#343b42;--accent:#74bdf0;--accent-soft:#1d3345;--warm:#f5a66a;--warm-soft:#40291a;--heat-scale:.42;
     --s1:#62b4ee;--s2:#f0935a;--s3:#3cc4a0;--s4:#e392cb;--s5:#dcb84a;--s6:#a9b3bd}}
 
     """
@@ -41,7 +41,7 @@ enum StyleSheet {
     :focus-visible{outline:2px solid var(--accent);outline-offset:3px;border-radius:2px}
     .skip{position:absolute;left:-100vw}
     .skip:focus{left:1rem;top:.5rem;background:var(--surface);padding:.5rem 1rem;z-index:1}
-    .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,11rem),1fr));gap:1.75rem 2rem;margin:0}
+    .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,9.5rem),1fr));gap:1.75rem 2rem;margin:0}
     .facts dt{color:var(--muted);font-size:.875rem;margin-bottom:.125rem}
     .facts dd{margin:0;font-size:1.625rem;line-height:1.2;letter-spacing:-.015em;font-weight:600;
     overflow-wrap:anywhere}
@@ -53,29 +53,29 @@ enum StyleSheet {
   private static let tables = """
     .scroll{overflow-x:auto;margin:0 0 1.25rem;max-width:100%}
     table{border-collapse:collapse;font-size:.9375rem;line-height:1.45}
-    caption{text-align:left;color:var(--muted);font-size:.875rem;padding:0 0 .625rem;max-width:44rem}
+    .caption{color:var(--muted);font-size:.875rem;margin:0 0 .625rem}
+    caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
     th,td{padding:.5rem 1.25rem .5rem 0;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--line)}
     thead th{font-weight:600;font-size:.8125rem;color:var(--muted);vertical-align:bottom;
     border-bottom:1px solid var(--muted)}
     tbody th{font-weight:500}
     .number{text-align:right;white-space:nowrap}
     .best{font-weight:650;color:var(--accent)}
-    .wide{width:100%}
-    .code td,.code th{overflow-wrap:anywhere}
+    .wrapping td{overflow-wrap:anywhere}
+    @media(max-width:34rem){th,td{padding-right:.75rem}table{font-size:.875rem}.wrapping th{min-width:6rem}}
     .heat-table th,.heat-table td{padding:.4rem .625rem;border:0}
     .heat-table thead th{text-align:center;max-width:9rem;overflow-wrap:anywhere;border:0;min-width:3.25rem}
     .heat-table .corner{text-align:left;font-weight:400;min-width:7rem}
     .heat-table tbody th{max-width:14rem;overflow-wrap:anywhere;padding-left:0}
     .heat{text-align:center;min-width:3.25rem;border:2px solid var(--bg)!important;
-    background:color-mix(in srgb,var(--accent) var(--heat),var(--accent-soft));print-color-adjust:exact;
-    -webkit-print-color-adjust:exact}
-    .heat.dark{color:var(--on-dark)}
+    background:color-mix(in srgb,var(--accent) calc(var(--heat)*var(--heat-scale)),var(--bg));
+    print-color-adjust:exact;-webkit-print-color-adjust:exact}
     .heat.same{font-weight:700;text-decoration:underline;text-underline-offset:.2em}
 
     """
 
   private static let charts = """
-    .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:2.5rem 3rem}
+    .charts{margin-top:2rem;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:2.5rem 3rem}
     figure{margin:0;min-width:0;max-width:34rem}
     figcaption{font-weight:600;margin-bottom:.625rem}
     .chart>svg{display:block;width:100%;height:auto;overflow:visible}
@@ -130,7 +130,7 @@ enum StyleSheet {
   private static let paper = """
     @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{:root{color-scheme:light;--bg:#fff;--surface:#fff;--text:#000;--muted:#444;--line:#ccc;
-    --accent:#0b5c94;--accent-soft:#e3eef6;--warm:#a8480a;--warm-soft:#faeadf;--on-dark:#fff;--s1:#0b6aab;--s2:#b9500d;
+    --accent:#0b5c94;--accent-soft:#e3eef6;--warm:#a8480a;--warm-soft:#faeadf;--heat-scale:.55;--s1:#0b6aab;--s2:#b9500d;
     --s3:#00785a;--s4:#9c3f82;--s5:#8a6300;--s6:#5b6470}
     body{font-size:10pt}main,header,footer{max-width:none;padding-left:0;padding-right:0}nav,.skip{display:none}
     .scroll{overflow:visible}figure,tr,.cases>li,.facts>div{break-inside:avoid}h2,h3,figcaption{break-after:avoid}

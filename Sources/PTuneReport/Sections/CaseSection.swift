@@ -108,7 +108,7 @@ struct CaseSection {
         Markup.list([Markup("\(name) "), Markup("strong", [.data(Self.cut($0))]), Markup("  ·  ")])
       }
     }
-    return Markup("p", ["class": "verdict"], parts + [Markup("row of line \(row.line)")])
+    return Markup("p", ["class": "verdict"], parts + [Markup("line \(row.line)")])
   }
 
   private func number(_ value: Double?) -> String? { value.map { NumberText.fixed($0, 4) } }

@@ -74,7 +74,8 @@ struct OverviewSection {
       if points.count > 1 {
         charts.append(
           ScatterChart(
-            id: "overview-size-\(index)", title: "\(metricName(task.metric)) over trained parameters",
+            id: "overview-size-\(index)",
+            title: "\(title.prefix(1).uppercased())\(title.dropFirst()) over trained parameters",
             description: points.map {
               "\($0.name): \(NumberText.grouped(Int($0.x))) parameters, \(NumberText.fixed($0.y, 4))"
             }

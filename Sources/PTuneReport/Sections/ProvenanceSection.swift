@@ -42,7 +42,7 @@ struct ProvenanceSection {
     add("ptune", run.results?["ptune_version"])
     add("finished", run.results?["finished"])
     return .table(
-      id: "\(id)-facts", caption: "Model, method and data.", header: ["what", "value"],
+      id: "\(id)-facts", class: "wrapping", caption: "Model, method and data.", header: ["what", "value"],
       rows: rows.map { [Markup($0.0), .data($0.1)] })
   }
 
@@ -50,7 +50,8 @@ struct ProvenanceSection {
     let plugins = run.results?["plugins"]?.arrayValue ?? []
     guard !plugins.isEmpty else { return .none }
     return .table(
-      id: "\(id)-plugins", caption: "Plugins.", header: ["component", "kind", "version", "file", "SHA-256"],
+      id: "\(id)-plugins", class: "wrapping", caption: "Plugins.",
+      header: ["component", "kind", "version", "file", "SHA-256"],
       rows: plugins.map { plugin in
         ["name", "kind", "version", "file", "sha256"].map { key in
           let text = plugin[key]?.stringValue ?? ""

@@ -80,7 +80,8 @@ enum EventRecord {
   private static func summaryEvent(_ summary: ProtobufMessage, step: Int, time: Double) -> [UInt8] {
     var event = ProtobufMessage()
     event.add(1, time)
-    event.add(2, step)
+    // A field that has its default is not written.
+    if step != 0 { event.add(2, step) }
     event.add(5, summary)
     return event.bytes
   }
