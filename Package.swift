@@ -31,6 +31,11 @@ let plugins = [
   Plugin(
     library: "ptune_multitask_prompt_tuning", target: "MultitaskPromptTuningAdapter",
     folder: "Adapters/MultitaskPromptTuning"),
+  Plugin(library: "ptune_lora", target: "LoRAAdapter", folder: "Adapters/LoRA"),
+  Plugin(library: "ptune_ia3", target: "IA3Adapter", folder: "Adapters/IA3"),
+  Plugin(
+    library: "ptune_residual_prompt_tuning", target: "ResidualPromptTuningAdapter",
+    folder: "Adapters/ResidualPromptTuning"),
   Plugin(library: "ptune_task", target: "TaskSelector", folder: "Selectors/Task"),
   Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
   Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
@@ -147,7 +152,9 @@ let package = Package(
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTraining", "PTuneReport",
+        "CPTunePlatform", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTuneTraining",
+        "PTuneReport",
         "CPTuneKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -39,8 +39,8 @@ int ptune_make_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
-int ptune_spawn_probe(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
-                      int error_end, int report_end) {
+int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+                      bool own_group, int error_end, int report_end) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int status = posix_spawn_file_actions_init(&actions);
@@ -55,22 +55,22 @@ int ptune_spawn_probe(pid_t *pid, const char *path, char *const arguments[], cha
   posix_spawn_file_actions_adddup2(&actions, error_end, 2);
   posix_spawn_file_actions_adddup2(&actions, report_end, 3);
 
-  /* The parent may ignore or block signals; a plugin is to meet them as in a fresh process. */
+  /* The parent may ignore or block signals; a child is to meet them as in a fresh process. */
   sigset_t all, none;
   sigfillset(&all);
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(&attributes, (own_group ? POSIX_SPAWN_SETPGROUP : 0) | POSIX_SPAWN_SETSIGDEF |
+                                            POSIX_SPAWN_SETSIGMASK);
   status = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return status;
 }
 
-void ptune_become_probe(pid_t parent) {
+void ptune_become_child(pid_t parent) {
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
 #if defined(__linux__)

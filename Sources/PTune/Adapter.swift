@@ -27,16 +27,19 @@ public protocol FoldingAdapter: Adapter {
 extension Component {
   /// An adapter component. See ``Component`` for the hyperparameters.
   ///
-  /// - Parameter asksSelector: whether it cannot work without ``Selection``.
+  /// - Parameters:
+  ///   - asksSelector: whether it cannot work without ``Selection``.
+  ///   - usesSites: whether it cannot work without ``Site``.
   public static func adapter<Method: Adapter, each Value: HyperparameterType>(
     _ name: String, summary: String, documentation: String, asksSelector: Bool = false,
+    usesSites: Bool = false,
     _ hyperparameters: repeat Hyperparameter<each Value>,
     make: @escaping (repeat each Value) throws -> Method
   ) -> Component {
     Component(
       kind: PTUNE_ADAPTER, name: name, summary: summary, documentation: documentation,
       needs: [PTUNE_OPS_V1, PTUNE_PARAMETERS_V1, PTUNE_BASE_V1, PTUNE_INJECTIONS_V1]
-        + (asksSelector ? [PTUNE_SELECT_V1] : []),
+        + (asksSelector ? [PTUNE_SELECT_V1] : []) + (usesSites ? [PTUNE_SITES_V1] : []),
       methods: Method.self is any FoldingAdapter.Type ? AdapterBox.foldingMethods : AdapterBox.methods,
       recommendation: AdapterBox.recommendation, hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
@@ -88,7 +91,7 @@ public struct Injections {
   /// Wraps the handle an adapter was given.
   public init(handle: OpaquePointer?) { self.handle = handle }
 
-  private func check(_ status: ptune_status?) throws {
+  func check(_ status: ptune_status?) throws {
     try Host.check(status ?? ptune_status(PTUNE_FAILED), "the injection")
   }
   /// Rows `[n, hidden]` among the word embeddings of every sequence; `[count·n, hidden]` where `perSequence`.

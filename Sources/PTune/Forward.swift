@@ -25,7 +25,7 @@ public struct Forward {
   public func inputRows(from table: Tensor) -> Tensor {
     Tensor(handle: self.table?.input_rows(handle, table.handle))
   }
-  /// x·Wᵀ + bias with frozen weights: the site where low-rank deltas and scalings attach.
+  /// x·Wᵀ + bias with frozen weights, and what an adapter attaches where the weight is a ``Site``'s.
   public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     Tensor(handle: table?.linear(handle, x.handle, weight.handle, bias?.handle, bias != nil))
   }

@@ -26,6 +26,7 @@ public enum Host {
     var forward: UnsafePointer<ptune_forward_v1>?
     var batch: UnsafePointer<ptune_batch_v1>?
     var injections: UnsafePointer<ptune_injections_v1>?
+    var sites: UnsafePointer<ptune_sites_v1>?
     var export: UnsafePointer<ptune_export_v1>?
     var arrangement: UnsafePointer<ptune_arrangement_v1>?
     var data: UnsafePointer<ptune_data_v1>?
@@ -49,6 +50,7 @@ public enum Host {
       forward: table(PTUNE_FORWARD_V1, ptune_forward_v1.self),
       batch: table(PTUNE_BATCH_V1, ptune_batch_v1.self),
       injections: table(PTUNE_INJECTIONS_V1, ptune_injections_v1.self),
+      sites: table(PTUNE_SITES_V1, ptune_sites_v1.self),
       export: table(PTUNE_EXPORT_V1, ptune_export_v1.self),
       arrangement: table(PTUNE_ARRANGEMENT_V1, ptune_arrangement_v1.self),
       data: table(PTUNE_DATA_V1, ptune_data_v1.self),

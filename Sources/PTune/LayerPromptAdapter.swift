@@ -112,7 +112,7 @@ extension LayerPromptAdapter {
     2021, section 4.3), which is folded away when the adapter is saved. It starts at random.
 
     The learning rate is 3e-2 by default, with an MLP 1e-3: there 1e-2 learns nothing. After 100 steps on the \
-    demo's data at 3e-2 the accuracy was 0.801 from random rows and 0.813 from `sampled-vocabulary`, the means \
-    of three seeds.
+    demo's data at 3e-2 the accuracy was 0.801 from random rows and 0.813 from `sampled-vocabulary`, after 233 steps \
+    0.816 from both, the means of three seeds.
     """
 }

@@ -54,6 +54,9 @@ final class Console {
   /// The text set off, if the stream can do that.
   func paint(_ text: String, _ paint: Output.Paint) -> String { Output.paint(text, paint, on: stream) }
 
+  /// Columns that a table may take; any number where nobody's terminal is too narrow for it.
+  var tableWidth: Int { isatty(stream) == 1 ? width : .max }
+
   /// Columns of the terminal; it may change at any time.
   private var width: Int {
     var size = winsize()

@@ -30,6 +30,12 @@ struct Train: ParsableCommand {
   @Flag(help: "Go on from the latest checkpoint in the output folder.")
   var resume = false
 
+  @Flag(
+    help:
+      "Train nothing, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
+  )
+  var findLearningRate = false
+
   @Flag(help: "Print one JSON document at the end; everything else goes to standard error.")
   var json = false
 
@@ -40,6 +46,12 @@ struct Train: ParsableCommand {
   var noReport = false
 
   @OptionGroup var plugins: PluginOptions
+
+  func validate() throws {
+    guard !findLearningRate || !resume else {
+      throw ValidationError("give either --find-learning-rate or --resume, not both")
+    }
+  }
 
   func run() throws {
     Interruption.handle()
@@ -53,6 +65,7 @@ struct Train: ParsableCommand {
     let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
+    if findLearningRate { return try findLearningRate(of: run) }
     let result: TrainingResult
     do {
       result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
@@ -79,6 +92,29 @@ struct Train: ParsableCommand {
     }
   }
 
+  private func findLearningRate(of run: TrainingRun) throws {
+    let console = Console(json ? STDERR_FILENO : STDOUT_FILENO)
+    let findings = try LearningRateFinder(run).find { point in
+      if !quiet {
+        console.redraw([
+          "learning rate \(NumberText.fixed(point.rate, 5))", "loss \(NumberText.fixed(point.smoothed, 4))",
+        ])
+      }
+      return !Interruption.isRequested
+    }
+    console.clear()
+    if Interruption.isRequested { throw CancellationError() }
+    let output = run.spec.output
+    try FileSystem.createFolder(output)
+    try AtomicFile.write(findings.json.text(.pretty), to: FilePath.join(output, LearningRateFinder.file))
+    if json { return Output.json(findings.json) }
+    var words = ["ptune"] + CommandLine.arguments.dropFirst().filter { $0 != "--find-learning-rate" }
+    if let place = words.firstIndex(of: "--learning-rate") { words.removeSubrange(place...place + 1) }
+    LearningRateView(console: console, findings: findings) { rate in
+      (words + ["--learning-rate", "\(rate)"]).map(ShellText.quoted).joined(separator: " ")
+    }.show()
+  }
+
   /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
   ///
   /// - Returns: a warning if there were any.
@@ -90,15 +126,10 @@ struct Train: ParsableCommand {
     else {
       return []
     }
-    let known = try registry.inventory.component(.adapter, named: spec.adapter.plugin.value).schema.parameters
-    let strangers = spec.adapter.hyperparameters.filter { name, value in
-      guard case .file = value.place else { return false }
-      return !known.contains { $0.name == name }
-    }
+    let strangers = try spec.removeStrangers(registry.inventory)
     guard !strangers.isEmpty else { return [] }
-    for name in strangers.keys { spec.adapter.hyperparameters[name] = nil }
     return [
-      "\(runFile) is for \(own); \(adapter) has no \(strangers.keys.sorted().joined(separator: ", ")), "
+      "\(runFile) is for \(own); \(adapter) has no \(strangers.joined(separator: ", ")), "
         + "so \(strangers.count == 1 ? "this is" : "these are") left out"
     ]
   }

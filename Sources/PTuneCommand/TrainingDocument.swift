@@ -7,6 +7,7 @@ extension TrainingResult {
     [
       "trainable_parameters": .int(trainableParameters), "base_parameters": .int(baseParameters),
       "metrics": ["validation": validation.metrics, "test": test.metrics], "loss": .double(loss),
+      "learning_rate": .double(learningRate),
       "steps": .int(steps), "best_step": .int(bestStep), "interrupted": .bool(wasInterrupted),
       "seconds": .double(seconds), "examples_per_second": .double(examplesPerSecond),
       "peak_memory_bytes": .int(peakMemory()), "adapter": .string(adapter),

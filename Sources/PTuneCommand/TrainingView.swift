@@ -13,6 +13,7 @@ final class TrainingView {
   /// Whether that says `--resume` already.
   private let isResumed: Bool
   private var plan: TrainingPlan?
+  private var watch: LossWatch?
   /// The flags of `predict` that give it a row of the first task.
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
@@ -85,6 +86,8 @@ final class TrainingView {
   private func show(_ plan: TrainingPlan) {
     self.plan = plan
     started = .now
+    watch = LossWatch(
+      steps: plan.steps, isFresh: plan.resumedFrom == 0 && spec.startFrom == nil && spec.extend == nil)
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
@@ -107,6 +110,10 @@ final class TrainingView {
 
   private func show(_ step: StepReport) {
     losses.append(step.loss)
+    if let finding = watch?.add(step.loss, step: step.step) {
+      console.clear()
+      Output.warning(finding.text(learningRate: plan?.learningRate ?? step.learningRate))
+    }
     guard !quiet, let plan else { return }
     if console.isLive {
       guard isDue(last: step.step == step.steps) else { return }

@@ -45,7 +45,7 @@ package final class Encoder: BaseModel {
     let heads = facts.attentionHeads
     layers = try (0..<facts.layers).map {
       try EncoderLayer(
-        "\(prefix)\(layout.layers).\($0).", layout.names, index: $0, size: size, inner: inner, heads: heads,
+        prefix, "\(layout.layers).\($0).", layout.names, index: $0, size: size, inner: inner, heads: heads,
         activation: activation, epsilon: layout.epsilon)
     }
     poolerName = layout.pooler

@@ -8,21 +8,28 @@ struct EncoderLayer {
   let attentionNorm, outputNorm: Norm
   let activation: Activation
 
+  /// - Parameters:
+  ///   - prefix: of the checkpoint's names.
+  ///   - path: of the layer's modules, which sites have too.
   init(
-    _ path: String, _ names: EncoderLayout.LayerNames, index: Int, size: Int, inner: Int, heads: Int,
+    _ prefix: String, _ path: String, _ names: EncoderLayout.LayerNames, index: Int, size: Int, inner: Int,
+    heads: Int,
     activation: Activation, epsilon: Double
   ) throws {
     self.index = index
     self.heads = heads
     self.activation = activation
-    query = try FrozenLinear(path + names.query, size, size)
-    key = try FrozenLinear(path + names.key, size, size)
-    value = try FrozenLinear(path + names.value, size, size)
-    output = try FrozenLinear(path + names.output, size, size)
-    attentionNorm = try Norm(path + names.attentionNorm, size, epsilon)
-    up = try FrozenLinear(path + names.up, size, inner)
-    down = try FrozenLinear(path + names.down, inner, size)
-    outputNorm = try Norm(path + names.outputNorm, size, epsilon)
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ role: Site.Roles) throws -> FrozenLinear {
+      try FrozenLinear(prefix + path + name, inputs, outputs).site(path + name, layer: index, role)
+    }
+    query = try linear(names.query, size, size, .query)
+    key = try linear(names.key, size, size, .key)
+    value = try linear(names.value, size, size, .value)
+    output = try linear(names.output, size, size, .attentionOutput)
+    attentionNorm = try Norm(prefix + path + names.attentionNorm, size, epsilon)
+    up = try linear(names.up, size, inner, .feedForwardIn)
+    down = try linear(names.down, inner, size, .feedForwardOut)
+    outputNorm = try Norm(prefix + path + names.outputNorm, size, epsilon)
   }
 
   /// `[rows, hidden] -> [rows, hidden]`

@@ -268,6 +268,8 @@ struct BaseServices {
   var vocabularyScores: ((Node) throws -> Node?)?
   var specialToken: ((Base.SpecialToken) -> Int32?)?
   var layerRows: (([Int32], _ layer: Int, Base.LayerPart) throws -> [Float])?
+  /// The linear layers that the base model named.
+  var sites = Sites()
   var tasks: [TaskFacts] = []
   /// The task whose head is being created.
   var headTask: Int?

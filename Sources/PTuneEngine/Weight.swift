@@ -6,8 +6,8 @@ final class Weight {
   let name: String
   let rows: Int
   let columns: Int
-  /// Whether it is a part of another weight, whose memory it shares.
-  let isPart: Bool
+  /// The weight that this one is a part of and whose memory it shares, and the part's first row; nil for a whole one.
+  let origin: (name: String, row: Int)?
   private let stored: UnsafePointer<Float>
   /// Floats from one stored row to the next.
   private let stride: Int
@@ -27,19 +27,18 @@ final class Weight {
     owner: AnyObject
   ) {
     self.init(
-      name, rows, columns, values, stride: transposed ? rows : columns, transposed: transposed, isPart: false,
+      name, rows, columns, values, stride: transposed ? rows : columns, transposed: transposed, origin: nil,
       owner)
   }
 
   private init(
     _ name: String, _ rows: Int, _ columns: Int, _ stored: UnsafePointer<Float>, stride: Int,
-    transposed: Bool,
-    isPart: Bool, _ owner: AnyObject
+    transposed: Bool, origin: (name: String, row: Int)?, _ owner: AnyObject
   ) {
     self.name = name
     self.rows = rows
     self.columns = columns
-    self.isPart = isPart
+    self.origin = origin
     self.stored = stored
     self.stride = stride
     isTransposed = transposed
@@ -52,13 +51,17 @@ final class Weight {
     untransposed?.deallocate()
   }
 
+  /// Whether it is a part of another weight.
+  var isPart: Bool { origin != nil }
+
   /// These rows, or these columns of a vector `[1, n]`.
   func part(_ range: Range<Int>) -> Weight {
     let isVector = rows == 1
     return Weight(
       "\(name)[\(range.lowerBound)..<\(range.upperBound)]", isVector ? 1 : range.count,
       isVector ? range.count : columns, stored + range.lowerBound * (isVector || isTransposed ? 1 : stride),
-      stride: stride, transposed: isTransposed, isPart: true, owner)
+      stride: stride, transposed: isTransposed,
+      origin: (origin?.name ?? name, (origin?.row ?? 0) + range.lowerBound), owner)
   }
 
   /// The values row by row. Of a weight that is stored transposed this makes a copy, which products do not need.

@@ -26,6 +26,14 @@ package struct FrozenLinear {
     self.bias = bias
   }
 
+  /// Names the layer, a whole one, as a site for adapters, and answers it.
+  ///
+  /// - Throws: `ComponentFailure` if the name is taken.
+  package func site(_ name: String, layer: Int, _ roles: Site.Roles) throws -> FrozenLinear {
+    try Site.declare(name, weight: weight, layer: layer, roles)
+    return self
+  }
+
   /// Those outputs of a layer as a layer of their own, for queries, keys and values that are stored as one.
   package func outputs(_ range: Range<Int>) throws -> FrozenLinear {
     FrozenLinear(

@@ -67,8 +67,8 @@ import Testing
     let document = try result.document()
     #expect(
       document.objectValue?.keys == [
-        "trainable_parameters", "base_parameters", "metrics", "loss", "steps", "best_step", "interrupted",
-        "seconds", "examples_per_second", "peak_memory_bytes", "adapter", "plugins",
+        "trainable_parameters", "base_parameters", "metrics", "loss", "learning_rate", "steps", "best_step",
+        "interrupted", "seconds", "examples_per_second", "peak_memory_bytes", "adapter", "plugins",
       ])
     #expect(document["trainable_parameters"] == 578)
     #expect(document["base_parameters"] == 32_144)
@@ -218,5 +218,38 @@ import Testing
         help: free some space, or choose another folder for the output
 
         """)
+  }
+}
+
+@Suite("ptune train --find-learning-rate") struct FindLearningRateTests {
+  @Test("it suggests a rate, shows the curve, and writes nothing but its own file")
+  func finds() throws {
+    let desk = try Desk()
+    let result = try desk.ptune("train", "run.yaml", "--find-learning-rate", "--learning-rate", "1e-6")
+    #expect(result.status == 0)
+    #expect(result.errors == "")
+    #expect(result.output.contains("smoothed loss by learning rate\n"))
+    #expect(result.output.contains("1e-3"))
+    let document = try JSONValue.parse(try desk.text("out/learning-rate.json"))
+    let suggestion = try #require(document["suggestion"]?.doubleValue)
+    #expect(result.output.contains("suggestion  \(suggestion)\n"))
+    #expect(
+      result.output.contains(
+        "train with  ptune train run.yaml --learning-rate \(suggestion)\n"))
+    #expect(try #require(document["points"]?.arrayValue).count > 50)
+    #expect(try FileSystem.entries(of: desk.folder + "/out") == ["learning-rate.json"])
+    #expect(try desk.ptune("train", "run.yaml", "--find-learning-rate", "--resume").status == 2)
+  }
+
+  @Test("a training whose loss does not move says so, and what to try")
+  func still() throws {
+    let desk = try Desk()
+    let result = try desk.ptune(
+      "train", "run.yaml", "--learning-rate", "1e-9", "--epochs", "20", "--set",
+      "training.evaluate_every=never",
+      "--quiet")
+    #expect(result.status == 0)
+    #expect(result.errors.hasPrefix("warning: the loss has not moved in 100 steps ("))
+    #expect(result.errors.contains("`--find-learning-rate`"))
   }
 }

@@ -115,11 +115,45 @@ import Testing
           values: [
             "encoder": .string("lstm"), "encoder_hidden_size": .int(6), "encoder_dropout": .double(0.3),
           ]),
+        Form(
+          plugin: "residual-prompt-tuning",
+          values: ["bottleneck": .int(6), "initialization": .string("random"), "deviation": .double(1)]),
+        Form(
+          plugin: "residual-prompt-tuning",
+          values: ["encoder": .string("none"), "placement": .string("after-first")]),
       ])
   func adapters(_ form: Form) throws {
     let marks = form.values["placement"] == .string("template") ? 4 : 0
     let report = try GradientCheck().run(try Workshop.model(form.choice), on: Workshop.batch(marks: marks))
     #expect(report.passes, "\(form.testDescription)\n\(report)")
+  }
+
+  @Test(
+    "the gradients of what adapters attach to linear layers are right",
+    arguments: [
+      ComponentChoice(
+        plugin: "lora",
+        hyperparameters: [
+          "r": .int(3), "alpha": .double(2), "targets": .strings(["all-linear"]), "dropout": .double(0.3),
+        ]),
+      ComponentChoice(plugin: "lora", hyperparameters: ["r": .int(2), "rslora": .bool(true)]),
+      ComponentChoice(plugin: "ia3"),
+      ComponentChoice(
+        plugin: "ia3",
+        hyperparameters: [
+          "targets": .strings(["all-linear"]), "feed_forward": .strings(["query", "output.dense"]),
+        ]),
+    ])
+  func sites(_ choice: ComponentChoice) throws {
+    let model = try Workshop.model(choice)
+    // At the start one factor of each delta is zero, and with it the other's gradient.
+    var random = SplitMix64(seed: 9)
+    for parameter in model.parameters where parameter.owner == "adapter" {
+      for index in 0..<parameter.count { parameter.values[index] += Float(random.normal()) * 0.3 }
+    }
+    let report = try GradientCheck().run(model, on: Workshop.batch)
+    #expect(report.passes, "\(report)")
+    #expect(report.entries.allSatisfy { $0.norm > 1e-6 || $0.name.contains("key") }, "\(report)")
   }
 
   struct PoolForm: Sendable, CustomTestStringConvertible {

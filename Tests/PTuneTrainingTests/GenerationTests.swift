@@ -109,10 +109,14 @@ import Testing
       Method(adapter: "p-tuning-v2", hyperparameters: ["depth": .int(1), "form": .string("hidden")]),
       Method(adapter: "p-tuning", hyperparameters: ["encoder": .string("lstm")]),
       Method(adapter: "multitask-prompt-tuning", hyperparameters: ["form": .string("factors")]),
+      Method(adapter: "residual-prompt-tuning", hyperparameters: ["bottleneck": .int(6)]),
+      Method(
+        adapter: "lora", hyperparameters: ["targets": .strings(["all-linear"]), "alpha": .double(0.3)]),
+      Method(adapter: "ia3"),
     ], ["tiny-gpt2", "tiny-llama"])
   func methods(_ method: Method, _ checkpoint: String) throws {
     var hyperparameters = method.hyperparameters
-    hyperparameters["virtual_tokens"] = .int(4)
+    if !["lora", "ia3"].contains(method.adapter) { hyperparameters["virtual_tokens"] = .int(4) }
     let composition = try Workbench.compose(
       checkpoint: checkpoint,
       adapter: ComponentChoice(plugin: method.adapter, hyperparameters: hyperparameters),

@@ -50,6 +50,8 @@ import Testing
       "prompt-pool-forms", "heads",
       "token-classification", "regression", "distilbert", "roberta", "cloze", "cloze-distilbert",
       "cloze-roberta", "extractive-qa", "multiple-choice", "multi-label", "decoders",
+      "sites-bert-classifier", "sites-distilbert", "sites-roberta", "sites-decoders",
+      "residual-prompt-tuning",
     ].flatMap { Workbench.cases("steps/\($0)") })
   func steps(_ fixture: FixtureCase) throws {
     let file = try fixture.tensors()

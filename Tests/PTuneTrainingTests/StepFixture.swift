@@ -10,7 +10,7 @@ enum StepFixture {
   static func adapter(_ json: JSONValue) throws -> ComponentChoice {
     var hyperparameters = try hyperparameters(json)
     let plugin = try json.text("adapter")
-    if plugin != "p-tuning" { hyperparameters["dropout"] = .double(0) }
+    if !["p-tuning", "ia3"].contains(plugin) { hyperparameters["dropout"] = .double(0) }
     if ["prefix-tuning", "p-tuning-v2"].contains(plugin) {
       hyperparameters["shift_positions"] = .bool(json["first_position"]?.intValue != 0)
     }

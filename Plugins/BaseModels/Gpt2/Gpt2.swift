@@ -56,17 +56,18 @@ final class Gpt2: BaseModel {
       self.index = index
       heads = facts.attentionHeads
       let size = facts.hiddenSize
-      func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws -> FrozenLinear {
+      func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ roles: Site.Roles) throws -> FrozenLinear {
         try FrozenLinear(path + name, inputs, outputs, transposed: true)
+          .site("h.\(index).\(name)", layer: index, roles)
       }
-      let joined = try linear("attn.c_attn", size, 3 * size)
+      let joined = try linear("attn.c_attn", size, 3 * size, [.query, .key, .value])
       query = try joined.outputs(0..<size)
       key = try joined.outputs(size..<2 * size)
       value = try joined.outputs(2 * size..<3 * size)
-      output = try linear("attn.c_proj", size, size)
+      output = try linear("attn.c_proj", size, size, .attentionOutput)
       let inner = try Configuration.count("n_inner", default: 4 * size)
-      up = try linear("mlp.c_fc", size, inner)
-      down = try linear("mlp.c_proj", inner, size)
+      up = try linear("mlp.c_fc", size, inner, .feedForwardIn)
+      down = try linear("mlp.c_proj", inner, size, .feedForwardOut)
       attentionNorm = try Norm(path + "ln_1", size, epsilon)
       outputNorm = try Norm(path + "ln_2", size, epsilon)
       activation = try Activation(key: "activation_function", default: "gelu_new")

@@ -82,17 +82,20 @@ final class Llama: BaseModel {
       keyValueHeads = facts.keyValueSize / headSize
       self.rotation = rotation
       let (size, wide, narrow) = (facts.hiddenSize, heads * headSize, facts.keyValueSize)
-      func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ hasBias: Bool) throws -> FrozenLinear {
+      func linear(
+        _ name: String, _ inputs: Int, _ outputs: Int, _ hasBias: Bool, _ role: Site.Roles
+      ) throws -> FrozenLinear {
         try FrozenLinear(path + name, inputs, outputs, hasBias: hasBias)
+          .site("layers.\(index).\(name)", layer: index, role)
       }
-      query = try linear("self_attn.q_proj", size, wide, family.queryBias)
-      key = try linear("self_attn.k_proj", size, narrow, family.queryBias)
-      value = try linear("self_attn.v_proj", size, narrow, family.queryBias)
-      output = try linear("self_attn.o_proj", wide, size, family.outputBias)
+      query = try linear("self_attn.q_proj", size, wide, family.queryBias, .query)
+      key = try linear("self_attn.k_proj", size, narrow, family.queryBias, .key)
+      value = try linear("self_attn.v_proj", size, narrow, family.queryBias, .value)
+      output = try linear("self_attn.o_proj", wide, size, family.outputBias, .attentionOutput)
       let inner = try Configuration.count("intermediate_size")
-      gate = try linear("mlp.gate_proj", size, inner, family.innerBias)
-      up = try linear("mlp.up_proj", size, inner, family.innerBias)
-      down = try linear("mlp.down_proj", inner, size, family.innerBias)
+      gate = try linear("mlp.gate_proj", size, inner, family.innerBias, .feedForwardGate)
+      up = try linear("mlp.up_proj", size, inner, family.innerBias, .feedForwardIn)
+      down = try linear("mlp.down_proj", inner, size, family.innerBias, .feedForwardOut)
       attentionNorm = try RootMeanSquareNorm(path + "input_layernorm", size, epsilon)
       outputNorm = try RootMeanSquareNorm(path + "post_attention_layernorm", size, epsilon)
       activation = try Activation(key: "hidden_act", default: "silu")

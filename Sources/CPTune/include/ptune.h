@@ -379,7 +379,7 @@ typedef struct ptune_forward_v1 {
   /* [call] The input: word embeddings of the text's tokens, looked up in `table` [vocabulary, hidden], with
      the rows an adapter injects at their places: [rows, hidden]. */
   ptune_tensor *(*input_rows)(ptune_forward *forward, const ptune_tensor *table);
-  /* [call] x·Wᵀ + bias with frozen weights: the site where low-rank deltas and scalings attach. */
+  /* [call] x·Wᵀ + bias with frozen weights, and what an adapter attaches where the weight is a site's ("ptune.sites/1"). */
   ptune_tensor *(*linear)(ptune_forward *forward, const ptune_tensor *x, const ptune_tensor *weight,
                           const ptune_tensor *bias, bool has_bias);
   /* [call] The rows that keys and values of `layer` are computed from: those of the layer's input x, after
@@ -468,6 +468,52 @@ typedef struct ptune_injections_v1 {
   ptune_status (*loss)(ptune_injections *into, const ptune_tensor *scalar);
 } ptune_injections_v1;
 #define PTUNE_INJECTIONS_V1 "ptune.injections/1"
+
+/* ------------------- "ptune.sites/1": the linear layers of a base model, and what adapters attach to them */
+
+/* What a linear layer computes within its transformer layer: one of these, or the sum of several where a checkpoint
+   stores them as one layer, as GPT-2 does with queries, keys and values. */
+typedef uint32_t ptune_site_roles;
+enum {
+  PTUNE_SITE_QUERY = 1,
+  PTUNE_SITE_KEY = 2,
+  PTUNE_SITE_VALUE = 4,
+  PTUNE_SITE_ATTENTION_OUTPUT = 8,
+  PTUNE_SITE_FEED_FORWARD_IN = 16,
+  PTUNE_SITE_FEED_FORWARD_GATE = 32, /* what the feed-forward network's activation is applied to, where it is gated */
+  PTUNE_SITE_FEED_FORWARD_OUT = 64
+};
+
+typedef struct ptune_site_v1 {
+  const char *name; /* the module's path without what stands before the layers: "h.0.attn.c_attn" */
+  size_t layer;
+  ptune_site_roles roles;
+  size_t inputs, outputs;
+} ptune_site_v1;
+
+/* What is attached holds for all sequences of a batch alike and must not depend on their texts: generation computes it
+   once. A site computes y = (x ⊙ f)·Wᵀ + bias + Σ s·((x ⊙ f)·Aᵀ)·Bᵀ, and then y ⊙ g: f and g are the products of the
+   factors that scale its inputs and its outputs. */
+typedef struct ptune_sites_v1 {
+  size_t struct_size;
+  /* [call, in a base model's create] Makes the linear layer with this weight [outputs, inputs] a site: each `linear` of
+     the forward pass with the weight, or with a part of it. Names are unique. */
+  ptune_status (*declare)(ptune_call *call, const ptune_tensor *weight, const char *name, size_t layer,
+                          ptune_site_roles roles);
+  /* [call] How many sites the base model has; those that it declared, in that order. */
+  size_t (*count)(ptune_call *call);
+  /* [call] A site; false for a number out of range. The name is scoped to the call. */
+  bool (*site)(ptune_call *call, size_t index, ptune_site_v1 *out);
+  /* [call, in inject] Adds scale·(d(x)·Aᵀ)·Bᵀ to the site's outputs, with A [r, inputs], B [outputs, r], and d dropout
+     of the inputs in training (Hu et al. 2021, section 4.1). */
+  ptune_status (*low_rank)(ptune_injections *into, size_t site, const ptune_tensor *a, const ptune_tensor *b,
+                           float scale, float dropout);
+  /* [call, in inject] Multiplies the site's inputs by factors [1, inputs], or its outputs by [1, outputs] (Liu et al.
+     2022, section 3.3). */
+  ptune_status (*scale_inputs)(ptune_injections *into, size_t site, const ptune_tensor *factors);
+  ptune_status (*scale_outputs)(ptune_injections *into, size_t site, const ptune_tensor *factors);
+} ptune_sites_v1;
+#define PTUNE_SITES_V1 "ptune.sites/1"
 
 /* ---------------------------------------------------- "ptune.export/1": what an adapter file will hold */
 

@@ -14,6 +14,8 @@ public final class Decoding {
   private var sharedRows = 0
   /// The task of all texts, on which what they share may depend.
   private var task: Int32?
+  /// What the adapter attaches to the base model's linear layers, for all texts and all of their tokens.
+  private var sites: [Int: FrozenSite] = [:]
   private let rotaryTables = RotaryTables(step: 256)
 
   /// A text at work. Its memory goes with the last reference to it.
@@ -58,6 +60,8 @@ public final class Decoding {
       var injections = try model.inject(batch)
       try check(injections)
       let isFirst = shared == nil
+      if isFirst { sites = injections.frozenSites(model.session) }
+      injections.sites = frozenSites
       if !isFirst { injections = injections.withoutShared(rows: sharedRows) }
       let layout = Layout(batch, injections, causal: true)
       let pass = ForwardPass(
@@ -87,8 +91,10 @@ public final class Decoding {
     return try model.session.scoped {
       model.session.machine.isTraining = false
       let batch = PackedBatch(steps.map { PackedBatch.Sequence(tokens: [$0.token]) }, training: false)
+      let injections = InjectionSet(batch: batch)
+      injections.sites = frozenSites
       let pass = ForwardPass(
-        batch: batch, injections: InjectionSet(batch: batch),
+        batch: batch, injections: injections,
         layout: Layout(continuing: batch, positions: steps.map { Int32($0.text.position) }),
         history: PassHistory(shared: shared, sequences: steps.map(\.text.cache)), rotaryTables: rotaryTables)
       let scores = try compute(pass) { left in
@@ -100,6 +106,9 @@ public final class Decoding {
       return scores
     }
   }
+
+  /// What is attached to sites, in the scope in progress.
+  private var frozenSites: [Int: SiteInjection] { sites.mapValues { $0.injection(model.session) } }
 
   private func newCache() -> KeyValueCache {
     KeyValueCache(layers: facts.layers, columns: facts.keyValueSize)

@@ -19,9 +19,9 @@ enum ForwardTable {
       },
       linear: { pointer, x, weight, bias, hasBias in
         guard let recorder = Recorder("linear"),
-          recorder.session.object(pointer, .forward, ForwardPass.self) != nil
+          let pass = recorder.session.object(pointer, .forward, ForwardPass.self)
         else { return nil }
-        return recorder.linear(x, weight, bias, hasBias)
+        return pass.linear(x, weight, bias, hasBias, recorder)
       },
       key_rows: { pointer, layer, x in
         guard let recorder = Recorder("key_rows"), let x = recorder.node(x),

@@ -34,6 +34,7 @@ public enum HostTable {
         case PTUNE_FORWARD_V1: UnsafeRawPointer(ForwardTable.table)
         case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
         case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)
+        case PTUNE_SITES_V1: UnsafeRawPointer(SitesTable.table)
         case PTUNE_EXPORT_V1: UnsafeRawPointer(ExportTable.table)
         case PTUNE_ARRANGEMENT_V1: UnsafeRawPointer(ArrangementTable.table)
         case PTUNE_DATA_V1: UnsafeRawPointer(DataTable.table)

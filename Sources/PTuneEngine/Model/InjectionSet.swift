@@ -23,6 +23,8 @@ final class InjectionSet {
   var prefixes: [Int: [Prefix]] = [:]
   var firstPosition = 0
   var losses: [Node] = []
+  /// What is attached to the base model's linear layers, by their numbers.
+  var sites: [Int: SiteInjection] = [:]
 
   init(batch: PackedBatch) { self.batch = batch }
 
@@ -39,6 +41,7 @@ final class InjectionSet {
     own.inputs = inputs.filter { !$0.isShared }
     own.prefixes = prefixes.mapValues { $0.filter(\.perSequence) }
     own.firstPosition = firstPosition + rows
+    own.sites = sites
     return own
   }
 

@@ -16,6 +16,7 @@ public enum HostInterfaces {
     (PTUNE_FORWARD_V1, MemoryLayout<ptune_forward_v1>.size),
     (PTUNE_BATCH_V1, MemoryLayout<ptune_batch_v1>.size),
     (PTUNE_INJECTIONS_V1, MemoryLayout<ptune_injections_v1>.size),
+    (PTUNE_SITES_V1, MemoryLayout<ptune_sites_v1>.size),
     (PTUNE_EXPORT_V1, MemoryLayout<ptune_export_v1>.size),
     (PTUNE_ARRANGEMENT_V1, MemoryLayout<ptune_arrangement_v1>.size),
     (PTUNE_DATA_V1, MemoryLayout<ptune_data_v1>.size),

@@ -21,7 +21,7 @@ public enum PluginProbe {
   /// anew for the probe.
   public static func runIfAsked(arguments: [String] = CommandLine.arguments, version: String) {
     guard arguments.count > 2, arguments[1] == command, getenv(mark) != nil else { return }
-    ptune_become_probe(pid_t(arguments[2]) ?? 0)
+    ptune_become_child(pid_t(arguments[2]) ?? 0)
     let host = ProbeHost.table(version: version)
     let ownProcess = getpid()
     for (index, file) in arguments.dropFirst(3).enumerated() {

@@ -30,7 +30,7 @@ struct ProbeProcess {
       let arguments = [executable, PluginProbe.command, "\(getpid())"] + files
       code = withCStrings(arguments) { arguments in
         withCStrings(environment.map { "\($0)=\($1)" }) { environment in
-          ptune_spawn_probe(&pid, executable, arguments, environment, outputEnd, reportEnd)
+          ptune_spawn_child(&pid, executable, arguments, environment, true, outputEnd, reportEnd)
         }
       }
     }

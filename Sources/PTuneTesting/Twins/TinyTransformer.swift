@@ -38,7 +38,18 @@ public final class TinyTransformer: BaseModel {
           (name, try Checkpoint.weight("\(layer).\(name)", rows: rows, columns: columns))
         })
     }
+    for (index, layer) in layers.enumerated() {
+      for (name, role) in Self.roles {
+        try Site.declare(
+          "layers.\(index).\(name)", weight: layer[name] ?? Tensor(handle: nil), layer: index, role)
+      }
+    }
   }
+
+  private static let roles: [(name: String, role: Site.Roles)] = [
+    ("query", .query), ("key", .key), ("value", .value), ("output", .attentionOutput),
+    ("up", .feedForwardIn), ("down", .feedForwardOut),
+  ]
 
   private static let layerShapes: [(name: String, rows: Int, columns: Int)] = [
     ("query", hiddenSize, hiddenSize), ("key", hiddenSize, hiddenSize), ("value", hiddenSize, hiddenSize),

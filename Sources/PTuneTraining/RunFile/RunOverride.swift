@@ -16,8 +16,11 @@ public struct RunOverride: Sendable {
   /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as
   /// it is; one that begins with a quote or with "[" as the YAML text or list that it is. An empty one sets
   /// the default.
-  public init(set text: String) throws(RunFileError) {
-    flag = "--set \(text)"
+  public init(set text: String) throws(RunFileError) { try self.init(set: text, flag: "--set \(text)") }
+
+  /// The same from another flag.
+  init(set text: String, flag: String) throws(RunFileError) {
+    self.flag = flag
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !path.contains("") else {

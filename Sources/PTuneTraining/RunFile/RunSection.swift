@@ -45,6 +45,20 @@ struct RunSection {
     return Located(text, node.place)
   }
 
+  /// A list of texts.
+  func texts(_ key: String) throws(RunFileError) -> [Located<String>]? {
+    guard let node = node(key) else { return nil }
+    guard case .list(let elements) = node.content else { throw wrongType(key, "a list of texts", node) }
+    var texts: [Located<String>] = []
+    for element in elements {
+      guard case .scalar(let text, _) = element.content else {
+        throw wrongType("an element of \(key)", "a text", element)
+      }
+      texts.append(Located(text, element.place))
+    }
+    return texts
+  }
+
   /// Text without which nothing works.
   func nonEmptyText(_ key: String) throws(RunFileError) -> Located<String> {
     let text = try required(key, try text(key))

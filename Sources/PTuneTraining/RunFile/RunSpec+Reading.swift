@@ -57,7 +57,9 @@ private struct RunReader {
   func run(_ root: RunNode) throws(RunFileError) -> RunSpec {
     let top = try RunSection(
       root, name: "",
-      keys: ["base", "adapter", "selector", "extend", "start_from", "tasks", "training", "output"])
+      keys: [
+        "base", "adapter", "selector", "extend", "start_from", "tasks", "training", "output", "compare",
+      ])
     let base = try base(try top.required("base", top.node("base")))
     let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
     var selector: ComponentSpec?
@@ -74,7 +76,16 @@ private struct RunReader {
       base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
       startFrom: try top.text("start_from").map(located),
       tasks: tasks, training: training ?? TrainingOptions(),
-      output: absolute(output, from: currentFolder))
+      output: absolute(output, from: currentFolder),
+      compare: try top.node("compare").map { node throws(RunFileError) in try compare(node) })
+  }
+
+  private func compare(_ node: RunNode) throws(RunFileError) -> CompareSpec {
+    let section = try RunSection(node, name: "compare", keys: ["adapters", "seeds", "grid"])
+    return CompareSpec(
+      adapters: try section.texts("adapters") ?? [],
+      seeds: try section.integer("seeds", RunLimits(atLeast: 1, atMost: 1000)),
+      grid: try section.texts("grid") ?? [])
   }
 
   private func base(_ node: RunNode) throws(RunFileError) -> BaseSpec {

@@ -22,6 +22,8 @@ public struct RunSpec: Equatable, Sendable {
   /// The folder for everything the run makes, absolute. In a run file it is seen from the current folder; without
   /// it, it is `runs/` and the name of the run file.
   public var output: String
+  /// What `ptune compare` compares, unless its flags say otherwise; a training ignores it.
+  public var compare: CompareSpec? = nil
 }
 
 /// A component and what it is told.

@@ -9,6 +9,7 @@ public final class Trainer {
   private let options: TrainingOptions
   private let curve: LearningRateCurve
   private let optimizer: any Optimizer
+  private let gradientStep: GradientStep
   private let batchesPerEpoch: Int
   /// Steps of the optimiser in all.
   private let totalSteps: Int
@@ -36,6 +37,8 @@ public final class Trainer {
         run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
     }
     optimizer = options.optimizer.make(run.composition.model.trainedParameters, options)
+    gradientStep = GradientStep(
+      model: run.composition.model, optimizer: optimizer, clipNorm: options.clipNorm)
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
@@ -109,32 +112,17 @@ public final class Trainer {
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
   private func step(_ log: RunLog, _ clock: ContinuousClock) throws {
     let start = clock.now
-    let batches = batches(of: progress.epoch)
-    var losses: [Double] = []
-    var count = 0
-    while losses.count < options.accumulation, progress.batch < batches.count {
-      let indices = batches[progress.batch]
-      let batch = run.composition.batch(
-        indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
-      losses.append(Double(try model.differentiate(batch)))
-      count += indices.count
-      progress.batch += 1
-    }
-    if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
-    let loss = losses.reduce(0, +) / Double(losses.count)
-    let norm = optimizer.gradientNorm()
-    guard loss.isFinite, norm.isFinite else {
-      throw TrainingError.diverged(step: progress.step + 1, loss: loss)
-    }
-    // As torch.nn.utils.clip_grad_norm_ does it.
-    if options.clipNorm > 0, norm > options.clipNorm {
-      optimizer.scaleGradients(options.clipNorm / (norm + 1e-6))
-    }
+    let chosen = batches(of: progress.epoch).dropFirst(progress.batch).prefix(options.accumulation)
     let rate = curve.rate(at: progress.step)
-    optimizer.update(learningRate: rate)
+    let (loss, norm) = try gradientStep.take(
+      chosen.lazy.map { [run, examples] indices in
+        run.composition.batch(
+          indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
+      }, learningRate: rate, number: progress.step + 1)
+    progress.batch += chosen.count
     progress.step += 1
     progress.loss = loss
-    throughput.add(examples: count, seconds: (clock.now - start).seconds)
+    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
@@ -217,7 +205,7 @@ public final class Trainer {
     let result = TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
-      validation: progress.best, test: tests, bestStep: progress.bestStep,
+      learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
     if !wasInterrupted {
       try log.finish(tests, step: progress.bestStep)

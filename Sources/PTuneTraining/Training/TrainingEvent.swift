@@ -74,6 +74,8 @@ public struct TrainingResult: Sendable {
   public let examplesPerSecond: Double
   /// The loss of the last step.
   public let loss: Double
+  /// The learning rate after the warm-up.
+  public let learningRate: Double
   /// The best validation, per task.
   public let validation: [EvaluationReport]
   /// The best adapter on the test data, per task that has some.

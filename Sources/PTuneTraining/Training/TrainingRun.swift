@@ -42,16 +42,7 @@ public final class TrainingRun {
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
 
     // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    try Self.check(.adapter, spec.adapter.plugin, spec.adapter.hyperparameters, registry)
-    if let selector = spec.selector {
-      try Self.check(.selector, selector.plugin, selector.hyperparameters, registry)
-    }
-    if let plugin = spec.base.plugin {
-      try Self.check(.baseModel, plugin, spec.base.hyperparameters, registry)
-    }
-    for task in spec.tasks {
-      try Self.check(.taskHead, task.head.plugin, task.head.hyperparameters, registry)
-    }
+    try spec.check(registry.inventory)
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
@@ -93,21 +84,6 @@ public final class TrainingRun {
     self.spec = spec
     self.composition = composition
     maximumLength = blueprint.maximumLength
-  }
-
-  /// Checks a component of the run against its schema.
-  ///
-  /// - Throws: `UnknownComponentError`, or ``TrainingError/hyperparameter(_:_:)`` with the place in the run file.
-  private static func check(
-    _ kind: ComponentKind, _ plugin: Located<String>, _ hyperparameters: [String: Located<RunValue>],
-    _ registry: PluginRegistry
-  ) throws {
-    let schema = try registry.inventory.component(kind, named: plugin.value).schema
-    do throws(HyperparameterError) {
-      _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
-    } catch {
-      throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
-    }
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.

@@ -1,0 +1,265 @@
+"""Keeps the results of Benchmarks/bench.py, and makes tables of them."""
+
+import json
+
+from bench_cells import BATCH, PREFIXES, Cell
+
+
+def read(place, machine):
+    """The latest record of each cell that was measured on this machine, by the cell's name."""
+    known = {}
+    for line in place.read_text().splitlines() if place.exists() else []:
+        record = json.loads(line)
+        if record["machine"] == machine:
+            name = Cell(**record["cell"]).name if "cell" in record else f"peak {record['threads']}"
+            known[name] = record
+    return known
+
+
+def append(place, record):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with open(place, "a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def side(record, name):
+    """The fastest of a side's variants in training, with its name; None without."""
+    found = {variant: figures for variant, figures in record["sides"].items() if variant.startswith(name)}
+    if not found:
+        return None, None
+    best = max(found, key=lambda variant: found[variant]["train"]["examples_per_second"])
+    return best.split(" ", 1)[1], found[best]
+
+
+def scoring(record, name):
+    """The highest of a side's rates in scoring."""
+    rates = [
+        figures["score"]["examples_per_second"]
+        for variant, figures in record["sides"].items()
+        if variant.startswith(name)
+    ]
+    return max(rates, default=None)
+
+
+def summary(record):
+    """Lines for whoever watches."""
+    for variant, figures in record["sides"].items():
+        train, score = figures["train"], figures["score"]
+        yield (
+            f"{variant:20} {train['examples_per_second']:8.1f} train ex/s {score['examples_per_second']:8.1f} "
+            f"score ex/s {figures['train_peak_bytes'] / 1e6:7.0f} MB  first step "
+            f"{figures['first_step_seconds']:.2f} s  {train['necessary_gflops']:.0f} GFLOP/s"
+        )
+
+
+def ratio(a, b, digits=1):
+    return f"{a / b:.{digits}f}" if a and b else "–"
+
+
+def table(header, rows):
+    return ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]]
+
+
+def comparison(known, cells, peak):
+    """One row for each cell."""
+    header = [
+        "model", "method", "train ex/s: ptune", "PEFT", "ratio", "score ex/s: ptune", "PEFT", "ratio",
+        "work ratio", "of peak", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
+    ]  # fmt: skip
+    rows = []
+    for cell in cells:
+        record = known[cell.name]
+        ours, our = side(record, "ptune")
+        theirs, their = side(record, "peft")
+        best = cell.mode == "best"
+
+        def figure(figures, variant, phase):
+            if not figures:
+                return "–"
+            shown = f"{figures[phase]['examples_per_second']:.1f}"
+            return f"{shown} ({variant})" if best else shown
+
+        their_rate = their and their["train"]["examples_per_second"]
+        score, their_score = scoring(record, "ptune"), scoring(record, "peft")
+        work = record["work"]["train"]
+        memory, their_memory = our["train_peak_bytes"], their and their["train_peak_bytes"]
+        rows.append(
+            [
+                cell.model, cell.method, figure(our, ours, "train"), figure(their, theirs, "train"),
+                ratio(our["train"]["examples_per_second"], their_rate), f"{score:.1f}",
+                f"{their_score:.1f}" if their_score else "–", ratio(score, their_score),
+                f"{work['padded'] / work['necessary']:.1f}" if their else "–",
+                f"{our['train']['necessary_gflops'] / peak:.0%}" if peak else "–",
+                f"{memory / 1e6:.0f}", f"{their_memory / 1e6:.0f}" if their else "–",
+                ratio(memory, their_memory, 2), f"{our['first_step_seconds']:.2f}",
+                f"{their['first_step_seconds']:.1f}" if their else "–",
+            ]
+        )  # fmt: skip
+    return table(header, rows)
+
+
+def targets(known, threads, peak):
+    """What was aimed at, and the worst cell of each kind."""
+    def cells(test):
+        found = []
+        for name, record in known.items():
+            cell = Cell(**record["cell"]) if "cell" in record else None
+            if cell and cell.threads == threads and test(cell):
+                found.append((cell, record))
+        return found
+
+    def rate(record, who):
+        return (side(record, who)[1] or {}).get("train", {}).get("examples_per_second")
+
+    def train(record):
+        ours, theirs = rate(record, "ptune"), rate(record, "peft")
+        return ours / theirs if ours and theirs else None
+
+    def score(record):
+        ours, theirs = scoring(record, "ptune"), scoring(record, "peft")
+        return ours / theirs if ours and theirs else None
+
+    def memory(record):
+        ours, theirs = side(record, "ptune")[1], side(record, "peft")[1]
+        return ours["train_peak_bytes"] / theirs["train_peak_bytes"] if ours and theirs else None
+
+    def share(record):
+        return side(record, "ptune")[1]["train"]["necessary_gflops"] / peak if peak else None
+
+    def plain(cell):
+        return cell.mode == "as-is" and cell.texts == "short"
+
+    lines = [
+        ("training, encoders, input prompts", train, lambda c: plain(c) and not c.causal and c.method not in PREFIXES, 5, True),
+        ("training, encoders, prefix and P-tuning v2", train, lambda c: plain(c) and not c.causal and c.method in PREFIXES, 6, True),
+        ("training, causal, input prompts, 20 tokens", train, lambda c: plain(c) and c.causal and c.method not in PREFIXES and c.tokens == 20, 8, True),
+        ("training, causal, input prompts, 100 tokens", train, lambda c: plain(c) and c.causal and c.method not in PREFIXES and c.tokens == 100, 15, True),
+        ("training, causal, prefix", train, lambda c: plain(c) and c.causal and c.method in PREFIXES and c.tokens == 20, 6, True),
+        ("inference, encoders", score, lambda c: plain(c) and not c.causal, 4, True),
+        ("inference, causal", score, lambda c: plain(c) and c.causal, 8, True),
+        ("training against PEFT at its best", train, lambda c: c.mode == "best", 3, True),
+        ("peak memory of training, encoders", memory, lambda c: plain(c) and not c.causal, 0.4, False),
+        ("peak memory of training, causal", memory, lambda c: plain(c) and c.causal, 0.3, False),
+        ("share of the peak, BERT-base", share, lambda c: plain(c) and c.model == "bert-base" and c.tokens == 20, 0.70, True),
+        ("share of the peak, MiniLM", share, lambda c: plain(c) and c.model == "minilm-l6" and c.tokens == 20, 0.55, True),
+        ("seconds to the first step, MiniLM", lambda r: side(r, "ptune")[1]["first_step_seconds"], lambda c: plain(c) and c.model == "minilm-l6", 1, False),
+    ]  # fmt: skip
+    rows = []
+    for what, measure, test, aim, more in lines:
+        values = sorted(
+            ((measure(record), cell) for cell, record in cells(test) if measure(record) is not None),
+            key=lambda pair: pair[0],
+        )
+        sign = "≥" if more else "≤"
+        if values:
+            worst, cell = values[0 if more else -1]
+            middle = values[len(values) // 2][0]
+            met = worst >= aim if more else worst <= aim
+            where = f"{cell.model}, {cell.method}, {cell.tokens}"
+            rows.append([what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", "yes" if met else "no"])
+        else:
+            rows.append([what, f"{sign} {aim}", "–", "–", "not measured"])
+    return table(["what", "aim", "median cell", "worst cell", "met"], rows)
+
+
+def alone(known, threads):
+    """Tables of ptune alone: growth with the prompt, and threads."""
+    records = {Cell(**record["cell"]): record for record in known.values() if "cell" in record}
+    lines = []
+    growth = [cell for cell in records if cell.mode == "alone" and cell.threads == threads and cell.causal]
+    models = sorted({cell.model for cell in growth if cell.tokens == 1})
+    if models:
+        lengths = sorted({cell.tokens for cell in growth})
+
+        def seconds(model, tokens):
+            record = records.get(Cell(model, "prompt", tokens, mode="alone", threads=threads))
+            return record and BATCH / record["sides"]["ptune f32"]["train"]["examples_per_second"]
+
+        rows = []
+        for model in models:
+            times = [seconds(model, tokens) for tokens in lengths]
+            rows.append([model] + [f"{t * 1e3:.0f}" if t else "–" for t in times] + [ratio(times[-1], times[0], 2)])
+        lines += ["", "## Growth with the prompt", "", "Milliseconds of a training step, prompt tuning, short texts.", ""]
+        lines += table(["model", *[f"{n} tokens" for n in lengths], "longest / shortest"], rows)
+    pairs = [
+        (cell, Cell(cell.model, cell.method, cell.tokens, cell.texts, cell.mode, threads))
+        for cell in records
+        if cell.mode == "alone" and cell.threads == 1
+    ]
+    rows = [
+        [one.model, one.method]
+        + [f"{records[cell]['sides']['ptune f32']['train']['examples_per_second']:.1f}" for cell in (one, many)]
+        + [
+            ratio(
+                records[many]["sides"]["ptune f32"]["train"]["examples_per_second"],
+                records[one]["sides"]["ptune f32"]["train"]["examples_per_second"], 2,
+            )
+        ]
+        for one, many in pairs
+        if many in records
+    ]  # fmt: skip
+    if rows:
+        lines += ["", "## Threads", "", "Training examples/s.", ""]
+        lines += table(["model", "method", "1 thread", f"{threads} threads", "ratio"], rows)
+    return lines
+
+
+def document(known, threads):
+    """The report."""
+    measured = known.get(f"peak {threads}", {})
+    peak = measured.get("peak", {}).get("peak_gflops")
+    cells = [Cell(**record["cell"]) for record in known.values() if "cell" in record]
+    machine = next((record["machine"] for record in known.values()), "none")
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench PYTHON=…`, with a Python that has torch, transformers and peft. It keeps each result in",
+        "Benchmarks/results.jsonl and measures only what is missing there; `Benchmarks/bench.py --help` says how to measure",
+        "some of it, or again.",
+        "",
+        f"Machine: {machine}; {threads} threads on both sides. The fastest matrix product in single precision that was found",
+        f"here reaches {peak:.0f} GFLOP/s, which *of peak* refers to." if peak else "",
+        "",
+        "Both sides have the same weights (random ones, of the real sizes), the same batches of 16 film reviews as token ids,",
+        "the same method, optimiser and learning rate. A cell's processes run by turns, some steps each, in several",
+        "rounds; rates come from the median of each batch over the rounds. *Short* texts have 25 tokens on average and stand",
+        "in random order; *long* ones have 256. Encoders classify texts; causal models learn the next token of every text,",
+        "and scoring gives each text's log-probabilities. PEFT is used as its users do: padded batches, dropout as in the",
+        "models' configs, transformers' default attention.",
+        "",
+        "- *work ratio*: operations of PEFT's padded batches over those that the step needs (Benchmarks/bench_work.py),",
+        "  which holds on any processor. On AMD's processors PyTorch's library for matrix products, MKL, leaves more than",
+        "  half of their single-precision speed unused; ratios beyond the work ratio are in good part due to that, and would be",
+        "  smaller on Intel's.",
+        "- *of peak*: the operations that a training step needs, over its time and the peak.",
+        "- *memory*: the most that the process had, from its start through training.",
+        "- *first step*: from the start of the process to the end of the first training step, files in the page cache.",
+        "",
+        "## Aims",
+        "",
+        *targets(known, threads, peak),
+    ]
+    for title, mode, texts, many in [
+        ("Short texts, 20 virtual tokens", "as-is", "short", False),
+        ("Short texts, 100 virtual tokens", "as-is", "short", True),
+        ("Texts of 256 tokens, 20 virtual tokens", "as-is", "long", False),
+        ("Each side at its best", "best", "short", False),
+    ]:
+        here = [
+            cell
+            for cell in cells
+            if (cell.mode, cell.texts) == (mode, texts) and (cell.tokens == 100) == many and cell.threads == threads
+        ]
+        if here:
+            lines += ["", f"## {title}", ""]
+            if mode == "best":
+                lines += [
+                    "Texts of like length share a batch, PEFT runs without dropout, and each side takes the fastest of its",
+                    "variants: single precision, bfloat16 by autocast or throughout, or compiled where that was measured.",
+                    "",
+                ]
+            lines += comparison(known, here, peak)
+    failed = [f"- {name}: {who}: {why}" for name, r in known.items() for who, why in r.get("failed", {}).items()]
+    if failed:
+        lines += ["", "## What did not run", "", *failed]
+    return "\n".join(lines + alone(known, threads)) + "\n"
