@@ -28,7 +28,7 @@ struct Compare: ParsableCommand {
         ptune compare run.yaml --grid adapter.virtual_tokens=5,20,100
       """)
 
-  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)
   var runFile: String
 
   @Option(

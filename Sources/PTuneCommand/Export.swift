@@ -12,7 +12,9 @@ struct Export: ParsableCommand {
       has no place for, are in ptune.json beside its files; ptune reads them.
       """)
 
-  @Argument(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"))
+  @Argument(
+    help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"),
+    completion: .adapterFolder)
   var adapter: String
 
   @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))

@@ -14,7 +14,8 @@ struct PTuneCommand: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Eval.self, Predict.self, Generate.self, Export.self, Compare.self, Recommend.self,
-      ReportCommand.self, ListPlugins.self, Describe.self, Bench.self, Doctor.self, CompareCell.self,
+      ReportCommand.self, ListPlugins.self, Describe.self, Bench.self, Doctor.self,
+      Completion.self, CompareCell.self,
     ])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.

@@ -22,7 +22,7 @@ struct Train: ParsableCommand {
       what it says. The trained adapter is in OUTPUT/adapter.
       """)
 
-  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)
   var runFile: String
 
   @OptionGroup var options: RunOptions

@@ -32,6 +32,13 @@ public struct Report: Sendable {
     self.sections = sections
   }
 
+  /// A report on a comparison.
+  public init(_ comparison: ComparisonFolder) {
+    title = "Methods on \(FilePath.name(of: comparison.model))"
+    lead = comparison.rows.map(\.label).joined(separator: ", ")
+    sections = [ComparisonSection(comparison: comparison).section, ComparisonSection.cells(comparison)]
+  }
+
   private static func sections(of run: RunFolder, prefix: String, level: Int) -> [Section] {
     var identifiers = Identifiers()
     var sections = [
@@ -91,7 +98,7 @@ public struct Report: Sendable {
             Markup("nav", ["aria-label": "Sections"], [Markup("ul", links)]),
           ]),
         Markup("main", ["id": "content"], shown.map(\.markup)),
-        Markup("footer", [Markup("p", text: "Made by ptune report from the files of the run.")]),
+        Markup("footer", [Markup("p", text: "Made by ptune from the files of the training.")]),
       ])
     return Markup.document(Markup("html", ["lang": "en"], [head, body])).source
   }
