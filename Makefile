@@ -41,7 +41,7 @@ uninstall: ## remove what `make install` put under PREFIX
 	@test -f "$(MANIFEST)" || { echo "error: nothing installed by make under $(DESTDIR)$(PREFIX)" >&2; exit 1; }
 	@cd "$(DESTDIR)$(PREFIX)" && while read -r file; do rm -f "$$file"; done <lib/ptune/installed.txt
 	@rm -f "$(MANIFEST)"
-	@cd "$(DESTDIR)$(PREFIX)" && rmdir lib/ptune/plugins lib/ptune share/doc/ptune/Docs share/doc/ptune 2>/dev/null || true
+	@cd "$(DESTDIR)$(PREFIX)" && find lib/ptune share/ptune share/doc/ptune -depth -type d -empty -delete 2>/dev/null || true
 
 bench: setup build ## compare with PEFT's speed and memory (needs torch, transformers and peft)
 	$(PYTHON) Benchmarks/bench.py --ptune $(RELEASE)/ptune --report Docs/benchmarks.md $(BENCH)

@@ -89,6 +89,7 @@ let tests = [
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
@@ -96,7 +97,9 @@ let tests = [
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
   TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"]),
+  // The faulty plugin is a C file that the tests compile themselves.
+  TestsOf(
+    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
 ]
 
 let package = Package(
@@ -137,6 +140,8 @@ let package = Package(
     // Files, text, training, results.
     .target(name: "PTuneFormats"),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
+    .target(name: "CPTuneCurl"),
+    .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
     .target(
       name: "PTuneTraining",
       dependencies: [
@@ -148,14 +153,15 @@ let package = Package(
     // What plugin authors, and the tests here, check a plugin with.
     .target(
       name: "PTuneTesting",
-      dependencies: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneReport"]),
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneFormats", "PTuneReport",
+        "CPTunePlatform",
+      ]),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "CPTunePlatform", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
-        "PTuneTraining",
-        "PTuneReport",
-        "CPTuneKernels",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText", "PTuneTraining",
+        "PTuneReport", "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

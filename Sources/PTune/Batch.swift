@@ -32,6 +32,12 @@ public struct Batch {
   public var tokens: UnsafeBufferPointer<Int32> {
     UnsafeBufferPointer(start: sequences.tokens, count: Int(offsets.last ?? 0))
   }
+  /// Where in ``tokens`` what is known of each sequence before anything is generated ends, `[count]`: what an adapter makes
+  /// of a sequence's text may depend on nothing behind it.
+  public var contextEnds: UnsafeBufferPointer<Int32> {
+    let sequences = sequences
+    return UnsafeBufferPointer(start: sequences.context_ends, count: sequences.count)
+  }
   /// The task of each sequence, `[count]`.
   public var tasks: UnsafeBufferPointer<Int32> {
     let sequences = sequences

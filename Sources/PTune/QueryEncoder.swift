@@ -1,5 +1,6 @@
 /// What a pooled adapter asks its selector with: E(x) = f(W·x̄ + b) of the mean x̄ of a sequence's frozen word
-/// embeddings, special tokens such as [CLS] included, `[count, hidden]`.
+/// embeddings, special tokens such as [CLS] included, `[count, hidden]`. Of a text that is to be gone on with it is what
+/// stands before the continuation, since generation knows no more.
 ///
 /// W starts as the identity and b as zero, so that queries start as the text's own mean (or f of it), which already
 /// tells texts apart; a random W would first have to find that again.
@@ -42,7 +43,7 @@ public struct QueryEncoder {
 
   /// A query for each sequence of the batch, `[count, hidden]`.
   public func queries(_ batch: Batch) -> Tensor {
-    let text = Base.wordTable.meanRows(at: batch.tokens, offsets: batch.offsets)
+    let text = meanRows(batch)
     guard let layer else { return text }
     let rows = text.linear(layer.weight.value, bias: layer.bias.value)
     return switch activation {
@@ -50,6 +51,18 @@ public struct QueryEncoder {
     case .tanh: rows.tanh()
     case .none, .identity: rows
     }
+  }
+
+  private func meanRows(_ batch: Batch) -> Tensor {
+    let (offsets, ends) = (batch.offsets, batch.contextEnds)
+    if ends.elementsEqual(offsets.dropFirst()) {
+      return Base.wordTable.meanRows(at: batch.tokens, offsets: offsets)
+    }
+    let tokens = batch.tokens
+    let known = ends.indices.map { tokens[Int(offsets[$0])..<Int(ends[$0])] }
+    return Base.wordTable.meanRows(
+      at: known.flatMap { $0 },
+      offsets: known.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) })
   }
 }
 

@@ -22,11 +22,17 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
   var task: String?
 
+  @Option(
+    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+  var without: [String] = []
+
   @Option(help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
   var batchSize = 64
 
   @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
+
+  @OptionGroup var hub: HubOptions
 
   @OptionGroup var plugins: PluginOptions
 
@@ -39,14 +45,21 @@ struct AdapterOptions: ParsableArguments {
 
   /// Loads the adapter.
   func load() throws -> AdapterRun {
-    try Self.load(adapter, baseModel: baseModel, threads: threads, registry: plugins.registry())
+    try Self.load(
+      adapter, baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
+      resolver: hub.resolver())
   }
 
   /// Loads an adapter, and prints warnings.
-  static func load(_ adapter: String, baseModel: String?, threads: Int?, registry: PluginRegistry) throws
-    -> AdapterRun
-  {
-    try AdapterRun(adapter, baseModel: baseModel, threads: threads, registry: registry) { level, message in
+  static func load(
+    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry,
+    resolver: ModelResolver
+  ) throws -> AdapterRun {
+    try AdapterRun(
+      adapter, baseModel: baseModel, without: without, threads: threads, registry: registry,
+      resolver: resolver
+    ) {
+      level, message in
       if level >= Int32(PTUNE_LOG_WARNING) { Output.warning(message) }
     }
   }

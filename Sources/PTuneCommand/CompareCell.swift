@@ -45,7 +45,8 @@ struct CompareCell: ParsableCommand {
   }
 
   private func train(_ cell: CellFolder, _ spec: RunSpec) throws {
-    let run = try TrainingRun(spec, registry: plugins.registry(), log: log)
+    let run = try TrainingRun(
+      spec, registry: plugins.registry(), resolver: HubOptions.resolver(), log: log)
     if Interruption.isRequested { throw CancellationError() }
     let progress = CellProgress()
     let result = try Trainer(run, report: progress.show).train(resume: cell.hasCheckpoint) {

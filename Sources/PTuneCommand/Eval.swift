@@ -15,7 +15,11 @@ import PTuneTraining
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained adapter on labelled data.",
-    discussion: "Columns are those of the training unless flags name others.")
+    discussion: """
+      Columns are those of the training unless flags name others. With --generate a causal-lm adapter goes on with the \
+      prompts, and BLEU, ROUGE-L and exact match compare the texts with the second text, which may be a JSON list of \
+      several, or with the last turn of `messages`.
+      """)
 
   @OptionGroup var adapter: AdapterOptions
 
@@ -37,19 +41,42 @@ struct Eval: ParsableCommand {
     help: ArgumentHelp("The column of the label.", valueName: "column"))
   var label: String?
 
+  @Flag(help: "Generate texts and compare them with references.")
+  var generate = false
+
+  @Option(help: ArgumentHelp("With --generate, tokens of a text at most.", valueName: "n"))
+  var maxNewTokens = GenerationOptions().maximumTokens
+
+  @Option(
+    help: ArgumentHelp(
+      "With --generate, write the texts and their references here, as JSON lines.", valueName: "file"))
+  var output: String?
+
   @OptionGroup var layout: LayoutOptions
 
   @Flag(help: "Print one JSON document; everything else goes to standard error.")
   var json = false
 
+  func validate() throws {
+    guard maxNewTokens >= 1 else { throw ValidationError("--max-new-tokens has to be at least 1") }
+    guard generate || output == nil else { throw ValidationError("--output needs --generate") }
+  }
+
   func run() throws {
+    Interruption.handle()
     let run = try adapter.load()
     let task = try run.task(named: adapter.task)
     let data = layout.data(
       of: run.folder.tasks[task], file: data, text: text, textPair: textPair, label: label)
     let progress = EvaluationProgress(Console(STDERR_FILENO))
     defer { progress.end() }
-    let report = try run.evaluate(data, task: task, batchSize: adapter.batchSize, progress: progress.show)
+    let report =
+      generate
+      ? try measureTexts(run, data, task, progress)
+      : try run.evaluate(data, task: task, batchSize: adapter.batchSize) { done, count in
+        if Interruption.isRequested { throw CancellationError() }
+        progress.show(done, of: count)
+      }
     progress.end()
     if json {
       Output.json(document(report, run))
@@ -58,9 +85,31 @@ struct Eval: ParsableCommand {
     }
   }
 
+  private func measureTexts(
+    _ run: AdapterRun, _ data: DataSpec, _ task: Int, _ progress: EvaluationProgress
+  ) throws -> EvaluationReport {
+    var options = GenerationOptions()
+    options.maximumTokens = maxNewTokens
+    options.batchSize = min(options.batchSize, adapter.batchSize)
+    var lines = ""
+    let report = try run.evaluateGeneration(
+      data, task: task, options: options, isInterrupted: { Interruption.isRequested }, progress: progress.show
+    ) { text, references in
+      let line: JSONValue = [
+        "prompt": text.prompt.text.map { .string($0) } ?? .null, "text": .string(text.text),
+        "references": .array(references.map { .string($0) }), "finish": .string(text.finish.rawValue),
+      ]
+      lines += line.text(.line) + "\n"
+    }
+    if let output { try AtomicFile.write(lines, to: output) }
+    return report
+  }
+
   private func print(_ report: EvaluationReport, _ run: AdapterRun) {
+    let active = run.folder.adapters.map(\.plugin).filter { !adapter.without.contains($0) }
+    let names = active.isEmpty ? "no adapter" : active.joined(separator: " + ")
     Output.print(
-      "\(run.folder.adapter.plugin) on \(run.composition.modelName), task \(report.task): "
+      "\(names) on \(run.composition.modelName), task \(report.task): "
         + "\(NumberText.grouped(report.examples)) examples in \(NumberText.fixed(report.seconds, 1)) s\n")
     var table = TextTable("METRIC", "VALUE")
     for metric in report.metrics { table.add(metric.name, NumberText.fixed(metric.value, 4)) }

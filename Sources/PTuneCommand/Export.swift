@@ -29,6 +29,8 @@ struct Export: ParsableCommand {
   @Option(help: ArgumentHelp("The task to write, where PEFT cannot express all.", valueName: "name"))
   var task: String?
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   @Flag(help: "Print one JSON document; everything else goes to standard error.")
@@ -36,7 +38,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry())
+      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry(), resolver: hub.resolver())
     let export = try run.exportPEFT(task: try task.map { try run.task(named: $0) }, to: output)
     for warning in export.warnings { Output.warning(warning) }
     if json { Output.json(document(export)) } else { print(export) }

@@ -40,6 +40,7 @@ extension SafetensorsError: HelpfulError {}
 extension ModelError: HelpfulError {}
 extension CheckpointError: HelpfulError {}
 extension ConfigError: HelpfulError {}
+extension ChatTemplateError: HelpfulError {}
 
 /// How a command that throws ends: what it prints and its exit status.
 enum Failure {

@@ -56,6 +56,18 @@ struct Generate: ParsableCommand {
       valueName: "format"))
   var format: DataFormat?
 
+  @Flag(help: "Take prompts for a user's turns, which the model's chat template writes.")
+  var chat = false
+
+  @Option(help: ArgumentHelp("With --chat, what the system says first.", valueName: "text"))
+  var system: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --chat, a format (\(ChatTemplates.formats.joined(separator: ", "))) or a Jinja file in place of the model's.",
+      valueName: "template"))
+  var chatTemplate: String?
+
   @Option(help: ArgumentHelp("Tokens of a continuation at most.", valueName: "n"))
   var maxNewTokens = GenerationOptions().maximumTokens
 
@@ -70,11 +82,17 @@ struct Generate: ParsableCommand {
   @Flag(help: "Write JSON lines for a single prompt, too.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+  var without: [String] = []
+
   @Option(help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
   @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
+
+  @OptionGroup var hub: HubOptions
 
   @OptionGroup var plugins: PluginOptions
 
@@ -83,11 +101,14 @@ struct Generate: ParsableCommand {
       guard holds else { throw ValidationError(message) }
     }
     try require((adapter == nil) != (model == nil), "Give either --adapter or --model")
-    try require(adapter != nil || (baseModel == nil && task == nil), "--base-model and --task need --adapter")
+    try require(
+      adapter != nil || (baseModel == nil && task == nil && without.isEmpty),
+      "--base-model, --task and --without need --adapter")
     try require(prompt.isEmpty != (input == nil), "Give either --prompt or --input")
     try require(format == nil || input != nil, "--format needs --input")
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
     try require(!(stream && json), "Give either --stream or --json")
+    try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
     try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
     try require(batchSize >= 1, "--batch-size has to be at least 1")
     try require((1...1024).contains(threads ?? 1), "--threads has to be within 1 and 1024")
@@ -98,6 +119,7 @@ struct Generate: ParsableCommand {
     // While it waits for standard input, there is nothing to bring to an end first.
     if input != "-" { Interruption.handle() }
     let source = try load()
+    if chat { try source.converse(system: system, template: chatTemplate) }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)
     let isLive = stream || (isPlain && isatty(STDOUT_FILENO) == 1)
     var options = GenerationOptions()
@@ -131,10 +153,11 @@ struct Generate: ParsableCommand {
     }
     if let model {
       return try GenerationModel(
-        baseModel: model, threads: threads, registry: plugins.registry(), log: log)
+        baseModel: model, threads: threads, registry: plugins.registry(), resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, threads: threads, registry: plugins.registry(), log: log)
+      adapter ?? "", baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
+      resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }
 

@@ -13,9 +13,25 @@ struct PTuneCommand: ParsableCommand {
     abstract: "Prompt-tune frozen transformers.",
     version: version,
     subcommands: [
-      Train.self, Eval.self, Predict.self, Generate.self, Export.self, Compare.self, Recommend.self,
-      ReportCommand.self, ListPlugins.self, Describe.self, Bench.self, Doctor.self,
-      Completion.self, CompareCell.self,
+      Train.self,
+      Eval.self,
+      Predict.self,
+      Generate.self,
+      Compare.self,
+      Recommend.self,
+      ReportCommand.self,
+      Export.self,
+      Pull.self,
+      Push.self,
+      Tokenize.self,
+      ListPlugins.self,
+      Describe.self,
+      CheckPlugin.self,
+      NewPlugin.self,
+      Bench.self,
+      Doctor.self,
+      Completion.self,
+      CompareCell.self,
     ])
 
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.

@@ -4,8 +4,10 @@ import PTuneTraining
 /// The flags of `ptune train` that take the place of something in the run file.
 struct RunOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Train with this adapter.", valueName: "name"), completion: .components(.adapter))
-  var adapter: String?
+    help: ArgumentHelp(
+      "Train with this adapter; may be repeated for several that work together.", valueName: "name"),
+    completion: .components(.adapter))
+  var adapter: [String] = []
 
   @Option(
     help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
@@ -54,7 +56,6 @@ struct RunOptions: ParsableArguments {
   /// What the flags say, `--set` last.
   func overrides() throws -> [RunOverride] {
     let flags: [(flag: String, path: [String], value: String?)] = [
-      ("--adapter", ["adapter", "plugin"], adapter),
       ("--model", ["base", "model"], model),
       ("--extend", ["extend"], extend),
       ("--start-from", ["start_from"], startFrom),
@@ -69,6 +70,7 @@ struct RunOptions: ParsableArguments {
     let named = flags.compactMap { flag, path, value in
       value.map { RunOverride(path: path, text: $0, flag: "\(flag) \($0)") }
     }
-    return try named + settings.map { try RunOverride(set: $0) }
+    let adapters = adapter.isEmpty ? [] : [RunOverride(adapters: adapter)]
+    return try adapters + named + settings.map { try RunOverride(set: $0) }
   }
 }

@@ -45,6 +45,13 @@ struct Train: ParsableCommand {
   @Flag(help: "Write no report.html.")
   var noReport = false
 
+  @Flag(
+    help: "Show where the time of the first steps goes, and write OUTPUT/profile.json for Perfetto or Chrome."
+  )
+  var profile = false
+
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -62,10 +69,12 @@ struct Train: ParsableCommand {
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
       isResumed: resume)
-    let run = try TrainingRun(spec, registry: registry) { view.log(level: $0, $1) }
+    let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
     if findLearningRate { return try findLearningRate(of: run) }
+    let profile = profile ? Profile() : nil
+    run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
       result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
@@ -74,6 +83,11 @@ struct Train: ParsableCommand {
       throw error
     }
     view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
+    if let profile {
+      let file = FilePath.join(spec.output, "profile.json")
+      try AtomicFile.write(profile.trace.text(.line), to: file)
+      view.show(ProfileTable(profile), file: file)
+    }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
   }
@@ -119,7 +133,7 @@ struct Train: ParsableCommand {
   ///
   /// - Returns: a warning if there were any.
   private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
-    guard let adapter = options.adapter else { return [] }
+    guard options.adapter.count == 1, let adapter = options.adapter.first else { return [] }
     // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
     let settings = try options.settings.map { try RunOverride(set: $0) }
     guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter

@@ -56,7 +56,7 @@ final class TrainingView {
     console.line(
       field(
         "adapter",
-        "\(composition.adapter.plugin), "
+        "\(composition.adapters.map(\.plugin).joined(separator: " + ")), "
           + "\(NumberText.grouped(model.trainableCount)) trainable parameters "
           + "(\(NumberText.percent(Double(model.trainableCount) / Double(max(1, model.baseCount)))) of the model's)"
       ))
@@ -101,7 +101,10 @@ final class TrainingView {
     if plan.testExamples > 0 { counts.append("\(NumberText.grouped(plan.testExamples)) for test") }
     console.line(field("data", counts.joined(separator: ", ")))
     console.line(
-      field("training", "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"))
+      field(
+        "training",
+        "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
+          + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
     if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
     console.line()
   }
@@ -164,6 +167,14 @@ final class TrainingView {
 
   // MARK: - The result
 
+  /// - Parameter file: where the trace is.
+  func show(_ profile: ProfileTable, file: String) {
+    console.line()
+    for line in profile.lines { console.line(line) }
+    console.line()
+    console.line("The trace is in \(file); https://ui.perfetto.dev opens it.")
+  }
+
   /// - Parameter report: where the page about the run is.
   func show(_ result: TrainingResult, report: String?) {
     console.clear()
@@ -181,7 +192,7 @@ final class TrainingView {
     }
     let reports = result.test.isEmpty ? result.validation : result.test
     var columns: [(header: String, value: String)] = [
-      ("METHOD", spec.adapter.plugin.value),
+      ("METHOD", spec.adapters.map(\.plugin.value).joined(separator: " + ")),
       (
         "TRAINABLE",
         "\(NumberText.grouped(result.trainableParameters)) "

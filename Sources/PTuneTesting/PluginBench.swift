@@ -22,11 +22,15 @@ public struct PluginBench {
   ///   - program: a `ptune`, which opens each file in a child process first.
   ///   - environment: what plugins see of the environment.
   public init(folders: [String], program: String, environment: [String: String] = [:]) {
+    self.init(
+      search: PluginSearch(options: folders, environment: [:], executable: program),
+      prober: Prober(executable: program, environment: environment))
+  }
+
+  /// A bench over the plugins that a search finds.
+  public init(search: PluginSearch, prober: Prober) {
     factory = ComponentFactory(
-      registry: PluginRegistry(
-        host: TestHost.connect(),
-        search: PluginSearch(options: folders, environment: [:], executable: program),
-        prober: Prober(executable: program, environment: environment)))
+      registry: PluginRegistry(host: TestHost.connect(), search: search, prober: prober))
   }
 
   /// Makes a plugin's base model the model's, with the weights of a model folder.
@@ -40,6 +44,11 @@ public struct PluginBench {
       frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
     ) { try factory.baseModel(component, choice, $0) }
   }
+
+  /// How the rows of a plugin's head become sequences.
+  ///
+  /// - Throws: errors of the plugin.
+  func reading(head: String) throws -> RowReading { try factory.reading(head: head) }
 
   /// Makes a plugin's selector the model's; to be called before ``useAdapter(_:in:)``.
   ///

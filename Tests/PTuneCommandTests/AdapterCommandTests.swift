@@ -60,6 +60,31 @@ import Testing
     #expect(try result.document()["metrics"] == plain.document()["metrics"])
   }
 
+  @Test("adapters train together, and are switched off one by one")
+  func composed() throws {
+    let desk = try Desk()
+    let trained = try desk.ptune(
+      "train", "run.yaml", "--max-steps", "4", "--adapter", "p-tuning-v2", "--adapter", "lora", "--set",
+      "adapters.lora.r=2")
+    try #require(trained.status == 0, "\(trained.errors)")
+    #expect(trained.output.contains("adapter   p-tuning-v2 + lora, "))
+    #expect(try desk.text("out/run.yaml").contains("  - plugin: lora\n    r: 2\n"))
+    let arguments = ["eval", "--adapter", "out/adapter", "--data", "test.tsv"]
+    for (flags, names) in [
+      ([], "p-tuning-v2 + lora"), (["--without", "lora"], "p-tuning-v2"),
+      (["--without", "lora", "--without", "p-tuning-v2"], "no adapter"),
+    ] {
+      let result = try desk.ptune(arguments + flags)
+      #expect(
+        result.output.hasPrefix("\(names) on FOLDER/model, task tone: 16 examples in "), "\(result.errors)")
+    }
+    let unknown = try desk.ptune(arguments + ["--without", "ia3"])
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.errors == "error: out/adapter has no adapter 'ia3'; it has p-tuning-v2, lora\n"
+        + "help: name one that it has with --without\n")
+  }
+
   @Test("predict writes a line of JSON per row, to standard output or whole into a file")
   func predict() throws {
     let desk = try trained()

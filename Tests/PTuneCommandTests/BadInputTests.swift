@@ -163,7 +163,7 @@ import Testing
         FOLDER/cache/huggingface/hub/models--nobody--nothing
         FOLDER/.cache/huggingface/hub/models--nobody--nothing
         FOLDER/cache/ptune/models/nobody--nothing
-      help: fetch it with 'hf download nobody/nothing', or give the path of a folder
+      help: fetch it with 'ptune pull nobody/nothing', or give the path of a folder
       """),
     Mistake(
       "a head that asks for what the base model lacks",

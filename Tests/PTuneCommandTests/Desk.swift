@@ -99,7 +99,7 @@ final class Desk {
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.environment = ProcessInfo.processInfo.environment.merging([
       "HOME": folder, "XDG_DATA_HOME": folder + "/nobody", "XDG_CACHE_HOME": folder + "/cache",
-      "HF_HOME": folder + "/hf",
+      "HF_HOME": folder + "/hf", "HF_HUB_OFFLINE": "1",
       "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "PTUNE_PLUGIN_PATH": "",
     ]) { $1 }
     return process

@@ -115,7 +115,7 @@ import Testing
       message { _ = try resolver.resolve("owner/name@v2") } == """
         the model 'owner/name@v2' was not found; looked at:
           \(folder("home/.cache/huggingface/hub/models--owner--name")) (no revision 'v2')
-        help: fetch it with 'hf download owner/name --revision v2', or give the path of a folder
+        help: fetch it with 'ptune pull owner/name@v2', or give the path of a folder
         """)
   }
 
@@ -135,7 +135,7 @@ import Testing
           /hf/hub/models--owner--name
           \(folder("home/.cache/huggingface/hub/models--owner--name"))
           \(folder("home/.cache/ptune/models/owner--name"))
-        help: fetch it with 'hf download owner/name', or give the path of a folder
+        help: fetch it with 'ptune pull owner/name', or give the path of a folder
         """)
     #expect(
       message { _ = try resolver().resolve("./absent") } == """
@@ -164,6 +164,6 @@ import Testing
         help: name the folder that holds config.json and model.safetensors, or a .gguf file
         """)
     try folder.write("home/.cache/ptune/models/o--m/config.json", "{}")
-    #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'hf download o/m'"))
+    #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'ptune pull o/m'"))
   }
 }

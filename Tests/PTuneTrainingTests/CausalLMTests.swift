@@ -21,7 +21,8 @@ import Testing
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: Located("text", place), textPair: nil, label: Located("label", place), fields: [:],
       maximumRows: nil)
-    let source = RowSource(data: data, tokenizer: composition.tokenizer, reading: .continuedText)
+    let source = RowSource(
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat, reading: .continuedText)
     var fields = ["text": text]
     if let pair { fields["text_pair"] = pair }
     let row = TokenizedRow(line: 1, fields: fields, content: try source.content(text, pair))
@@ -85,6 +86,37 @@ import Testing
     #expect(abs(exp(-sum / count) / report.metrics[0].value - 1) < 1e-4)
   }
 
+  @Test("what a pool mixes depends on the prompt alone, which is all that generation knows")
+  func poolQuery() throws {
+    let composition = try Workbench.compose(
+      checkpoint: "tiny-gpt2",
+      adapter: ComponentChoice(
+        plugin: "prompt-pool",
+        hyperparameters: ["pool_size": .int(3), "virtual_tokens": .int(2), "deviation": .double(1)]),
+      selector: ComponentChoice(plugin: "attention"), head: ComponentChoice(plugin: "causal-lm"))
+    func weights(_ examples: [EncodedExample]) throws -> [[Float]] {
+      var weights = examples.map { _ in [Float]() }
+      _ = try composition.scores(examples, task: 0, batchSize: 4) { weights[$0] = $1 }
+      return weights
+    }
+    let same = try weights([
+      encode("the film is", " good", composition),
+      encode("the film is", " a long and dull story", composition),
+      encode("a plot", " good", composition),
+    ])
+    #expect(same[0] == same[1])
+    #expect(same[0] != same[2])
+    // And it is what generation mixes for the prompt.
+    let prompt = composition.tokenizer.pieces("the film is").map(\.id)
+    let alone = PackedBatch([PackedBatch.Sequence(tokens: prompt)], training: false)
+    #expect(try composition.model.scores(alone).weights == [same[0]])
+    // Of a text alone nothing is known before its second token.
+    let texts = try weights([
+      encode("the film is good", nil, composition), encode("the plot", nil, composition),
+    ])
+    #expect(texts[0] == texts[1])
+  }
+
   @Test("an encoder is refused")
   func encoder() throws {
     let failure = #expect(throws: EngineFailure.self) { try compose("tiny-bert") }
@@ -99,7 +131,9 @@ import Testing
     let failure = #expect(throws: TrainingError.self) {
       let bert = try TokenizerLoader.load("\(Workbench.fixtures)/tiny-bert")
       let data = try compose().tasks[0].data
-      return try RowSource(data: data, tokenizer: bert, reading: .continuedText).content("a film", nil)
+      return try RowSource(
+        data: data, tokenizer: bert, chat: ChatTemplates(folder: "", tokenizer: bert), reading: .continuedText
+      ).content("a film", nil)
     }
     #expect(failure?.description.contains("no token that ends a text") == true)
   }

@@ -105,6 +105,24 @@ import Testing
     #expect(begun.ids == [0] + usual.ids)
   }
 
+  @Test("a SentencePiece vocabulary gives the ids that sentencepiece gives, and texts come back")
+  func sentencePiece() throws {
+    let path = "\(Workbench.fixtures)/gguf/sentencepiece"
+    let tokenizer = try TokenizerLoader.load("\(path).gguf")
+    let cases = try #require(JSONValue.read("\(path).json").arrayValue)
+    #expect(cases.count > 80)
+    for test in cases {
+      let text = try #require(test["text"]?.stringValue)
+      let ids = try #require(test["ids"]?.arrayValue).compactMap { $0.intValue.map { Int32($0) } }
+      #expect(tokenizer.pieces(text).map(\.id) == ids, "\(text.debugDescription)")
+      #expect(try tokenizer.encode(text).ids == [1] + ids)
+      // A ▁ of the text's own cannot be told from a blank.
+      if !text.contains("▁") { #expect(tokenizer.decode(ids).utf8.elementsEqual(text.utf8)) }
+    }
+    // Behind a token of its own a text begins anew, as in llama.cpp.
+    #expect(tokenizer.pieces("</s>ba").map(\.id) == [2] + tokenizer.pieces("ba").map(\.id))
+  }
+
   @Test("mutated files load or are refused, but never crash")
   func mutated() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ptune-\(UUID().uuidString)")

@@ -126,7 +126,7 @@ import Testing
   }
 
   /// Gives an adapter parameters that matter.
-  private static func randomise(_ model: Model) {
+  static func randomise(_ model: Model) {
     var random = SplitMix64(seed: 5)
     for parameter in model.parameters {
       for index in 0..<parameter.count { parameter.values[index] = Float(random.normal()) }
@@ -134,7 +134,7 @@ import Testing
   }
 
   /// Each step of some texts with a pass over the whole text.
-  private static func compare(_ model: Model) throws {
+  static func compare(_ model: Model) throws {
     let decoding = try Decoding(model)
     var tokens: [[Int32]] = [[9, 40, 3, 77], [5], [120, 8]]
     var (texts, scores) = try decoding.begin(tokens.map { .init(tokens: $0) })

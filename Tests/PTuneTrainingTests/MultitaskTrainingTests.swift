@@ -104,12 +104,14 @@ import Testing
   func extends() throws {
     for (adapter, selector) in [
       (Self.pool, "task"), (Self.factors, nil), ("{plugin: prefix-tuning, virtual_tokens: 3}", nil),
+      ("\nadapters: [{plugin: prefix-tuning, virtual_tokens: 3}, {plugin: lora, r: 2}]", nil),
     ] {
       let tiny = try TinyRun()
       let (first, _) = try tiny.train(
         try spec(tiny, adapter: adapter, selector: selector, output: "one", only: ["tone"]))
       let name = selector.map { "{plugin: \($0)}" }
-      let plugin = try Workbench.opened(first.adapter).folder.adapter.plugin
+      let names = try Workbench.opened(first.adapter).folder.adapters.map(\.plugin)
+      let plugin = names.count == 1 ? names[0] : "\nadapters: [\(names.joined(separator: ", "))]"
       let more = try spec(
         tiny, adapter: plugin, selector: name, output: "two", extend: first.adapter, only: ["style"])
       let (second, losses) = try tiny.train(more)

@@ -128,7 +128,8 @@ import Testing
     #expect(error?.description == "jobs/run.yaml:1: unknown key 'bse'; did you mean 'base'?")
     #expect(
       error?.help
-        == "the keys of a run file are base, adapter, selector, extend, start_from, tasks, training, output, compare"
+        == "the keys of a run file are base, adapter, adapters, selector, extend, start_from, tasks, training, output, "
+        + "compare"
     )
   }
 

@@ -38,6 +38,33 @@ import Testing
     #expect(run.training.seed == 1)
   }
 
+  @Test("flags name adapters, and what the file says of those that stay is kept")
+  func adapters() throws {
+    let list = "adapters: [{plugin: lora, r: 4}, prefix-tuning]"
+    func names(_ file: String, _ adapters: [String]) throws -> [String] {
+      let run = try RunSpec.parse(
+        "base: {model: m}\n\(file)\ntasks: [{head: x, data: {train: t}}]", file: "run.yaml",
+        overrides: adapters.isEmpty ? [] : [RunOverride(adapters: adapters)])
+      return run.adapters.map { adapter in
+        adapter.plugin.value + adapter.hyperparameters.map { " \($0): \($1.value)" }.joined()
+      }
+    }
+    #expect(try names(list, []) == ["lora r: int(4)", "prefix-tuning"])
+    #expect(try names(list, ["ia3", "lora"]) == ["ia3", "lora r: int(4)"])
+    #expect(try names(list, ["lora"]) == ["lora r: int(4)"])
+    #expect(try names(list, ["ia3"]) == ["ia3"])
+    #expect(
+      try names("adapter: {plugin: lora, r: 4}", ["prefix-tuning", "lora"]) == [
+        "prefix-tuning", "lora r: int(4)",
+      ])
+    #expect(try names("adapter: {plugin: lora, r: 4}", ["ia3"]) == ["ia3 r: int(4)"])
+    let text = "base: {model: m}\nadapters: [lora, prefix-tuning]\ntasks: [{head: x, data: {train: t}}]"
+    let run = try parse(text, "adapters.lora.r=2", "adapters.1.form=hidden")
+    #expect(run.adapters[0].hyperparameters["r"]?.value == .int(2))
+    #expect(run.adapters[1].hyperparameters["form"]?.value == .string("hidden"))
+    #expect(try RunSpec.parse(run.yaml(), file: "run.yaml").yaml() == run.yaml())
+  }
+
   @Test("a flag of its own is named in errors")
   func ownFlag() throws {
     let flag = RunOverride(path: ["training", "epochs"], text: "x", flag: "--epochs x")

@@ -19,6 +19,10 @@ import Testing
     "{plugin: prompt-tuning, virtual_tokens: 4, initialization: class-labels}",
     "{plugin: prefix-tuning, virtual_tokens: 4, initialization: text, initial_text: a good film}",
     "{plugin: p-tuning-v2, virtual_tokens: 4, initialization: sampled-vocabulary, form: hidden, depth: 2}",
+    "{plugin: residual-prompt-tuning, virtual_tokens: 4, bottleneck: 8}",
+    "{plugin: lora, r: 2, dropout: 0.1}",
+    "{plugin: ia3}",
+    "\nadapters: [{plugin: prefix-tuning, virtual_tokens: 4}, {plugin: lora, r: 2}]",
   ]
 
   @Test("some steps lower the loss", arguments: adapters)
@@ -39,7 +43,8 @@ import Testing
 
   @Test(
     "each method trains as many values as its papers count",
-    arguments: zip(adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152, 128, 768, 256]))
+    arguments: zip(
+      adapters, [128, 384, 768, 512, 2120, 1256, 128, 752, 2152, 128, 768, 256, 744, 768, 336, 1536]))
   func counts(adapter: String, count: Int) throws {
     let tiny = try TinyRun(rows: 8)
     let (result, _) = try tiny.train(try tiny.spec(adapter: adapter, ["training.max_steps=1"]))

@@ -33,17 +33,19 @@ enum Workbench {
 
   /// A composition over a folder of Tests/Fixtures.
   static func compose(
-    checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil, head: ComponentChoice,
+    checkpoint: String, adapter: ComponentChoice, further: [ComponentChoice] = [],
+    without: Set<String> = [], selector: ComponentChoice? = nil, head: ComponentChoice,
     template: String? = nil, threads: Int = 2
   ) throws -> Composition {
     try compose(
-      checkpoint: checkpoint, adapter: adapter, selector: selector, heads: [("task", head)],
-      template: template, threads: threads)
+      checkpoint: checkpoint, adapter: adapter, further: further, without: without, selector: selector,
+      heads: [("task", head)], template: template, threads: threads)
   }
 
   /// A composition of several tasks.
   static func compose(
-    checkpoint: String, adapter: ComponentChoice, selector: ComponentChoice? = nil,
+    checkpoint: String, adapter: ComponentChoice, further: [ComponentChoice] = [],
+    without: Set<String> = [], selector: ComponentChoice? = nil,
     heads: [(name: String, head: ComponentChoice)], template: String? = nil, threads: Int = 2
   ) throws -> Composition {
     let place = RunPlace.flag("test")
@@ -53,7 +55,8 @@ enum Workbench {
       template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
       base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      selector: selector, tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
+      further: further, without: without, selector: selector,
+      tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
       maximumLength: nil,
       threads: threads, seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }

@@ -28,6 +28,12 @@ final class CausalLM: TaskHead {
 
   private func nextTokens(_ example: Example) -> [Int32] {
     let tokens = example.tokens
+    if example.field("messages") != nil {
+      // Of a conversation what the assistant says is text 1.
+      return tokens.indices.map {
+        $0 + 1 < tokens.count && tokens[$0 + 1].field == 1 ? tokens[$0 + 1].id : -1
+      }
+    }
     let isCompletion = example.field("text_pair") != nil
     // What follows the prompt is the completion, and then the token that ends it.
     let begin = isCompletion ? (tokens.lastIndex { $0.field == 0 } ?? -1) + 1 : 1
@@ -99,6 +105,9 @@ public func ptune_plugin_entry_v1(
           `text_pair` besides, `text` is a prompt and `text_pair` its completion, which follows it without a \
           separator, so a completion mostly begins with a blank; only its tokens are targets. The token that ends a \
           text is put behind and is a target too. A prompt that is too long loses its beginning.
+
+          Rows with `messages`, a list of turns with `role` and `content`, are written as the model's chat template \
+          says; targets are the assistant's turns with what ends each.
 
           Metrics: perplexity, the exponential of the mean loss over all targets, and token_accuracy, the share of \
           targets that are the most probable token. `predict` gives each text's number of targets, their \

@@ -413,6 +413,10 @@ typedef struct ptune_sequences_v1 {
   size_t example_count;
   const int32_t *example_offsets; /* [example_count + 1]: example e is the sequences example_offsets[e] …
                                      example_offsets[e+1]-1 */
+  /* [count]: of sequence s, tokens[offsets[s]] … tokens[context_ends[s]-1] are known before anything is generated: all of
+     it, but with a head that reads continued texts only what stands before the first token to be guessed. What an
+     adapter makes of a sequence's own text may depend on these tokens alone. */
+  const int32_t *context_ends;
   bool training;
 } ptune_sequences_v1;
 

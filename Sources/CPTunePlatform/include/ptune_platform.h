@@ -21,4 +21,7 @@ void ptune_become_child(pid_t parent);
 /* The path of the running executable, zero-terminated; false if it does not fit or is unknown. */
 bool ptune_executable_path(char *out, size_t capacity);
 
+/* Bytes of the heap that are in use; 0 where the C library does not count them. */
+size_t ptune_heap_bytes(void);
+
 #endif

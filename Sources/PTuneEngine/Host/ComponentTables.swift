@@ -157,14 +157,11 @@ extension Session {
         )
         return nil
       }
-      guard let values = found.values.baseAddress else {
+      guard found.values.baseAddress != nil else {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
-      return add(
-        Weight(
-          name: name, rows: rows, columns: columns, values: values, transposed: transposed,
-          owner: found.owner))
+      return add(Weight(name: name, rows: rows, columns: columns, found, transposed: transposed))
     } catch {
       record("\(error)")
       return nil
@@ -298,7 +295,7 @@ enum BaseTable {
         guard let session = Session.current, let frame = session.frame else {
           return ptune_status(PTUNE_FAILED)
         }
-        guard frame.method == "create", frame.identity.owner == "adapter" else {
+        guard frame.method == "create", frame.identity.owner.hasPrefix("adapter") else {
           session.record("a pool can be announced in the create of an adapter only")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
@@ -306,7 +303,14 @@ enum BaseTable {
           session.record("a pool of \(keys) keys of \(columns) columns was announced")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
+        if let other = session.services.poolOwner, other.owner != frame.identity.owner {
+          session.record(
+            "the run's selector weighs the pool of \(other.component) already, and a run has one selector; take one "
+              + "adapter with a pool")
+          return ptune_status(PTUNE_UNSUPPORTED)
+        }
         session.services.pool = (keys, columns)
+        session.services.poolOwner = frame.identity
         return ptune_status(PTUNE_OK)
       },
       announced: { _, keys, columns in

@@ -25,6 +25,11 @@ public final class ExampleRow {
     }
   }
 
+  /// The tokens of each sequence.
+  public var sequences: [[Int32]] {
+    offsets.indices.dropLast().map { Array(tokens[Int(offsets[$0])..<Int(offsets[$0 + 1])]) }
+  }
+
   deinit { for string in strings.values { string.deallocate() } }
 
   func field(_ name: String) -> UnsafePointer<CChar>? {

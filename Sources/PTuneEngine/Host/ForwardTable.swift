@@ -130,6 +130,17 @@ enum InjectionsTable {
           guard (0...min(facts.positions, Int(Int32.max) / 2)).contains(position) else {
             return "position \(position) of \(facts.positions)"
           }
+          let claimant = recorder.session.frame?.identity.component ?? "an adapter"
+          if let (other, first) = set.firstPositionClaim, other != claimant {
+            // 0 is where the text begins without being asked to.
+            if position == 0 { return nil }
+            if first > 0 {
+              return
+                "it puts the text's first token at position \(position), and \(other) puts it at \(first); "
+                + "give one of them 'shift_positions: false'"
+            }
+          }
+          set.firstPositionClaim = (claimant, position)
           set.firstPosition = position
           return nil
         }

@@ -17,7 +17,7 @@ final class BatchView {
     sequences = ptune_sequences_v1(
       count: batch.count, tokens: copy(batch.tokens), offsets: copy(batch.offsets), tasks: copy(batch.tasks),
       example_count: batch.exampleCount, example_offsets: copy(batch.exampleOffsets),
-      training: batch.isTraining)
+      context_ends: copy(batch.contextEnds), training: batch.isTraining)
     targets = ptune_all_targets_v1(
       integers: copy(batch.integers), integer_offsets: copy(batch.integerOffsets), numbers: numbers,
       number_offsets: copy(batch.numberOffsets))

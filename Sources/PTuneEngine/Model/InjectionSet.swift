@@ -22,6 +22,8 @@ final class InjectionSet {
   var inputs: [Input] = []
   var prefixes: [Int: [Prefix]] = [:]
   var firstPosition = 0
+  /// The adapter that said so.
+  var firstPositionClaim: (component: String, position: Int)?
   var losses: [Node] = []
   /// What is attached to the base model's linear layers, by their numbers.
   var sites: [Int: SiteInjection] = [:]

@@ -1,17 +1,17 @@
 import CPTune
 import PTune
 
-/// A frozen base model with an adapter and task heads: one composition that trains, evaluates and predicts.
+/// A frozen base model with adapters and task heads: one composition that trains, evaluates and predicts.
 ///
-/// Components are created in this order: base, adapter, selector, heads; the tasks are named before. A model is used by one thread.
+/// Components are created in this order: base, adapters, selector, heads; the tasks are named before. A model is used by one thread.
 public final class Model {
   /// What carries it out.
   public let session: Session
   private var base: (model: any BaseModel, identity: ComponentIdentity, checkpoint: any CheckpointSource)?
   private var reading: BaseReading?
-  private var selector: RunSelector?
-  private var adapter: (method: any Adapter, identity: ComponentIdentity)?
-  private var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
+  private(set) var selector: RunSelector?
+  private var adapters: [(method: any Adapter, identity: ComponentIdentity, isActive: Bool)] = []
+  private(set) var heads: [(head: any TaskHead, identity: ComponentIdentity)] = []
   private var lossWeights: LossWeights?
 
   /// A model without components yet.
@@ -66,10 +66,20 @@ public final class Model {
     session.services.selector = made.weights
   }
 
-  /// Creates the adapter.
+  /// Creates the only adapter.
   public func setAdapter(_ identity: ComponentIdentity, make: (OpaquePointer?) throws -> any Adapter) throws {
+    adapters = []
+    try addAdapter(identity, make: make)
+  }
+
+  /// Creates an adapter beside those that are there; what they inject is put together in the order of these calls.
+  ///
+  /// - Parameter isActive: whether it injects; one that is switched off only has its parameters.
+  public func addAdapter(
+    _ identity: ComponentIdentity, isActive: Bool = true, make: (OpaquePointer?) throws -> any Adapter
+  ) throws {
     defer { reading?.forget() }
-    adapter = (try create(identity, make), identity)
+    adapters.append((try create(identity, make), identity, isActive))
   }
 
   /// Creates a task's head; tasks are numbered in the order of these calls.
@@ -100,17 +110,28 @@ public final class Model {
 
   // MARK: - Facts
 
-  /// Names the base model and the adapter in errors.
+  /// Names the base model and the adapters, the plugin of the first of them, in errors.
   var identities: (base: ComponentIdentity?, adapter: ComponentIdentity?) {
-    (base?.identity, adapter?.identity)
+    let active = adapters.filter(\.isActive).map(\.identity)
+    let adapter = active.first.map {
+      ComponentIdentity(
+        component: active.map(\.component).joined(separator: " and "), plugin: $0.plugin, owner: $0.owner)
+    }
+    return (base?.identity, adapter)
   }
 
   /// What the base model says of itself.
   public var facts: BaseFacts? { base?.model.facts }
-  /// How many positions the adapter takes from the text.
-  public var adapterPositions: Int { adapter?.method.positions ?? 0 }
-  /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
-  public var recommendedLearningRate: Double? { adapter?.method.learningRate }
+  /// How many positions the adapters take from the text.
+  public var adapterPositions: Int {
+    adapters.reduce(0) { $0 + ($1.isActive ? $1.method.positions : 0) }
+  }
+  /// The learning rate that the first adapter recommends for AdamW; nil if it does not say.
+  public var recommendedLearningRate: Double? { adapters.first?.method.learningRate }
+  /// The learning rates that adapters recommend for AdamW, by the owner of their parameters.
+  public var recommendedLearningRates: [String: Double] {
+    adapters.reduce(into: [:]) { $0[$1.identity.owner] = $1.method.learningRate }
+  }
   /// The parameters of the adapter, the selector and the heads, in the order they were declared.
   public var parameters: [TrainableParameter] { session.parameters }
   /// Those of them that training changes.
@@ -129,6 +150,8 @@ public final class Model {
 
   /// Whether the adapter asks a selector for weights over its pool.
   public var asksSelector: Bool { session.services.pool != nil }
+  /// The owner of the parameters of the adapter that does.
+  public var selectorAsker: String? { session.services.poolOwner?.owner }
 
   /// Whether a task's head scores each token, not each sequence.
   public func scoresTokens(task: Int) -> Bool { heads[task].head.scoreRows == .perToken }
@@ -280,9 +303,9 @@ public final class Model {
     return parts[0].task
   }
 
-  private static let run = ComponentIdentity(component: "the run", owner: "training")
+  static let run = ComponentIdentity(component: "the run", owner: "training")
 
-  private func failure(_ method: String, _ reason: String) -> EngineFailure {
+  func failure(_ method: String, _ reason: String) -> EngineFailure {
     EngineFailure(
       component: Self.run.component, plugin: nil, method: method, reason: reason,
       status: ptune_status(PTUNE_FAILED))
@@ -302,14 +325,14 @@ public final class Model {
     return Pass(batch: batch, hidden: try run(pass), injections: injections, layout: pass.layout)
   }
 
-  /// What the adapter adds to a batch.
+  /// What the adapters add to a batch.
   func inject(_ batch: PackedBatch) throws -> InjectionSet {
     let injections = InjectionSet(batch: batch)
-    if let adapter {
+    selector?.batch = batch
+    defer { selector?.batch = nil }
+    for adapter in adapters where adapter.isActive {
       let viewHandle = session.handle(for: BatchView(batch), .batch)
       let target = session.handle(for: injections, .injections)
-      selector?.batch = batch
-      defer { selector?.batch = nil }
       try session.call(adapter.identity, "inject") { call in
         try Host.within(call) {
           try adapter.method.inject(Batch(handle: viewHandle), into: Injections(handle: target))
@@ -320,7 +343,7 @@ public final class Model {
       tasks: session.services.tasks, causal: facts?.causal ?? false)
     {
       throw EngineFailure(
-        component: adapter?.identity.component ?? "the run", plugin: adapter?.identity.plugin,
+        component: identities.adapter?.component ?? "the run", plugin: identities.adapter?.plugin,
         method: "inject", reason: disagreement, status: ptune_status(PTUNE_BAD_ARGUMENT))
     }
     return injections
@@ -428,11 +451,14 @@ public final class Model {
     public let values: [Float]
   }
 
-  /// What the adapter file holds, and hyperparameters (as JSON) the saved adapter has instead of its own.
-  public func exportAdapter() throws -> (
+  /// What the file holds of an adapter, and hyperparameters (as JSON) the saved adapter has instead of its own.
+  ///
+  /// - Parameter index: its number; the first one's by default.
+  public func exportAdapter(_ index: Int = 0) throws -> (
     tensors: [SavedTensor], hyperparameters: [(name: String, json: String)]
   ) {
-    guard let adapter else { return ([], []) }
+    guard adapters.indices.contains(index) else { return ([], []) }
+    let adapter = adapters[index]
     guard let folding = adapter.method as? any FoldingAdapter else {
       return (saved(owner: adapter.identity.owner), [])
     }

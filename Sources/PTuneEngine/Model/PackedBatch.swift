@@ -8,6 +8,8 @@ public final class PackedBatch: Sendable {
   public let offsets: [Int32]
   /// Each sequence's task.
   public let tasks: [Int32]
+  /// Where in `tokens` what is known of each sequence before anything is generated ends, `[count]`.
+  public let contextEnds: [Int32]
   /// Where virtual tokens stand in each sequence: before which of its tokens, in order; end to end.
   public let marks: [Int32]
   /// Where each sequence's marks begin, and the end: `[count + 1]`.
@@ -44,11 +46,13 @@ public final class PackedBatch: Sendable {
     public var numbers: [Float]
     /// Before which token, counted in the sequence, each virtual token of a template stands, in order.
     public var marks: [Int32]
+    /// How many of its tokens are known before anything is generated; nil for all.
+    public var context: Int32?
 
     /// A sequence with these tokens and targets.
     public init(
       tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
-      numbers: [Float] = [], marks: [Int32] = []
+      numbers: [Float] = [], marks: [Int32] = [], context: Int32? = nil
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)
@@ -56,6 +60,7 @@ public final class PackedBatch: Sendable {
       self.integers = integers
       self.numbers = numbers
       self.marks = marks
+      self.context = context
     }
   }
 
@@ -73,7 +78,11 @@ public final class PackedBatch: Sendable {
     }
     tokens = sequences.flatMap(\.tokens)
     tokenTypes = sequences.flatMap(\.tokenTypes)
-    self.offsets = offsets(sequences.map(\.tokens.count))
+    let begins = offsets(sequences.map(\.tokens.count))
+    self.offsets = begins
+    contextEnds = sequences.enumerated().map { index, sequence in
+      sequence.context.map { begins[index] + $0 } ?? begins[index + 1]
+    }
     tasks = sequences.map(\.task)
     marks = sequences.flatMap(\.marks)
     markOffsets = offsets(sequences.map(\.marks.count))
@@ -128,7 +137,7 @@ public final class PackedBatch: Sendable {
     return Sequence(
       tokens: part(tokens, offsets, index), tokenTypes: part(tokenTypes, offsets, index), task: tasks[index],
       integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example),
-      marks: Array(marks(index)))
+      marks: Array(marks(index)), context: contextEnds[index] - offsets[index])
   }
 
   /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.

@@ -51,6 +51,13 @@ public final class GGUFFile: Sendable {
     try elements(key, "an array of integers", \.integer)
   }
 
+  /// The numbers of an array of the metadata; nil if the key is absent.
+  ///
+  /// Throws GGUFError if the key holds something else.
+  public func numbers(_ key: String) throws(GGUFError) -> [Double]? {
+    try elements(key, "an array of numbers", \.number)
+  }
+
   private func elements<Element>(
     _ key: String, _ expected: String, _ get: (GGUFValue) -> Element?
   ) throws(GGUFError) -> [Element]? {

@@ -34,7 +34,7 @@ public struct ModelError: Error, Equatable, Sendable {
   }
 
   private static func download(_ name: HubName) -> String {
-    "hf download \(name.repository)" + (name.revision.map { " --revision \($0)" } ?? "")
+    "ptune pull \(name.repository)" + (name.revision.map { "@\($0)" } ?? "")
   }
 }
 

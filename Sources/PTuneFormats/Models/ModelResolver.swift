@@ -15,15 +15,29 @@ public struct ResolvedModel: Equatable, Sendable {
 /// `$HF_HUB_CACHE`, `$HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`, `$XDG_CACHE_HOME/huggingface/hub`,
 /// `~/.cache/huggingface/hub`; then, without a revision, in ptune's own:
 /// `${XDG_CACHE_HOME:-~/.cache}/ptune/models/owner--name`.
+///
+/// What no cache has whole, or not in this revision, is fetched by ``fetch``, if there is one.
 public struct ModelResolver: Sendable {
+  /// Puts what a name on the hub stands for into ``downloadCache``.
+  public typealias Fetch = @Sendable (HubName, HubContent) throws -> Void
+
   private let environment: [String: String]
   private let currentFolder: String
+  private let fetch: Fetch?
 
   /// A resolver that sees this environment; the process's own if none is given.
-  public init(environment: [String: String]? = nil, currentFolder: String? = nil) {
+  ///
+  /// - Parameter fetch: fetches what is not there; without it that is an error.
+  public init(
+    environment: [String: String]? = nil, currentFolder: String? = nil, fetch: Fetch? = nil
+  ) {
     self.environment = environment ?? FileSystem.environment
     self.currentFolder = currentFolder ?? FileSystem.currentFolder
+    self.fetch = fetch
   }
+
+  /// The Hugging Face cache that downloads belong into: the first one in which names are looked up; nil without HOME.
+  public var downloadCache: String? { hubCaches.first }
 
   /// The folders in which a name is looked up, in order; ptune's own is the last.
   public var caches: [ModelCache] {
@@ -62,6 +76,31 @@ public struct ModelResolver: Sendable {
   ///
   /// - Parameter folder: the run file's folder, which relative paths start from.
   public func resolve(_ model: String, relativeTo folder: String = ".") throws -> ResolvedModel {
+    do {
+      return try find(model, relativeTo: folder)
+    } catch {
+      guard let fetch, path(model, relativeTo: folder) == nil, let name = HubName(model),
+        isRemediable(error)
+      else { throw error }
+      try fetch(name, .model)
+      return try find(model, relativeTo: folder)
+    }
+  }
+
+  /// Whether the hub may have what is missing.
+  private func isRemediable(_ error: any Error) -> Bool {
+    switch error {
+    case let error as ModelError:
+      switch error.problem {
+      case .notFound, .incomplete: true
+      default: false
+      }
+    case is CheckpointError: true
+    default: false
+    }
+  }
+
+  private func find(_ model: String, relativeTo folder: String) throws -> ResolvedModel {
     if let path = path(model, relativeTo: folder) {
       guard FileSystem.exists(path) else {
         throw ModelError(model: model, problem: .notFound(places: [path], name: nil))
@@ -71,17 +110,16 @@ public struct ModelResolver: Sendable {
     guard let name = HubName(model) else { throw ModelError(model: model, problem: .noName) }
     var places: [String] = []
     for cache in hubCaches {
-      let repository = "\(cache)/\(name.cacheFolder)"
-      guard FileSystem.isFolder(repository) else {
-        places.append(repository)
+      let repository = HubCacheRepository(name, cache: cache)
+      guard FileSystem.isFolder(repository.folder) else {
+        places.append(repository.folder)
         continue
       }
-      let snapshots = HubRepository(folder: repository)
-      if let commit = try snapshots.commit(name.revision, model: model) {
-        let folder = snapshots.snapshot(commit)
+      if let commit = try repository.commit(name.revision, model: model) {
+        let folder = repository.snapshot(commit)
         return ResolvedModel(folder: try checked(folder, name: name), name: name, commit: commit)
       }
-      places.append("\(repository) (no revision '\(name.revision ?? "main")')")
+      places.append("\(repository.folder) (no revision '\(name.revision ?? "main")')")
     }
     if name.revision == nil, let own = ownCacheFolder(name) {
       if FileSystem.isFolder(own) {
@@ -92,17 +130,30 @@ public struct ModelResolver: Sendable {
     throw ModelError(model: model, problem: .notFound(places: places, name: name))
   }
 
-  /// The folder of an adapter that stands in a Hugging Face cache under this name; nil for a path, and for a name that is
-  /// in none. Throws ModelError or FileError.
+  /// The folder of an adapter that a name on the hub stands for; nil for a path, and for a name that is in no cache and
+  /// cannot be fetched. Throws ModelError, FileError, and what fetching it throws.
   public func adapterFolder(_ adapter: String) throws -> String? {
     guard path(adapter, relativeTo: ".") == nil, let name = HubName(adapter) else { return nil }
+    let found = try adapterSnapshot(name, adapter)
+    guard let fetch, !(found.map(Self.holdsAdapter) ?? false) else { return found }
+    try fetch(name, .adapter)
+    return try adapterSnapshot(name, adapter)
+  }
+
+  private func adapterSnapshot(_ name: HubName, _ adapter: String) throws -> String? {
     for cache in hubCaches {
-      let repository = HubRepository(folder: "\(cache)/\(name.cacheFolder)")
+      let repository = HubCacheRepository(name, cache: cache)
       if let commit = try repository.commit(name.revision, model: adapter) {
         return repository.snapshot(commit)
       }
     }
     return nil
+  }
+
+  private static func holdsAdapter(_ folder: String) -> Bool {
+    ["adapter_config.json", "adapter_model.safetensors"].allSatisfy {
+      FileSystem.exists(FilePath.join(folder, $0))
+    }
   }
 
   private var cacheHome: String? {
@@ -152,38 +203,5 @@ public struct ModelResolver: Sendable {
       throw ModelError(model: folder, problem: .incomplete("config.json", name: name))
     }
     return folder
-  }
-}
-
-/// A repository in the Hugging Face cache: `refs/REVISION` holds the commit, `snapshots/COMMIT` the files.
-private struct HubRepository {
-  let folder: String
-
-  func snapshot(_ commit: String) -> String { "\(folder)/snapshots/\(commit)" }
-
-  /// The commit of a revision that is here, or nil. Throws ModelError if an abbreviated commit fits several.
-  func commit(_ revision: String?, model: String) throws -> String? {
-    let reference = "\(folder)/refs/\(revision ?? "main")"
-    if FileSystem.isFile(reference) {
-      let text = try MappedFile(reference).withBytes { String(decoding: $0.prefix(64), as: UTF8.self) }
-      let commit = text.filter { !$0.isWhitespace }
-      if isCommit(commit), FileSystem.isFolder(snapshot(commit)) { return commit }
-    }
-    guard let revision, revision.utf8.count >= 4, isCommit(revision),
-      FileSystem.isFolder("\(folder)/snapshots")
-    else { return nil }
-    let fitting = try FileSystem.entries(of: "\(folder)/snapshots").filter { $0.hasPrefix(revision) }
-    guard fitting.count <= 1 else {
-      throw ModelError(model: model, problem: .ambiguous(commits: fitting))
-    }
-    return fitting.first
-  }
-
-  private func isCommit(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-      }
   }
 }

@@ -51,6 +51,20 @@ public enum PluginProbe {
     _exit(0)
   }
 
+  /// Calls a plugin's entry function with a host of another major version that has no interface: what it says when
+  /// it refuses, nil if it does not mind. In a process of its own, since an entry function runs once.
+  ///
+  /// - Throws: ``Rejection`` if the file cannot be opened or has no entry function.
+  package static func enterWithoutInterfaces(_ file: String) throws(Rejection) -> String? {
+    do throws(ProbeMessage.Refusal) {
+      let entry = try PluginLibrary(opening: file).entry()
+      if entry(ProbeHost.bareTable()) != nil { return nil }
+      return ProbeHost.takeFailure() ?? ""
+    } catch {
+      throw Rejection(path: file, reason: Rejection.Reason(error))
+    }
+  }
+
   /// Begins the line on standard error after which the output is that of the plugin whose number follows.
   static let outputMark = "\u{1}ptune-probe "
 

@@ -40,6 +40,19 @@ enum ProbeHost {
     return failure
   }
 
+  /// The table of a host of another major version that has no interface at all. Static.
+  static func bareTable() -> UnsafePointer<ptune_host_v1> {
+    let table = UnsafeMutablePointer<ptune_host_v1>.allocate(capacity: 1)
+    table.initialize(
+      to: ptune_host_v1(
+        struct_size: MemoryLayout<ptune_host_v1>.size, abi_major: UInt32(PTUNE_ABI_MAJOR) + 1, abi_minor: 0,
+        version: strdup("0"), interface_for: { _ in nil },
+        fail: { _, _, why in
+          if failure == nil { failure = why.map { String(cString: $0) } ?? "" }
+        }, log: { _, _, _ in }, cancelled: { _ in false }, random: { _ in trap() }))
+    return UnsafePointer(table)
+  }
+
   private static func interfaceOfTraps(size: Int) -> UnsafeRawPointer {
     let function: @convention(c) () -> Void = { trap() }
     let words = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<Int>.alignment)

@@ -29,7 +29,10 @@ struct ProbeSession {
   mutating func run(_ executable: String, files: [String], environment: [String: String])
     throws(ProbeStartError)
   {
-    var child = try ProbeProcess(executable, files: files, environment: environment)
+    var environment = environment
+    environment[PluginProbe.mark] = "1"
+    var child = try PluginProcess(
+      executable, arguments: [PluginProbe.command, "\(getpid())"] + files, environment: environment)
     let ending = follow(&child)
     child.end()
     output.finish()
@@ -43,7 +46,7 @@ struct ProbeSession {
   }
 
   /// Reads what the child writes until it is done, ends, or is too late.
-  private mutating func follow(_ child: inout ProbeProcess) -> Rejection.Ending {
+  private mutating func follow(_ child: inout PluginProcess) -> Rejection.Ending {
     let clock = ContinuousClock()
     // The child itself may have to be read from disk first.
     var deadline = clock.now + max(timeout, .seconds(10))
@@ -93,8 +96,8 @@ struct ProbeSession {
 }
 
 /// The child cannot be started, or ends at once.
-struct ProbeStartError: Error {
-  let text: String
+package struct ProbeStartError: Error {
+  package let text: String
 }
 
 /// The first line that each plugin wrote to standard error.

@@ -56,7 +56,7 @@ public struct GradientCheck: Sendable {
     }
     var generator = SplitMix64(seed: seed)
     let entries = try zip(model.parameters, gradients).map { parameter, gradient in
-      var worst = 0.0
+      var differences: [Double] = []
       for _ in 0..<directions {
         let signs = (0..<parameter.count).map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
         var smallest = Double.infinity
@@ -65,11 +65,12 @@ public struct GradientCheck: Sendable {
           // A comparison with NaN is false: it must not pass for small.
           smallest = difference < smallest ? difference : smallest
         }
-        worst = max(worst, smallest)
+        differences.append(smallest)
       }
       return GradientReport.Entry(
         owner: parameter.owner, name: parameter.name, shape: parameter.shape, norm: norm(gradient),
-        worstDifference: worst)
+        worstDifference: differences.max() ?? 0,
+        typicalDifference: differences.sorted()[differences.count / 2])
     }
     return GradientReport(entries: entries, tolerance: tolerance)
   }

@@ -14,6 +14,8 @@ public struct GradientReport: Sendable, CustomStringConvertible {
     public let norm: Double
     /// The largest difference over all directions, relative to that norm.
     public let worstDifference: Double
+    /// The median over the directions: a wrong gradient shows in most of them, a kink, such as relu's, in a few.
+    public let typicalDifference: Double
   }
 
   /// In the order in which the parameters were declared.

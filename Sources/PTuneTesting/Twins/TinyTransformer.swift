@@ -96,4 +96,6 @@ public final class TinyTransformer: BaseModel {
     }
     return x
   }
+  /// Scores `[n, 40]` of hidden rows, with the word embeddings as the last layer.
+  public func vocabularyScores(_ rows: Tensor) -> Tensor { rows.linear(wordTable) }
 }

@@ -36,6 +36,12 @@ public struct Encoding: Equatable, Sendable {
     }
   }
 
+  /// Lays out a conversation: what the assistant says comes from text 1.
+  init(chat: [(piece: TokenPiece, isAnswer: Bool)], dropped: Int) {
+    self.dropped = dropped
+    for (piece, isAnswer) in chat { append(piece, 0, isAnswer ? 1 : 0) }
+  }
+
   /// Lays out the pieces of a row in a text template, of which so many stay at each place of a field.
   init(_ text: TemplatedText, room: [Int], virtualTokens: Int, template: SequenceTemplate) {
     dropped = text.counts.reduce(0, +) - room.reduce(0, +)

@@ -24,5 +24,8 @@ struct Vocabulary: Sendable {
   func token(_ id: Int32) -> String? { tokens.indices.contains(Int(id)) ? tokens[Int(id)] : nil }
 
   /// The id of a token.
-  func id(_ token: String) -> Int32? { trie.node(token.utf8).flatMap { trie.value(at: $0) } }
+  func id(_ token: String) -> Int32? { id(token.utf8) }
+
+  /// The id of a token by its bytes.
+  func id(_ token: some Sequence<UInt8>) -> Int32? { trie.node(token).flatMap { trie.value(at: $0) } }
 }

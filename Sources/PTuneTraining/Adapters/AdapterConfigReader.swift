@@ -25,9 +25,13 @@ struct AdapterConfigReader {
     guard let tasks = own["tasks"]?.arrayValue, !tasks.isEmpty else { throw wrong("names no tasks") }
     var composed: [ComposedTask] = []
     for task in tasks { composed.append(try self.task(task)) }
+    var further: [ComponentChoice] = []
+    for adapter in own["further_adapters"]?.arrayValue ?? [] {
+      further.append(try component(adapter, "further adapter"))
+    }
     return AdapterFolder(
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
-      adapter: try component(own["adapter"], "adapter"),
+      adapter: try component(own["adapter"], "adapter"), further: further,
       selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
       maximumLength: own["maximum_length"]?.intValue, usesTokenTypes: own["token_types"]?.boolValue ?? true,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
@@ -47,6 +51,7 @@ struct AdapterConfigReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
+      chatTemplate: column("chat_template"),
       fields: fields, maximumRows: nil)
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }
@@ -82,8 +87,8 @@ struct AdapterConfigReader {
 }
 
 extension HyperparameterValue {
-  /// A value of adapter_config.json; nil for one that no hyperparameter can have.
-  init?(_ value: JSONValue) {
+  /// A value of a JSON document, such as adapter_config.json; nil for one that no hyperparameter can have.
+  package init?(_ value: JSONValue) {
     switch value {
     case .int(let value): self = .int(value)
     case .double(let value): self = .double(value)

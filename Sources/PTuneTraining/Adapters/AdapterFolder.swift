@@ -21,6 +21,8 @@ public struct AdapterFolder: Sendable {
   public let fingerprint: String?
   /// The tuning method.
   public let adapter: ComponentChoice
+  /// Further tuning methods that work together with it, in this order.
+  public var further: [ComponentChoice] = []
   /// What weighs its pool; nil for one without.
   public let selector: ComponentChoice?
   /// The tasks, with how their rows are read; their data files are not recorded.
@@ -47,6 +49,15 @@ extension AdapterFolder {
     try FileSystem.createFolder(folder)
     let (tensors, changed) = try composition.model.exportAdapter()
     var data = tensors.map { TensorData(name: $0.name, shape: $0.shape, floats: $0.values) }
+    var furtherChanges: [[(name: String, json: String)]] = []
+    for (index, adapter) in composition.further.enumerated() {
+      let (tensors, changed) = try composition.model.exportAdapter(index + 1)
+      data += tensors.map {
+        TensorData(
+          name: "\(Composer.furtherOwner)\(adapter.plugin).\($0.name)", shape: $0.shape, floats: $0.values)
+      }
+      furtherChanges.append(changed)
+    }
     data += composition.model.exportSelector().map {
       TensorData(name: "selector.\($0.name)", shape: $0.shape, floats: $0.values)
     }
@@ -57,15 +68,18 @@ extension AdapterFolder {
     }
     try SafetensorsWriter.write(
       data, metadata: ["format": "pt"], to: FilePath.join(folder, weightsName))
-    let config = try config(composition, maximumLength: maximumLength, changed: changed)
+    let config = try config(composition, maximumLength: maximumLength, changed: [changed] + furtherChanges)
     try AtomicFile.write(config.text(.sorted), to: FilePath.join(folder, configName))
   }
 
   private static func config(
-    _ composition: Composition, maximumLength: Int?, changed: [(name: String, json: String)]
+    _ composition: Composition, maximumLength: Int?, changed: [[(name: String, json: String)]]
   ) throws -> JSONValue {
-    var hyperparameters = object(composition.adapter.hyperparameters)
-    for (name, json) in changed { hyperparameters[name] = try JSONValue.parse(json) }
+    let adapters = try zip(composition.adapters, changed).map { adapter, changed -> JSONValue in
+      var hyperparameters = object(adapter.hyperparameters)
+      for (name, json) in changed { hyperparameters[name] = try JSONValue.parse(json) }
+      return ["plugin": .string(adapter.plugin), "hyperparameters": .object(hyperparameters)]
+    }
     var own = JSONObject()
     own["format"] = 1
     own["ptune_version"] = .string(HostTable.version)
@@ -74,9 +88,8 @@ extension AdapterFolder {
       "hyperparameters": .object(object(composition.base.hyperparameters)),
       "weights_sha256": .string(composition.checkpoint.fingerprint.weights),
     ]
-    own["adapter"] = [
-      "plugin": .string(composition.adapter.plugin), "hyperparameters": .object(hyperparameters),
-    ]
+    own["adapter"] = adapters[0]
+    if adapters.count > 1 { own["further_adapters"] = .array(Array(adapters.dropFirst())) }
     if let selector = composition.selector {
       own["selector"] = [
         "plugin": .string(selector.plugin), "hyperparameters": .object(object(selector.hyperparameters)),
@@ -129,6 +142,7 @@ extension AdapterFolder {
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
     if let template = data.template { object["template"] = .string(template.value.source) }
+    if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {
@@ -191,11 +205,17 @@ extension AdapterFolder {
   }
 }
 
+extension AdapterFolder {
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentChoice] { [adapter] + further }
+}
+
 extension TrainableParameter {
   /// The name of its tensor in an adapter folder.
   ///
   /// - Parameter tasks: what tasks are called there, where the name differs.
   fileprivate func savedName(_ tasks: [String: String]) -> String {
+    if owner.hasPrefix(Composer.furtherOwner) { return "\(owner).\(name)" }
     let name = owner == "adapter" ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
       for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {

@@ -15,18 +15,26 @@ public final class AdapterRun {
   /// - Parameters:
   ///   - path: the folder.
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
+  ///   - without: the adapters of the folder that are switched off.
   ///   - threads: threads to compute with; nil for all cores.
   ///   - log: takes messages of components.
   /// - Throws: ``TrainingError``, and what is wrong with the files, the plugins or the base model.
   public init(
-    _ path: String, baseModel: String?, threads: Int?, registry: PluginRegistry,
+    _ path: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     let opened = try OpenedAdapter(path, baseModel: baseModel, resolver: resolver, log: log)
     folder = opened.folder
+    let names = opened.folder.adapters.map(\.plugin)
+    if let unknown = without.first(where: { !names.contains($0) }) {
+      throw TrainingError.unusable(
+        "\(opened.folder.path) has no adapter '\(unknown)'; it has \(names.joined(separator: ", "))",
+        help: "name one that it has with --without")
+    }
     let blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
-      adapter: folder.adapter, selector: folder.selector, tasks: folder.tasks,
+      adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
+      tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
       threads: threads ?? TrainingRun.processorCount, seed: 0)
     let composer = try Composer(
@@ -58,7 +66,8 @@ public final class AdapterRun {
   ) throws -> EvaluationReport {
     let path = data.train.value
     let source = RowSource(
-      data: data, tokenizer: composition.tokenizer, reading: composition.reading(task: task))
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat,
+      reading: composition.reading(task: task))
     let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {

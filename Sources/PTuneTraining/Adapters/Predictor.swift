@@ -40,7 +40,8 @@ public final class Predictor {
     self.batchSize = batchSize
     sources = data.enumerated().map { index, data in
       RowSource(
-        data: data, tokenizer: composition.tokenizer, otherTextColumn: otherTextColumn,
+        data: data, tokenizer: composition.tokenizer, chat: composition.chat,
+        otherTextColumn: otherTextColumn,
         reading: composition.reading(task: index))
     }
   }

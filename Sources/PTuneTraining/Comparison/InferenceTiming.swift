@@ -22,7 +22,8 @@ extension AdapterRun {
     data.maximumRows = min(data.maximumRows ?? rows, rows)
     let path = data.train.value
     let source = RowSource(
-      data: data, tokenizer: composition.tokenizer, reading: composition.reading(task: task))
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat,
+      reading: composition.reading(task: task))
     let examples = try composition.encode(
       try source.rows(of: path, labelled: true), task: task, path: path, keepingRows: true)
     func seconds(_ examples: [EncodedExample]) throws -> Double {

@@ -36,8 +36,14 @@ public final class Composition {
   public let base: ComponentChoice
   /// Cuts text into pieces.
   public let tokenizer: any Tokenizer
+  /// How the base model reads conversations.
+  public let chat: ChatTemplates
   /// The tuning method and its hyperparameters.
   public let adapter: ComponentChoice
+  /// Further tuning methods that work together with it, in this order.
+  public let further: [ComponentChoice]
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentChoice] { [adapter] + further }
   /// What weighs the adapter's pool; nil for an adapter without one.
   public let selector: ComponentChoice?
   /// The learning rate that the adapter recommends for AdamW; nil if it does not say.
@@ -54,7 +60,7 @@ public final class Composition {
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapter: ComponentChoice, selector: ComponentChoice?,
+    tokenizer: any Tokenizer, adapters: [ComponentChoice], selector: ComponentChoice?,
     tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, usesTokenTypes: Bool
   ) {
     self.model = model
@@ -63,8 +69,10 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
+    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
     pieces = PieceCache(tokenizer)
-    self.adapter = adapter
+    adapter = adapters[0]
+    further = Array(adapters.dropFirst())
     self.selector = selector
     self.tasks = tasks
     self.plugins = plugins
@@ -119,7 +127,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [])
+        marks: index == 0 ? marks : [], context: context)
     }
   }
 }
@@ -130,6 +138,10 @@ struct Blueprint {
   var modelName: String
   var modelFolder: String
   var adapter: ComponentChoice
+  /// Further ones that work together with it, in this order.
+  var further: [ComponentChoice] = []
+  /// The adapters that are switched off.
+  var without: Set<String> = []
   var selector: ComponentChoice?
   /// Where the run file names the adapter and the selector.
   var places: (adapter: RunPlace?, selector: RunPlace?) = (nil, nil)
@@ -176,11 +188,12 @@ struct Composer {
   ) throws -> Composition {
     let chosenBase = try blueprint.base ?? checkpoint.inferredBase()
     let basePlugin = try factory.load(.baseModel, chosenBase)
-    let adapterPlugin = try factory.load(.adapter, blueprint.adapter)
+    let chosen = [blueprint.adapter] + blueprint.further
+    let adapterPlugins = try chosen.map { try factory.load(.adapter, $0) }
     let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
     let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
     let base = try factory.complete(basePlugin, chosenBase)
-    let adapter = try factory.complete(adapterPlugin, blueprint.adapter)
+    let adapters = try zip(adapterPlugins, chosen).map { try factory.complete($0, $1) }
     let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
     let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
       ComposedTask(
@@ -196,11 +209,15 @@ struct Composer {
       tasks.map {
         TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
       })
-    try model.setAdapter(factory.identity(adapterPlugin, owner: "adapter")) {
-      try factory.adapter(adapterPlugin, adapter, $0)
+    for (plugin, adapter) in zip(adapterPlugins, adapters) {
+      let owner = adapter == adapters[0] ? "adapter" : Self.furtherOwner + adapter.plugin
+      try model.addAdapter(
+        factory.identity(plugin, owner: owner), isActive: !blueprint.without.contains(adapter.plugin)
+      ) { try factory.adapter(plugin, adapter, $0) }
     }
     for task in tasks {
-      try task.data.checkTemplate(adapter: adapter.plugin, virtualTokens: model.adapterPositions)
+      try task.data.checkTemplate(
+        adapter: adapters.map(\.plugin).joined(separator: ", "), virtualTokens: model.adapterPositions)
     }
     try checkSelector(model)
     if let selector, let (_, plugin) = selectorPlugin {
@@ -216,17 +233,25 @@ struct Composer {
     return Composition(
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapter: adapter, selector: selector,
+      base: base, tokenizer: tokenizer, adapters: adapters, selector: selector,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
       usesTokenTypes: blueprint.usesTokenTypes)
   }
 
+  /// Stands before the name of an adapter that is not the first, where it owns parameters.
+  static let furtherOwner = "adapter."
+
   /// A run names a selector exactly if its adapter asks one.
   ///
   /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
   private func checkSelector(_ model: Model) throws {
-    let adapter = blueprint.adapter.plugin
+    let names = ([blueprint.adapter] + blueprint.further).map(\.plugin).joined(separator: ", ")
+    let adapter =
+      model.selectorAsker.map {
+        $0.hasPrefix(Self.furtherOwner)
+          ? String($0.dropFirst(Self.furtherOwner.count)) : blueprint.adapter.plugin
+      } ?? names
     switch (model.asksSelector, blueprint.selector) {
     case (true, nil):
       throw TrainingError.noSelector(

@@ -12,6 +12,8 @@ struct TokenizedRow {
     case templated(TemplatedText)
     /// A text, what follows it, and the token that ends it.
     case continued([TokenPiece], [TokenPiece]?, end: Int32)
+    /// A conversation.
+    case chat(ChatPieces)
     /// Ids as the model reads them, special tokens included, and their token types.
     case tokens(GivenTokens)
     /// The fields alone: the head lays them out.
@@ -40,6 +42,8 @@ public struct EncodedExample: Sendable {
   public let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   public let marks: [Int32]
+  /// How many tokens stand before the first that is to be guessed; nil where none is.
+  public let context: Int32?
   /// What the head made of the label, if the row has one.
   public let integers: [Int32]
   /// The same as numbers.
@@ -53,10 +57,14 @@ public struct EncodedExample: Sendable {
 }
 
 /// Reads the rows of a task's data files. A row without the text column may have `input_ids` instead: a JSON list of
-/// ids, special tokens included, and perhaps `token_type_ids`.
+/// ids, special tokens included, and perhaps `token_type_ids`; or, where texts are gone on with, `messages`.
 struct RowSource {
+  static let messagesColumn = "messages"
+
   let data: DataSpec
   let tokenizer: any Tokenizer
+  /// How the model reads conversations.
+  let chat: ChatTemplates
   /// The column of the text in rows that do not have the column that `data` names.
   var otherTextColumn: String?
   /// How the task's head reads rows.
@@ -94,6 +102,7 @@ struct RowSource {
     let text = text(row, words: fields["words"])
     if let text { fields["text"] = text }
     if let pair = data.textPair { fields["text_pair"] = row[pair.value] }
+    if text == nil, reading == .continuedText { fields[Self.messagesColumn] = row[Self.messagesColumn] }
     return TokenizedRow(line: row.line, fields: fields, content: try content(row, text))
   }
 
@@ -121,7 +130,26 @@ struct RowSource {
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return .tokens(given)
     }
+    if text == nil, reading == .continuedText, let json = row[Self.messagesColumn] {
+      return .chat(try chat(json, row.columns.path, row.line))
+    }
     return try content(text ?? row.value(data.text.value), data.textPair.map { try row.value($0.value) })
+  }
+
+  /// The conversation of a row, in pieces.
+  ///
+  /// - Throws: ``TrainingError/row(path:line:reason:)`` for one that is malformed or that the chat template refuses,
+  ///   `ChatTemplateError`.
+  private func chat(_ json: String, _ path: String, _ line: Int) throws -> ChatPieces {
+    try tokenizer.checkPresent()
+    do {
+      return try tokenizer.pieces(
+        chat: ChatMessage.conversation(json: json), chat.template(data.chatTemplate?.value))
+    } catch let error as ChatError {
+      throw TrainingError.row(
+        path: path == "-" ? "standard input" : path, line: line,
+        reason: "'\(Self.messagesColumn)' \(error)")
+    }
   }
 
   /// A text, or two, in pieces.
@@ -167,6 +195,7 @@ struct TokenCounts {
         add(second ?? [])
       case .templated(let text):
         for id in text.fieldIDs { counts[id, default: 0] += 1 }
+      case .chat(let chat): add(chat.pieces)
       case .tokens(let given):
         for id in given.ids { counts[id, default: 0] += 1 }
       case .fields:

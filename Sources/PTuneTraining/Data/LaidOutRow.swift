@@ -13,6 +13,8 @@ struct LaidOutRow {
   let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   let marks: [Int32]
+  /// How many tokens stand before the first that is to be guessed; nil where none is.
+  var context: Int32?
   /// Pieces that did not fit.
   let dropped: Int
 
@@ -48,8 +50,8 @@ struct LaidOutRow {
     line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
-      tokens: tokens, types: types, offsets: offsets, marks: marks, integers: integers, numbers: numbers,
-      line: line, dropped: dropped, row: source)
+      tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
+      numbers: numbers, line: line, dropped: dropped, row: source)
   }
 }
 
@@ -65,11 +67,25 @@ extension Composition {
     case .continued(let first, let second, let end):
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
-      return LaidOutRow([encoding], fields: row.fields)
+      var laidOut = LaidOutRow([encoding], fields: row.fields)
+      laidOut.context = encoding.context(isCompletion: second != nil)
+      return laidOut
     case .templated(let text):
       let encoding = try tokenizer.encode(
         text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
+    case .chat(let chat):
+      let encoding = tokenizer.encode(chat, maximumLength: maximumLength)
+      guard let first = encoding.sources.firstIndex(of: 1) else {
+        throw TrainingError.row(
+          path: path, line: row.line,
+          reason: chat.isAnswer.contains(true)
+            ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
+            : "in 'messages' the assistant says nothing, so there is nothing to learn")
+      }
+      var laidOut = LaidOutRow([encoding], fields: row.fields)
+      laidOut.context = Int32(max(1, first))
+      return laidOut
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
       guard given.ids.count <= maximumLength else {
@@ -77,7 +93,9 @@ extension Composition {
           path: path, line: row.line,
           reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
       }
-      return LaidOutRow(given, fields: row.fields)
+      var laidOut = LaidOutRow(given, fields: row.fields)
+      if reading(task: task) == .continuedText { laidOut.context = 1 }
+      return laidOut
     case .fields:
       try tokenizer.checkPresent()
       do {
@@ -105,6 +123,18 @@ extension Composition {
     }
     return try tokenizer.windows(
       pieces: first, pair: second, over: side, overlap: overlap, maximumLength: maximumLength)
+  }
+}
+
+extension Encoding {
+  /// How many tokens stand before the first that is to be guessed: the text before its completion; of a text alone the
+  /// special tokens in front. The first token is never guessed.
+  ///
+  /// - Parameter isCompletion: whether there are two texts, of which the second is the completion.
+  fileprivate func context(isCompletion: Bool) -> Int32 {
+    let known =
+      isCompletion ? (sources.lastIndex(of: 0) ?? -1) + 1 : sources.prefix { $0 == Self.special }.count
+    return Int32(max(1, known))
   }
 }
 

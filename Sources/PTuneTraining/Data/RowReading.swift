@@ -2,7 +2,7 @@ import CPTune
 import PTune
 
 /// How a task's head reads the rows of its data.
-enum RowReading: Sendable {
+package enum RowReading: Sendable {
   /// A text, or two, and a label.
   case labelledText
   /// A text and what follows it; it needs no label.
@@ -26,7 +26,7 @@ extension ComponentFactory {
   /// How a task head reads rows, known before it is made.
   ///
   /// - Throws: `UnknownComponentError` or `Rejection`.
-  func reading(head name: String) throws -> RowReading {
+  package func reading(head name: String) throws -> RowReading {
     guard let table = try registry.load(.taskHead, named: name).methods(as: ptune_task_head_v1.self) else {
       return .labelledText
     }

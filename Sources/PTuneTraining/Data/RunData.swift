@@ -10,10 +10,14 @@ struct TaskRows {
 
   /// Reads all files that the task names.
   ///
-  /// - Parameter reading: how the task's head reads rows.
+  /// - Parameters:
+  ///   - chat: how the model reads conversations.
+  ///   - reading: how the task's head reads rows.
   /// - Throws: `TextError` with file and line.
-  init(_ data: DataSpec, tokenizer: any Tokenizer, reading: RowReading) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, reading: reading)
+  init(
+    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
+  ) throws {
+    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }

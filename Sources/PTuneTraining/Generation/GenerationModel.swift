@@ -10,8 +10,11 @@ public final class GenerationModel {
   /// Which of the adapter's tasks the prompts are for.
   let task: Int
   /// Tokens that end a text.
-  let endTokens: Set<Int32>
+  private(set) var endTokens: Set<Int32>
   private let rows: RowSource?
+  private let templates: ChatTemplates
+  /// How prompts become turns of a conversation; nil where they are gone on with as they are.
+  private var chat: ChatPrompts?
 
   /// A trained adapter on its base model.
   ///
@@ -28,8 +31,10 @@ public final class GenerationModel {
     (model, tokenizer, self.task) = (composition.model, composition.tokenizer, task)
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
+    templates = composition.chat
     rows = RowSource(
-      data: composition.tasks[task].data, tokenizer: composition.tokenizer, otherTextColumn: "text")
+      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
+      otherTextColumn: "text")
   }
 
   /// A base model as it is.
@@ -49,6 +54,7 @@ public final class GenerationModel {
     let choice = try checkpoint.inferredBase()
     let plugin = try factory.load(.baseModel, choice)
     tokenizer = try TokenizerLoader.load(folder)
+    templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
     model = Model(
       session: Session(threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0))
     model.session.log = log
@@ -62,6 +68,7 @@ public final class GenerationModel {
   /// For tests: a model as it stands, whose texts never end by themselves.
   init(_ model: Model, _ tokenizer: any Tokenizer) {
     (self.model, self.tokenizer, task, endTokens, rows) = (model, tokenizer, 0, [], nil)
+    templates = ChatTemplates(folder: "", tokenizer: tokenizer)
   }
 
   /// Positions that a prompt may take.
@@ -92,6 +99,7 @@ public final class GenerationModel {
     {
       return try prompt(templated, text: text, id: nil, place: place)
     }
+    if let chat { return try prompt(chat.turns(text), text: text, id: nil, place: place) }
     return try prompt(text, id: nil, place: place)
   }
 
@@ -109,7 +117,8 @@ public final class GenerationModel {
     return { try reader.next().map { try self.prompt($0, place: "\(name):\($0.line)") } }
   }
 
-  private func prompt(_ row: Row, place: String) throws -> GenerationPrompt {
+  /// The prompt of a row.
+  func prompt(_ row: Row, place: String) throws -> GenerationPrompt {
     let text = row["prompt"] ?? rows.flatMap { row[$0.data.text.value] } ?? row["text"]
     if let rows, let template = rows.data.template?.value,
       case .templated(let templated) = try rows.templated(template, row, text)
@@ -119,6 +128,15 @@ public final class GenerationModel {
     if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
       return try checked(
         GenerationPrompt(id: row["id"], text: nil, tokens: given.ids, marks: []), place: place)
+    }
+    if text == nil, let json = row[RowSource.messagesColumn] {
+      let turns = try inChat(place, "'\(RowSource.messagesColumn)' ") {
+        try ChatMessage.conversation(json: json)
+      }
+      return try prompt(chat?.turns(turns) ?? turns.asked, text: nil, id: row["id"], place: place)
+    }
+    if let chat {
+      return try prompt(chat.turns(try text ?? row.value("prompt")), text: text, id: row["id"], place: place)
     }
     return try prompt(text ?? row.value("prompt"), id: row["id"], place: place)
   }
@@ -145,6 +163,44 @@ public final class GenerationModel {
     return try checked(
       GenerationPrompt(id: id, text: text, tokens: Array(encoding.ids.dropLast(last.count)), marks: marks),
       place: place)
+  }
+
+  /// Makes prompts turns of the user, which the model's chat template writes.
+  ///
+  /// - Parameters:
+  ///   - system: what the system says first; nil for nothing.
+  ///   - template: the name of a format or a file, in the place of the adapter's and the model's own.
+  /// - Throws: `ChatTemplateError` if there is none that ptune can use; `TextError`.
+  public func converse(system: String?, template: String?) throws {
+    chat = ChatPrompts(system: system, template: template)
+    // A model that was not trained on conversations does not know that its answer has ended.
+    if let end = tokenizer.answerEnd(try chatTemplate()) { endTokens.insert(end) }
+  }
+
+  private func chatTemplate() throws -> ChatTemplate {
+    try templates.template(chat?.template ?? rows?.data.chatTemplate?.value)
+  }
+
+  private func prompt(
+    _ turns: [ChatMessage], text: String?, id: String?, place: String
+  ) throws -> GenerationPrompt {
+    try tokenizer.checkPresent()
+    let written = try inChat(place, "the conversation ") {
+      try chatTemplate().text(of: turns, promptsAnswer: true)
+    }
+    return try checked(
+      GenerationPrompt(id: id, text: text ?? written, tokens: tokenizer.pieces(written).map(\.id), marks: []),
+      place: place)
+  }
+
+  private func inChat<Value>(_ place: String, _ what: String, _ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as ChatError {
+      throw TrainingError.unusable(
+        "\(place): \(what)\(error)",
+        help: "correct the conversation, or name another format with --chat-template")
+    }
   }
 
   private func checked(_ prompt: GenerationPrompt, place: String) throws -> GenerationPrompt {

@@ -18,9 +18,11 @@ final class Adafactor: Optimizer {
   var step = 0
   let moments: [[Moment]]
   let parameters: [TrainableParameter]
+  var rateShares: [Double]
 
   init(_ parameters: [TrainableParameter], _ options: TrainingOptions) {
     self.parameters = parameters
+    rateShares = parameters.map { _ in 1 }
     decayRate = options.decayRate
     clipThreshold = options.clipThreshold
     weightDecay = options.weightDecay
@@ -37,7 +39,8 @@ final class Adafactor: Optimizer {
   func update(learningRate: Double) {
     step += 1
     let decay = Float(1 - pow(Double(step), -decayRate))
-    for (parameter, moments) in zip(parameters, moments) {
+    for (index, parameter) in parameters.enumerated() {
+      let (moments, rate) = (moments[index], learningRate * rateShares[index])
       if moments.count == 1 {
         ptk_adafactor_whole(parameter.count, parameter.gradients, &moments[0].values, decay)
       } else {
@@ -47,8 +50,8 @@ final class Adafactor: Optimizer {
       let size = (ptk_sum_of_squares(parameter.count, parameter.gradients) / Double(parameter.count))
         .squareRoot()
       ptk_descend(
-        parameter.count, parameter.values, parameter.gradients, Float(1 - weightDecay * learningRate),
-        Float(learningRate / max(1, size / clipThreshold)))
+        parameter.count, parameter.values, parameter.gradients, Float(1 - weightDecay * rate),
+        Float(rate / max(1, size / clipThreshold)))
       parameter.clearGradient()
     }
   }

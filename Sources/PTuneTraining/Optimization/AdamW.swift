@@ -9,9 +9,11 @@ final class AdamW: Optimizer {
   /// Running means of the gradients and of their squares.
   let moments: [[Moment]]
   let parameters: [TrainableParameter]
+  var rateShares: [Double]
 
   init(_ parameters: [TrainableParameter], _ options: TrainingOptions) {
     self.parameters = parameters
+    rateShares = parameters.map { _ in 1 }
     beta1 = Float(options.beta1)
     beta2 = Float(options.beta2)
     epsilon = Float(options.epsilon)
@@ -21,10 +23,11 @@ final class AdamW: Optimizer {
 
   func update(learningRate: Double) {
     step += 1
-    for (parameter, moments) in zip(parameters, moments) {
+    for (index, parameter) in parameters.enumerated() {
+      let (moments, rate) = (moments[index], learningRate * rateShares[index])
       ptk_adamw(
         parameter.count, parameter.values, parameter.gradients, &moments[0].values, &moments[1].values,
-        Float(learningRate), beta1, beta2, epsilon, weightDecay, Int64(step))
+        Float(rate), beta1, beta2, epsilon, weightDecay, Int64(step))
       parameter.clearGradient()
     }
   }

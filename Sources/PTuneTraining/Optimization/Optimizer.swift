@@ -24,6 +24,8 @@ protocol Optimizer: AnyObject {
   var step: Int { get set }
   /// What it keeps of each parameter from step to step.
   var moments: [[Moment]] { get }
+  /// What the learning rate of each parameter is multiplied by.
+  var rateShares: [Double] { get set }
   /// Takes a step with the present gradients, and clears them.
   func update(learningRate: Double)
 }

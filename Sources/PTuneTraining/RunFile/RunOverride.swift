@@ -5,12 +5,22 @@ public struct RunOverride: Sendable {
   /// The flag as the user gave it, for messages.
   public let flag: String
   let value: RunNode.Content
+  /// The adapters that take the place of the run file's; nil for a value of another kind.
+  private(set) var adapters: [String]?
 
   /// A value of a flag of its own, such as `--adapter prefix-tuning` for ["adapter", "plugin"].
   public init(path: [String], text: String, flag: String) {
     self.path = path
     self.flag = flag
     value = .scalar(text, plain: true)
+  }
+
+  /// The adapters that `--adapter` names, once for each.
+  public init(adapters: [String]) {
+    self.init(
+      path: ["adapter", "plugin"], text: adapters.joined(separator: ", "),
+      flag: adapters.map { "--adapter \($0)" }.joined(separator: " "))
+    self.adapters = adapters
   }
 
   /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as
@@ -39,7 +49,32 @@ extension RunNode {
   /// Puts a flag's value in its place. Throws RunFileError if there is no such place.
   mutating func apply(_ override: RunOverride) throws(RunFileError) {
     let value = RunNode(content: override.value, place: .flag(override.flag))
+    if let names = override.adapters, choose(names, value.place) { return }
     try set(value, at: override.path[...], below: [])
+  }
+
+  /// Puts adapters in the place of the run file's; what it says of those that stay is kept. False where one alone
+  /// takes the place of another one alone: then a value of its section is set.
+  private mutating func choose(_ names: [String], _ place: RunPlace) -> Bool {
+    guard case .mapping(var members) = content else { return false }
+    let present = members.flatMap { member -> [RunNode] in
+      switch (member.key, member.value.content) {
+      case ("adapters", .list(let elements)): elements
+      case ("adapter", _): [member.value]
+      default: []
+      }
+    }
+    if names.count == 1, !members.contains(where: { $0.key == "adapters" }) { return false }
+    let chosen = names.map { name in
+      present.first { $0.name == name } ?? RunNode(content: .scalar(name, plain: false), place: place)
+    }
+    members.removeAll { ["adapter", "adapters"].contains($0.key) }
+    members.append(
+      names.count == 1
+        ? Member(key: "adapter", place: place, value: chosen[0])
+        : Member(key: "adapters", place: place, value: RunNode(content: .list(chosen), place: place)))
+    content = .mapping(members)
+    return true
   }
 
   private mutating func set(
@@ -75,7 +110,8 @@ extension RunNode {
       content = .list(elements)
     case .scalar(let text, let plain):
       // `adapter: prompt-tuning` stands for `adapter: {plugin: prompt-tuning}`.
-      guard let last = below.last, RunSpec.shorthands.contains(last) else {
+      let isListed = below.dropLast().last == "adapters"
+      guard let last = below.last, isListed || RunSpec.shorthands.contains(last) else {
         let section = below.joined(separator: ".")
         throw RunFileError(
           place: value.place, problem: .path("'\(section)' is \(kind) and has no '\(key)'"))
@@ -86,9 +122,11 @@ extension RunNode {
     }
   }
 
-  /// The text of the member `name`.
+  /// What an element of a list goes by: the text of its member `name`, or the adapter that it names.
   fileprivate var name: String? {
-    guard case .mapping(let members) = content, let name = members.first(where: { $0.key == "name" }),
+    if case .scalar(let text, _) = content { return text }
+    guard case .mapping(let members) = content,
+      let name = members.first(where: { $0.key == "name" }) ?? members.first(where: { $0.key == "plugin" }),
       case .scalar(let text, _) = name.value.content
     else { return nil }
     return text

@@ -15,7 +15,7 @@ extension RunSpec {
         throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
       }
     }
-    try check(.adapter, adapter.plugin, adapter.hyperparameters)
+    for adapter in adapters { try check(.adapter, adapter.plugin, adapter.hyperparameters) }
     if let selector { try check(.selector, selector.plugin, selector.hyperparameters) }
     if let plugin = base.plugin { try check(.baseModel, plugin, base.hyperparameters) }
     for task in tasks { try check(.taskHead, task.head.plugin, task.head.hyperparameters) }

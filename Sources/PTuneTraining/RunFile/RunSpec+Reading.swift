@@ -8,7 +8,7 @@ extension RunSpec {
   static let taskKeys = ["name", "weight", "head", "data"]
   static let dataKeys = [
     "train", "validation", "test", "format", "header", "text", "text_pair", "label", "template",
-    "fields", "maximum_rows",
+    "chat_template", "fields", "maximum_rows",
   ]
 
   /// Reads a run file. Throws FileError or RunFileError.
@@ -58,10 +58,11 @@ private struct RunReader {
     let top = try RunSection(
       root, name: "",
       keys: [
-        "base", "adapter", "selector", "extend", "start_from", "tasks", "training", "output", "compare",
+        "base", "adapter", "adapters", "selector", "extend", "start_from", "tasks", "training", "output",
+        "compare",
       ])
     let base = try base(try top.required("base", top.node("base")))
-    let adapter = try component(try top.required("adapter", top.node("adapter")), "adapter")
+    let adapters = try adapters(top)
     var selector: ComponentSpec?
     if let node = top.node("selector") { selector = try component(node, "selector") }
     let tasks = try tasks(try top.required("tasks", top.node("tasks")))
@@ -73,8 +74,9 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapter, selector: selector, extend: try top.text("extend").map(located),
-      startFrom: try top.text("start_from").map(located),
+      base: base, adapter: adapters[0], further: Array(adapters.dropFirst()), selector: selector,
+      extend: try top.text("extend").map(adapterPath),
+      startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),
       output: absolute(output, from: currentFolder),
       compare: try top.node("compare").map { node throws(RunFileError) in try compare(node) })
@@ -95,6 +97,34 @@ private struct RunReader {
     return BaseSpec(
       plugin: try section.text("plugin"), model: model,
       hyperparameters: try section.hyperparameters(except: ["plugin", "model"]))
+  }
+
+  /// The adapter, or those of the list `adapters`; at least one.
+  private func adapters(_ top: RunSection) throws(RunFileError) -> [ComponentSpec] {
+    guard let list = top.node("adapters") else {
+      return [try component(try top.required("adapter", top.node("adapter")), "adapter")]
+    }
+    guard top.node("adapter") == nil else {
+      throw RunFileError(
+        place: list.place, problem: .conflict("give either 'adapter' or 'adapters', not both"))
+    }
+    guard case .list(let nodes) = list.content, !nodes.isEmpty else {
+      let empty = if case .list = list.content { "an empty list" } else { list.kind }
+      throw RunFileError(
+        place: list.place, problem: .type(key: "adapters", expected: "a list of adapters", found: empty))
+    }
+    var adapters: [ComponentSpec] = []
+    for (number, node) in nodes.enumerated() {
+      let adapter = try component(node, "adapter \(number)")
+      guard !adapters.contains(where: { $0.plugin.value == adapter.plugin.value }) else {
+        throw RunFileError(
+          place: adapter.plugin.place,
+          problem: .conflict("'adapters' names '\(adapter.plugin.value)' twice; a run has one of each method")
+        )
+      }
+      adapters.append(adapter)
+    }
+    return adapters
   }
 
   private func component(_ node: RunNode, _ name: String) throws(RunFileError) -> ComponentSpec {
@@ -158,8 +188,13 @@ private struct RunReader {
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
       textPair: try section.text("text_pair"),
       label: try section.text("label") ?? Located("label", node.place), template: try template(section),
-      fields: fields,
+      chatTemplate: try section.text("chat_template").map(chatTemplate), fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+  }
+
+  /// The name of a format as it is, else an absolute path.
+  private func chatTemplate(_ template: Located<String>) -> Located<String> {
+    ChatTemplates.formats.contains(template.value) ? template : located(template)
   }
 
   private func template(_ section: RunSection) throws(RunFileError) -> Located<TextTemplate>? {
@@ -199,6 +234,11 @@ private struct RunReader {
       }
     }
     return options
+  }
+
+  /// An absolute path, or a name on the hub as it is.
+  private func adapterPath(_ adapter: Located<String>) -> Located<String> {
+    Located(resolver.path(adapter.value, relativeTo: origin(adapter.place)) ?? adapter.value, adapter.place)
   }
 
   private func located(_ path: Located<String>) -> Located<String> {

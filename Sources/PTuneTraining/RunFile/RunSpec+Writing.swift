@@ -6,7 +6,11 @@ extension RunSpec {
     if let plugin = base.plugin { lines.add("plugin", plugin.value, depth: 1) }
     lines.add("model", base.model.value, depth: 1)
     lines.add(base.hyperparameters, depth: 1)
-    lines.add("adapter", adapter, depth: 0)
+    if further.isEmpty { lines.add("adapter", adapter, depth: 0) } else { lines.add("adapters:") }
+    for adapter in further.isEmpty ? [] : adapters {
+      lines.add("  - plugin: \(RunText.quoted(adapter.plugin.value))")
+      lines.add(adapter.hyperparameters, depth: 2)
+    }
     if let selector { lines.add("selector", selector, depth: 0) }
     if let extend { lines.add("extend", extend.value, depth: 0) }
     if let startFrom { lines.add("start_from", startFrom.value, depth: 0) }
@@ -64,6 +68,7 @@ struct RunText {
       if let value { add(key, value.value, depth: depth + 1) }
     }
     if let template = data.template { add("template", template.value.source, depth: depth + 1) }
+    if let template = data.chatTemplate { add("chat_template", template.value, depth: depth + 1) }
     let indentation = Self.indentation(depth + 1)
     if let format = data.format { add("\(indentation)format: \(format.rawValue)") }
     if let header = data.header { add("\(indentation)header: \(header)") }

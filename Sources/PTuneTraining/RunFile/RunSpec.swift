@@ -9,6 +9,8 @@ public struct RunSpec: Equatable, Sendable {
   public var base: BaseSpec
   /// The tuning method.
   public var adapter: ComponentSpec
+  /// Further tuning methods that work together with it, in this order.
+  public var further: [ComponentSpec] = []
   /// What weighs the entries of a pool, for adapters that have one.
   public var selector: ComponentSpec?
   /// A trained adapter that the tasks are added to; an absolute path.
@@ -24,6 +26,11 @@ public struct RunSpec: Equatable, Sendable {
   public var output: String
   /// What `ptune compare` compares, unless its flags say otherwise; a training ignores it.
   public var compare: CompareSpec? = nil
+}
+
+extension RunSpec {
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentSpec] { [adapter] + further }
 }
 
 /// A component and what it is told.
@@ -77,6 +84,9 @@ public struct DataSpec: Equatable, Sendable {
   public var label: Located<String>
   /// How the fields of a row become the text that the model reads; nil for the text, or the two, as they stand.
   public var template: Located<TextTemplate>?
+  /// How conversations become text: the name of a format, or the absolute path of a Jinja template; nil for the
+  /// model's own.
+  public var chatTemplate: Located<String>?
   /// Further fields that a head asks for by name, and their columns.
   public var fields: [String: Located<String>]
   /// How many rows of each file are used, from its beginning; nil for all.

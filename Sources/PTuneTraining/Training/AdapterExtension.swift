@@ -28,7 +28,15 @@ struct AdapterExtension {
         place.place, "the adapter \(folder.path) has a task '\(known)' already",
         help: "give the new task another name; the run file names the tasks to add and no others")
     }
-    try Self.check("adapter", spec.adapter, folder.adapter, folder.path)
+    guard spec.further.count == folder.further.count else {
+      throw refuse(
+        spec.adapter.plugin.place,
+        "the adapters of \(folder.path) are \(folder.adapters.map(\.plugin).joined(separator: ", "))",
+        help: "an extended adapter keeps its adapters; name them all, in this order")
+    }
+    for (given, own) in zip(spec.adapters, folder.adapters) {
+      try Self.check("adapter", given, own, folder.path)
+    }
     if let selector = spec.selector {
       guard let own = folder.selector else {
         throw refuse(
@@ -67,6 +75,7 @@ struct AdapterExtension {
   func extend(_ blueprint: inout Blueprint) {
     blueprint.base = folder.base
     blueprint.adapter = folder.adapter
+    blueprint.further = folder.further
     blueprint.selector = folder.selector
     blueprint.tasks = folder.tasks
     blueprint.maximumLength = folder.maximumLength

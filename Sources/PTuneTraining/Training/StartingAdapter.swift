@@ -34,7 +34,13 @@ struct StartingAdapter {
         given?.plugin.place ?? place.place, "the \(kind) of \(folder.path) is \(has), not \(wants)",
         help: "name the component that the adapter has")
     }
-    try check("adapter", spec.adapter, folder.adapter)
+    guard spec.further.count == folder.further.count else {
+      throw refuse(
+        spec.adapter.plugin.place,
+        "the adapters of \(folder.path) are \(folder.adapters.map(\.plugin).joined(separator: ", "))",
+        help: "name them all, in this order")
+    }
+    for (given, own) in zip(spec.adapters, folder.adapters) { try check("adapter", given, own) }
     try check("selector", spec.selector, folder.selector)
     guard spec.tasks.count == folder.tasks.count else {
       throw refuse(
@@ -63,6 +69,9 @@ struct StartingAdapter {
   func complete(_ blueprint: inout Blueprint) {
     blueprint.base = blueprint.base ?? opened.folder.base
     blueprint.adapter.takeMissing(from: opened.folder.adapter)
+    for (index, own) in opened.folder.further.enumerated() {
+      blueprint.further[index].takeMissing(from: own)
+    }
     if let own = opened.folder.selector { blueprint.selector?.takeMissing(from: own) }
     blueprint.usesTokenTypes = opened.folder.usesTokenTypes
     blueprint.maximumLength = blueprint.maximumLength ?? opened.folder.maximumLength

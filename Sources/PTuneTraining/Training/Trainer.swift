@@ -36,16 +36,21 @@ public final class Trainer {
       run.composition.model.setLossWeights(
         run.composition.tasks.map(\.weight), learned: options.taskWeighting == .uncertainty)
     }
-    optimizer = options.optimizer.make(run.composition.model.trainedParameters, options)
-    gradientStep = GradientStep(
-      model: run.composition.model, optimizer: optimizer, clipNorm: options.clipNorm)
+    let (model, own) = (run.composition.model, options.learningRate == nil)
+    let peak =
+      options.learningRate ?? run.composition.recommendedLearningRate ?? Self.usualLearningRate
+    optimizer = options.optimizer.make(model.trainedParameters, options)
+    // Where the run says nothing, each adapter trains at the rate that it recommends.
+    optimizer.rateShares = model.trainedParameters.map { parameter in
+      own ? model.recommendedLearningRates[parameter.owner].map { $0 / peak } ?? 1 : 1
+    }
+    gradientStep = GradientStep(model: model, optimizer: optimizer, clipNorm: options.clipNorm)
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
     totalSteps = min(options.maxSteps ?? .max, stepsPerEpoch * options.epochs)
     curve = LearningRateCurve(
-      peak: options.learningRate ?? run.composition.recommendedLearningRate ?? Self.usualLearningRate,
-      options: options, totalSteps: totalSteps)
+      peak: peak, options: options, totalSteps: totalSteps)
   }
 
   /// For an adapter that recommends none: prompts want far more than fine-tuning's 5e-5 (Lester et al. 2021,
@@ -98,13 +103,23 @@ public final class Trainer {
 
   private func plan() -> TrainingPlan {
     TrainingPlan(
-      adapter: run.composition.adapter.plugin, trainableParameters: model.trainableCount,
+      adapter: run.composition.adapters.map(\.plugin).joined(separator: " + "),
+      trainableParameters: model.trainableCount,
       baseParameters: model.baseCount, examples: examples.reduce(0) { $0 + $1.train.count },
       validationExamples: examples.reduce(0) { $0 + ($1.validation?.count ?? 0) },
       testExamples: examples.reduce(0) { $0 + ($1.test?.count ?? 0) },
       steps: totalSteps,
-      learningRate: curve.peak, truncated: examples.reduce(0) { $0 + $1.train.count { $0.dropped > 0 } },
+      learningRate: curve.peak, furtherRates: furtherRates,
+      truncated: examples.reduce(0) { $0 + $1.train.count { $0.dropped > 0 } },
       maximumLength: run.composition.maximumLength, resumedFrom: progress.step)
+  }
+
+  /// The learning rates of further adapters that differ from the first one's.
+  private var furtherRates: [(adapter: String, rate: Double)] {
+    guard options.learningRate == nil else { return [] }
+    return run.composition.further.compactMap { adapter in
+      model.recommendedLearningRates[Composer.furtherOwner + adapter.plugin].map { (adapter.plugin, $0) }
+    }.filter { $0.rate != curve.peak }
   }
 
   // MARK: - Steps

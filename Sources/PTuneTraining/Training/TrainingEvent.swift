@@ -18,7 +18,7 @@ public enum TrainingEvent: Sendable {
 
 /// What a training is going to do.
 public struct TrainingPlan: Sendable {
-  /// The tuning method.
+  /// The tuning method, or several: "prefix-tuning + lora".
   public let adapter: String
   /// Number of trained values.
   public let trainableParameters: Int
@@ -34,6 +34,8 @@ public struct TrainingPlan: Sendable {
   public let steps: Int
   /// The learning rate after the warm-up.
   public let learningRate: Double
+  /// That of further adapters where it is another one.
+  public let furtherRates: [(adapter: String, rate: Double)]
   /// Training texts that were cut to the maximum length.
   public let truncated: Int
   /// Tokens that a text may have, special tokens included.

@@ -1,6 +1,7 @@
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneText
 
 #if canImport(Glibc)
   import Glibc
@@ -29,6 +30,8 @@ public final class TrainingRun {
     _ spec: RunSpec, registry: PluginRegistry, resolver: ModelResolver = ModelResolver(),
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
+    // Unknown components and hyperparameters are told before a model is fetched and data is read, which take a while.
+    try spec.check(registry.inventory)
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
     var blueprint = Blueprint(
@@ -36,13 +39,11 @@ public final class TrainingRun {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
       }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
+      further: spec.further.map { ComponentChoice($0) },
       selector: spec.selector.map { ComponentChoice($0) },
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
       threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
-
-    // Unknown components and hyperparameters are told before the data is read, which may take a while.
-    try spec.check(registry.inventory)
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
@@ -56,7 +57,9 @@ public final class TrainingRun {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let read = try TaskRows(task.data, tokenizer: opened.tokenizer, reading: reading)
+      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
+      let read = try TaskRows(
+        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)

@@ -16,18 +16,30 @@ struct GGUFTokenizerReader {
   }
 
   func tokenizer() throws(TextError) -> any Tokenizer {
-    let kind = try required("model", "a string", \.string)
-    guard kind == "gpt2" else { throw unsupported("model", kind, ["gpt2"]) }
-    let name = try value("pre", "a string", \.string) ?? "default"
-    guard let cutting = GGUFCutting.named[name] else {
-      throw unsupported("pre", name, GGUFCutting.named.keys.sorted())
+    switch try required("model", "a string", \.string) {
+    case "gpt2": return try bytePairEncoding()
+    case "llama": return try sentencePiece()
+    case let kind: throw unsupported("model", kind, ["gpt2", "llama"])
     }
+  }
+
+  /// The tokens, which are of all kinds.
+  private func tokens() throws(TextError) -> (texts: [String], vocabulary: Vocabulary) {
     let tokens = try read { file throws(GGUFError) in try file.strings(Self.keys + "tokens") } ?? []
     guard !tokens.isEmpty, tokens.count < Vocabulary.maximumID else {
       throw invalid("tokens", "a list of less than \(Vocabulary.maximumID) tokens")
     }
     var vocabulary = Vocabulary(bytes: tokens.reduce(0) { $0 + $1.utf8.count })
     for (id, token) in tokens.enumerated() { vocabulary.add(token, id: Int32(id)) }
+    return (tokens, vocabulary)
+  }
+
+  private func bytePairEncoding() throws(TextError) -> any Tokenizer {
+    let name = try value("pre", "a string", \.string) ?? "default"
+    guard let cutting = GGUFCutting.named[name] else {
+      throw unsupported("pre", name, GGUFCutting.named.keys.sorted())
+    }
+    let (tokens, vocabulary) = try tokens()
     let model = BPEModel(
       vocabulary: vocabulary, merges: try merges(vocabulary), unknown: nil, fusesUnknown: false,
       fallsBackToBytes: false, ignoresMerges: cutting.ignoresMerges, isByteLevel: true)
@@ -37,8 +49,40 @@ struct GGUFTokenizerReader {
     let special = try specialTokens(tokens.count)
     return SubwordTokenizer(
       normalizer: NormalizerSteps(), preTokenizer: preTokenizer, model: model, added: try added(tokens),
-      template: try template(special, cutting), trimming: nil, decoder: TokenDecoder(steps: [.byteLevel]),
+      template: try template(special, addsBeginning: cutting.addsBeginning), trimming: nil,
+      decoder: TokenDecoder(steps: [.byteLevel]),
       specialTokens: special)
+  }
+
+  /// SentencePiece's byte-pair encoding, as Llama 2 has it: the two neighbours merge whose token scores highest, and what
+  /// the vocabulary does not have is spelt in bytes. Source: llama.cpp's `llama-vocab.cpp`.
+  private func sentencePiece() throws(TextError) -> any Tokenizer {
+    let (tokens, vocabulary) = try tokens()
+    let types = try types(tokens.count)
+    let scores = try read { file throws(GGUFError) in try file.numbers(Self.keys + "scores") } ?? []
+    guard scores.count == tokens.count, scores.allSatisfy({ !$0.isNaN }) else {
+      throw invalid("scores", "a list of numbers as long as tokens")
+    }
+    let special = try specialTokens(tokens.count)
+    // NB: only ordinary tokens come of merges; "<0x0A>" or "<s>" that the text spells out does not.
+    let model = BPEModel(
+      vocabulary: vocabulary,
+      merges: SentencePieceMerges.table(tokens, vocabulary, scores) {
+        types.isEmpty || types[$0] == Self.normal
+      },
+      unknown: special.unknown, fusesUnknown: false, fallsBackToBytes: true, ignoresMerges: false,
+      isByteLevel: false)
+    let space = Array("▁".utf8)
+    var steps: [NormalizerStep] = [.replace([0x20], with: space)]
+    // Behind a special token as at the beginning, since each stretch between is written by itself.
+    let hasPrefix = try value("add_space_prefix", "a boolean", \.boolean) ?? true
+    if hasPrefix { steps.insert(.prepend(space), at: 0) }
+    var decoding: [TokenDecoder.Step] = [.replace(space, with: [0x20]), .byteFallback, .fuse]
+    if hasPrefix { decoding.append(.strip([0x20], start: 1, stop: 0)) }
+    return SubwordTokenizer(
+      normalizer: NormalizerSteps(steps: steps), preTokenizer: PreTokenizer(), model: model,
+      added: try added(tokens), template: try template(special, addsBeginning: true), trimming: nil,
+      decoder: TokenDecoder(steps: decoding), specialTokens: special)
   }
 
   private func merges(_ vocabulary: Vocabulary) throws(TextError) -> MergeTable {
@@ -61,16 +105,23 @@ struct GGUFTokenizerReader {
   private func added(_ tokens: [String]) throws(TextError) -> AddedTokens {
     let (control, userDefined) = (3, 4)
     var added = AddedTokens()
-    let types = try read { file throws(GGUFError) in try file.integers(Self.keys + "token_type") } ?? []
-    guard types.isEmpty || types.count == tokens.count else {
-      throw invalid("token_type", "a list as long as tokens")
-    }
-    for (id, type) in types.enumerated() where type == control || type == userDefined {
+    for (id, type) in try types(tokens.count).enumerated() where type == control || type == userDefined {
       added.add(
         AddedToken(id: Int32(id), content: tokens[id], isSpecial: type == control),
         normalizer: NormalizerSteps())
     }
     return added
+  }
+
+  private static let normal = 1
+
+  /// The type of each token; empty where the file does not say.
+  private func types(_ count: Int) throws(TextError) -> [Int] {
+    let types = try read { file throws(GGUFError) in try file.integers(Self.keys + "token_type") } ?? []
+    guard types.isEmpty || types.count == count else {
+      throw invalid("token_type", "a list as long as tokens")
+    }
+    return types
   }
 
   private func specialTokens(_ count: Int) throws(TextError) -> SpecialTokens {
@@ -92,14 +143,14 @@ struct GGUFTokenizerReader {
 
   /// The beginning and the end of a text, where the file asks for them; both stand around each of two texts.
   private func template(
-    _ special: SpecialTokens, _ cutting: GGUFCutting
+    _ special: SpecialTokens, addsBeginning: Bool
   ) throws(TextError) -> SequenceTemplate {
     func part(_ key: String, _ name: String, _ id: Int32?, default usual: Bool) throws(TextError) -> Int32? {
       let given = try value(key, "a boolean", \.boolean)
       if given == true, id == nil { throw .missingKey(path: file.path, key: Self.keys + name) }
       return given ?? usual ? id : nil
     }
-    let begin = try part("add_bos_token", "bos_token_id", special.beginning, default: cutting.addsBeginning)
+    let begin = try part("add_bos_token", "bos_token_id", special.beginning, default: addsBeginning)
     let end = try part("add_eos_token", "eos_token_id", special.end, default: false)
     func around(_ source: Int) -> [SequenceTemplate.Part] {
       let type = Int32(source)
@@ -134,28 +185,4 @@ struct GGUFTokenizerReader {
   private func unsupported(_ key: String, _ type: String, _ supported: [String]) -> TextError {
     .unsupported(path: file.path, key: Self.keys + key, type: type, supported: supported)
   }
-}
-
-/// How the vocabularies that `tokenizer.ggml.pre` names cut text into words. Source: llama.cpp's `llama-vocab.cpp`.
-struct GGUFCutting: Sendable {
-  let splits: [PreTokenizer.Split]
-  /// A word that is in the vocabulary as a whole is not merged.
-  var ignoresMerges = false
-  /// Whether a text gets a token in front where the file does not say.
-  var addsBeginning = false
-
-  /// By name. `default` stands for files from before the key, most of them with GPT-2's words.
-  static let named: [String: GGUFCutting] = {
-    let gpt2 = GGUFCutting(splits: [.words(.gpt2)])
-    let digits = GGUFCutting(splits: [.digits(individually: true), .words(.gpt2)])
-    let llama3 = GGUFCutting(splits: [.words(.gpt4(digits: 3))], ignoresMerges: true, addsBeginning: true)
-    let gpt4 = GGUFCutting(splits: [.words(.gpt4(digits: 3))])
-    let qwen2 = GGUFCutting(splits: [.words(.gpt4(digits: 1))])
-    return [
-      "default": gpt2, "gpt-2": gpt2, "phi-2": gpt2, "mpt": gpt2, "olmo": gpt2, "roberta-bpe": gpt2,
-      "smollm": digits, "starcoder": digits, "refact": digits, "command-r": digits, "codeshell": digits,
-      "llama3": llama3, "llama-v3": llama3, "llama-bpe": llama3, "dbrx": gpt4, "smaug-bpe": gpt4,
-      "qwen2": qwen2, "deepseek-r1-qwen": qwen2,
-    ]
-  }()
 }

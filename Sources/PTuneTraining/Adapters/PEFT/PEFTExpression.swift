@@ -21,6 +21,11 @@ struct PEFTExpression {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
     let adapter = composition.adapter
+    guard composition.further.isEmpty else {
+      let names = composition.adapters.map { "'\($0.plugin)'" }.joined(separator: " and ")
+      throw refused(
+        "it has \(names) working together, and a folder of PEFT's has one", "train one of them alone")
+    }
     guard
       let (method, settings) = PEFTMethod.all.lazy.compactMap({ method in
         method.settings(of: adapter.plugin).map { (method, $0) }

@@ -8,17 +8,18 @@ import CPTunePlatform
   import Glibc
 #endif
 
-/// The operating system's side of the probe's child: its process and the two pipes to it.
-struct ProbeProcess {
+/// A child process that plugins run in: it reports on descriptor 3, and a plugin that ends it ends nothing else.
+package struct PluginProcess {
   private let pid: pid_t
   private var report: Int32
   private var output: Int32
   private var status: Int32?
 
-  /// Starts the probe on these files in a process group of its own.
-  init(_ executable: String, files: [String], environment: [String: String]) throws(ProbeStartError) {
+  /// Starts a program in a process group of its own, with standard input and output closed off.
+  package init(
+    _ executable: String, arguments: [String], environment: [String: String]
+  ) throws(ProbeStartError) {
     var environment = environment
-    environment[PluginProbe.mark] = "1"
     environment["SWIFT_BACKTRACE"] = "enable=no"
     var reportEnd: Int32 = -1
     var outputEnd: Int32 = -1
@@ -27,8 +28,7 @@ struct ProbeProcess {
     if code == 0 { code = ptune_make_pipe(&output, &outputEnd) }
     var pid: pid_t = 0
     if code == 0 {
-      let arguments = [executable, PluginProbe.command, "\(getpid())"] + files
-      code = withCStrings(arguments) { arguments in
+      code = withCStrings([executable] + arguments) { arguments in
         withCStrings(environment.map { "\($0)=\($1)" }) { environment in
           ptune_spawn_child(&pid, executable, arguments, environment, true, outputEnd, reportEnd)
         }
@@ -45,7 +45,7 @@ struct ProbeProcess {
   }
 
   /// Waits until there is something to read, the child may have ended, or the time is up.
-  func wait(atMost time: Duration) {
+  package func wait(atMost time: Duration) {
     // A child that closed its pipes, or left them to a child of its own, ends without a word: ask now and then.
     let most: Duration = report < 0 ? .milliseconds(2) : .milliseconds(50)
     let milliseconds = Int32((min(time, most) / .milliseconds(1)).rounded(.up))
@@ -54,7 +54,7 @@ struct ProbeProcess {
   }
 
   /// How the child ended; `nil` while it runs.
-  mutating func ending() -> Rejection.Ending? {
+  package mutating func ending() -> Rejection.Ending? {
     if status == nil {
       var raw: Int32 = 0
       guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
@@ -67,13 +67,13 @@ struct ProbeProcess {
   }
 
   /// What has arrived on descriptor 3 since the last time.
-  mutating func readReport() -> [UInt8] { Self.drain(&report) }
+  package mutating func readReport() -> [UInt8] { Self.drain(&report) }
 
   /// What has arrived on standard error since the last time.
-  mutating func readOutput() -> [UInt8] { Self.drain(&output) }
+  package mutating func readOutput() -> [UInt8] { Self.drain(&output) }
 
   /// Ends the child and all that it started, and closes the pipes.
-  mutating func end() {
+  package mutating func end() {
     kill(-pid, SIGKILL)
     if status == nil {
       var raw: Int32 = 0

@@ -1,0 +1,42 @@
+import PTuneFormats
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+extension HubCacheRepository {
+  /// Lets a commit's file be a blob: a link that is there at once or not at all.
+  ///
+  /// - Throws: `FileError`.
+  func link(_ file: String, of commit: String, to blob: String) throws(FileError) {
+    let folder = snapshot(commit)
+    let path = FilePath.join(folder, file)
+    let target = "../../blobs/\(FilePath.name(of: blob))"
+    try FileSystem.createFolder(folder)
+    var present = [CChar](repeating: 0, count: 512)
+    let length = readlink(path, &present, present.count)
+    if length > 0, present.prefix(length).elementsEqual(target.utf8CString.dropLast()) { return }
+    let temporary = "\(path).\(getpid()).link"
+    unlink(temporary)
+    guard symlink(target, temporary) == 0 else { throw FileError(.create, path) }
+    guard rename(temporary, path) == 0 else {
+      let error = FileError(.replace, path)
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Notes which commit a branch or a tag stands for; a commit stands for itself.
+  ///
+  /// - Throws: `FileError`.
+  func note(_ revision: String, is commit: String) throws(FileError) {
+    guard revision != commit else { return }
+    let path = reference(revision)
+    try FileSystem.createFolder(FilePath.folder(of: path))
+    try AtomicFile.write(commit, to: path)
+  }
+}

@@ -1,0 +1,58 @@
+import PTune
+import PTuneEngine
+import PTunePlugins
+import PTuneTraining
+
+/// What a selector has to hold, over the pool of a ``TwinPool``.
+struct SelectorConformance {
+  private let bench: PluginBench
+  private let choice: ComponentChoice
+  private let parity: ParityFile?
+
+  init(_ bench: PluginBench, _ choice: ComponentChoice, _ parity: ParityFile?) {
+    (self.bench, self.choice, self.parity) = (bench, choice, parity)
+  }
+
+  var checks: [ConformanceCheck] {
+    let probe = ModelProbe(
+      make: { try model(choice) }, batch: { .forTesting(lengths: [5, 2, 7], training: $1) },
+      owner: "selector")
+    var checks = [
+      ConformanceCheck("it is created", isNeeded: true) {
+        let model = try model(choice)
+        return .passed("\(model.trainableCount(of: "selector")) trained values")
+      },
+      probe.declared, weights, probe.gradients, probe.deterministic, probe.learning, probe.independent,
+      probe.leakFree,
+    ]
+    if let parity {
+      checks.append(parity.check { try model(parity.choice(choice), keys: parity.keys) })
+    }
+    return checks
+  }
+
+  private func model(_ choice: ComponentChoice, keys: Int? = nil) throws -> Model {
+    let model = Model.forTesting(threads: 1)
+    model.setTasks([TaskFacts(name: "test")])
+    try model.useTwinBase()
+    try model.useTwinAdapter { try TwinPool(keys: keys ?? TwinPool.defaultKeys) }
+    try bench.useSelector(choice, in: model)
+    try model.useTwinHead()
+    return model
+  }
+
+  private var weights: ConformanceCheck {
+    ConformanceCheck("it gives each sequence a finite weight for each key") {
+      let model = try model(choice)
+      let batch = PackedBatch.forTesting(lengths: [5, 2, 7], training: false)
+      let weights = try model.scores(batch).weights
+      guard weights.count == batch.count, weights.allSatisfy({ $0.count == TwinPool.defaultKeys }) else {
+        return .failed("\(weights.count) rows of \(weights.first?.count ?? 0) weights")
+      }
+      guard weights.joined().allSatisfy(\.isFinite) else { return .failed("some are not finite") }
+      let sums = weights.map { $0.reduce(0, +) }
+      return .passed(
+        "sums from \(short(Double(sums.min() ?? 0))) to \(short(Double(sums.max() ?? 0)))")
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import PTuneFormats
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// One turn of a conversation.
+public struct ChatMessage: Equatable, Sendable {
+  /// "system", "user", "assistant", …
+  public let role: String
+  /// All its members as they are given, `role` and `content` among them.
+  let members: JSONObject
+
+  /// What is said; nil where it is no text.
+  public var content: String? { members["content"]?.stringValue }
+
+  /// A turn.
+  public init(role: String, content: String) {
+    self.role = role
+    members = ["role": .string(role), "content": .string(content)]
+  }
+
+  /// The turns of a JSON list of objects with `role` and `content`.
+  ///
+  /// - Throws: ``ChatError`` for anything else.
+  public static func conversation(json: String) throws(ChatError) -> [ChatMessage] {
+    guard let turns = (try? JSONValue.parse(json))?.arrayValue, !turns.isEmpty else {
+      throw ChatError("has to be a JSON list of turns, {\"role\": \"user\", \"content\": \"…\"} each")
+    }
+    var messages: [ChatMessage] = []
+    for (index, turn) in turns.enumerated() {
+      guard let members = turn.objectValue, let role = members["role"]?.stringValue else {
+        throw ChatError("has no 'role' in turn \(index + 1)")
+      }
+      messages.append(ChatMessage(role: role, members: members))
+    }
+    return messages
+  }
+
+  private init(role: String, members: JSONObject) { (self.role, self.members) = (role, members) }
+}
+
+/// A conversation that cannot be written as text.
+public struct ChatError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is wrong; follows the name of what has the conversation.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// How a model wants to read conversations: a Jinja template, rendered as transformers' `apply_chat_template` does.
+public struct ChatTemplate: Sendable {
+  /// Where it stands: a file, or the name of a format.
+  public let place: String
+  // @unchecked within: statements are values that nobody changes.
+  private let statements: Statements
+  private let tokens: [String: String]
+
+  private struct Statements: @unchecked Sendable {
+    let all: [JinjaStatement]
+  }
+
+  /// Reads a template.
+  ///
+  /// - Parameters:
+  ///   - place: names it in errors.
+  ///   - tokens: the special tokens that it can name: `bos_token` and so on.
+  /// - Throws: ``ChatTemplateError``.
+  public init(_ source: String, place: String, tokens: [String: String]) throws(ChatTemplateError) {
+    do throws(JinjaError) {
+      statements = Statements(all: try JinjaParser.statements(of: source))
+    } catch {
+      throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
+    }
+    (self.place, self.tokens) = (place, tokens)
+  }
+
+  /// A conversation as the model reads it.
+  ///
+  /// - Parameter promptsAnswer: whether the beginning of the model's answer stands at the end.
+  /// - Throws: ``ChatTemplateError`` where ptune does not know something that it uses, `ChatError` where it refuses the
+  ///   conversation.
+  public func text(of messages: [ChatMessage], promptsAnswer: Bool) throws -> String {
+    var globals: [(name: String, value: JinjaValue)] = tokens.map { ($0.key, .string($0.value)) }
+    globals += [
+      ("messages", .list(messages.map { JinjaValue(.object($0.members)) })),
+      ("add_generation_prompt", .bool(promptsAnswer)), ("tools", .none), ("documents", .none),
+    ]
+    globals += Self.functions.map { ($0.name, .function($0)) }
+    var interpreter = JinjaInterpreter(globals: globals)
+    do throws(JinjaError) {
+      return try interpreter.render(statements.all)
+    } catch {
+      if error.isRefusal { throw ChatError("is refused by the chat template: \(error.reason)") }
+      throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
+    }
+  }
+
+  /// A conversation and what the model says in it: byte ranges of the assistant's turns with what ends each, without
+  /// white space behind that.
+  ///
+  /// - Throws: as ``text(of:promptsAnswer:)``; `ChatError` where the model's turns cannot be told from the others'.
+  public func answers(in messages: [ChatMessage]) throws -> (text: String, ranges: [Range<Int>]) {
+    let whole = try text(of: messages, promptsAnswer: false)
+    let bytes = Array(whole.utf8)
+    var ranges: [Range<Int>] = []
+    for (index, message) in messages.enumerated() where message.role == "assistant" {
+      let before = Array(messages[..<index])
+      let begin = try ["asked", "told"].lazy.compactMap { way -> Int? in
+        let text = try text(of: before, promptsAnswer: way == "asked")
+        return bytes.starts(with: text.utf8) ? text.utf8.count : nil
+      }.first
+      let through = try text(of: Array(messages[...index]), promptsAnswer: false)
+      guard let begin, bytes.starts(with: through.utf8), begin < through.utf8.count else {
+        throw ChatError(
+          "has an answer in turn \(index + 1) whose place the chat template of \(place) does not show: what it "
+            + "writes of earlier turns depends on later ones")
+      }
+      var end = through.utf8.count
+      while end > begin, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[end - 1]) { end -= 1 }
+      ranges.append(begin..<end)
+    }
+    return (whole, ranges)
+  }
+
+  /// What stands behind an answer: "<|im_end|>\n". Empty where that cannot be told.
+  public var answerEnd: String {
+    let mark = "The answer."
+    let messages = [
+      ChatMessage(role: "user", content: "A question?"), ChatMessage(role: "assistant", content: mark),
+    ]
+    guard let text = try? text(of: messages, promptsAnswer: false) else { return "" }
+    let scalars = Array(text.unicodeScalars)
+    guard let place = JinjaText.place(of: Array(mark.unicodeScalars), in: scalars[...]) else { return "" }
+    return JinjaText.string(scalars[(place + mark.unicodeScalars.count)...])
+  }
+
+  private static var functions: [JinjaFunction] {
+    [
+      JinjaFunction(name: "raise_exception") { arguments, _ throws(JinjaError) in
+        throw JinjaError(try arguments.first?.text() ?? "", isRefusal: true)
+      },
+      JinjaFunction(name: "namespace") { _, named throws(JinjaError) in
+        let space = JinjaNamespace()
+        space.members = named
+        return .namespace(space)
+      },
+      JinjaFunction(name: "dict") { _, named throws(JinjaError) in .dictionary(named) },
+      JinjaFunction(name: "range") { arguments, _ throws(JinjaError) in
+        let bounds = arguments.compactMap(\.integer)
+        guard (1...3).contains(bounds.count), bounds.count == arguments.count else {
+          throw JinjaError("'range' takes one to three integers")
+        }
+        let step = bounds.count == 3 ? bounds[2] : 1
+        let (from, to) = bounds.count == 1 ? (0, bounds[0]) : (bounds[0], bounds[1])
+        guard step != 0, abs(Double(to) - Double(from)) / abs(Double(step)) <= 100_000 else {
+          throw JinjaError("a 'range' of this many numbers")
+        }
+        return .list(stride(from: from, to: to, by: step).map { .int($0) })
+      },
+      JinjaFunction(name: "strftime_now") { arguments, _ throws(JinjaError) in
+        var (now, parts) = (time(nil), tm())
+        localtime_r(&now, &parts)
+        var bytes = [CChar](repeating: 0, count: 256)
+        let count = strftime(&bytes, bytes.count, try arguments.first?.text() ?? "%Y-%m-%d", &parts)
+        return .string(String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      },
+    ]
+  }
+}
+
+/// A chat template that ptune cannot use.
+public struct ChatTemplateError: Error, Equatable, Sendable {
+  /// Where it stands.
+  public let place: String
+  /// The line of the template, from 1; 0 for none.
+  public let line: Int
+  /// What is wrong.
+  public let reason: String
+
+  /// What to do about it.
+  public var help: String? {
+    "name another: 'chat_template: chatml' in the task's data, or --chat-template chatml "
+      + "(there are \(ChatFormat.names.joined(separator: ", "))), or the path of a .jinja file"
+  }
+}
+
+extension ChatTemplateError: CustomStringConvertible {
+  /// Place and reason, in one line.
+  public var description: String {
+    "the chat template of \(place)\(line > 0 ? ", line \(line)" : ""): \(reason)"
+  }
+}

@@ -1,0 +1,82 @@
+import PTuneFormats
+import Synchronization
+
+/// The chat template of a model, read when it is first asked for.
+public final class ChatTemplates: Sendable {
+  /// The names of the formats that ptune knows.
+  public static let formats = ChatFormat.names
+
+  private let folder: String
+  private let tokenizer: any Tokenizer
+  private let known = Mutex<[String: ChatTemplate]>([:])
+
+  /// - Parameter folder: the model's folder, or its GGUF file.
+  public init(folder: String, tokenizer: any Tokenizer) {
+    (self.folder, self.tokenizer) = (folder, tokenizer)
+  }
+
+  /// A template.
+  ///
+  /// - Parameter name: `chatml` and so on, or the path of a template; nil for the model's own.
+  /// - Throws: ``ChatTemplateError`` if there is none or ptune cannot use it; `TextError` for files that cannot be read.
+  public func template(_ name: String?) throws -> ChatTemplate {
+    if let template = known.withLock({ $0[name ?? ""] }) { return template }
+    let template = try read(name)
+    known.withLock { $0[name ?? ""] = template }
+    return template
+  }
+
+  private func read(_ name: String?) throws -> ChatTemplate {
+    guard let name else {
+      guard let (source, place) = try own() else {
+        throw ChatTemplateError(place: folder, line: 0, reason: "there is none")
+      }
+      return try ChatTemplate(source, place: place, tokens: try tokens())
+    }
+    if let source = ChatFormat.source(name) {
+      return try ChatTemplate(source, place: "'\(name)'", tokens: try tokens())
+    }
+    guard ByteFile.exists(name) else {
+      throw ChatTemplateError(
+        place: "'\(name)'", line: 0, reason: "there is neither such a format nor such a file")
+    }
+    return try ChatTemplate(try Self.text(name), place: name, tokens: try tokens())
+  }
+
+  private func path(_ name: String) -> String { FilePath.join(folder, name) }
+
+  /// The template that the model's files hold. Of several the one that is called "default".
+  private func own() throws -> (source: String, place: String)? {
+    if ModelResolver.isGGUF(folder) {
+      let key = "tokenizer.chat_template"
+      return try GGUFFile(folder).value(key, "a string", \.string).map { ($0, folder) }
+    }
+    if ByteFile.exists(path("chat_template.jinja")) {
+      return (try Self.text(path("chat_template.jinja")), path("chat_template.jinja"))
+    }
+    for name in ["chat_template.json", "tokenizer_config.json"] where ByteFile.exists(path(name)) {
+      guard let value = try JSONValue.read(path(name))["chat_template"] else { continue }
+      if let source = value.stringValue { return (source, path(name)) }
+      let named = value.arrayValue?.first { $0["name"]?.stringValue == "default" }
+      if let source = named?["template"]?.stringValue { return (source, path(name)) }
+    }
+    return nil
+  }
+
+  private static func text(_ path: String) throws -> String {
+    try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The special tokens by the names that templates have for them.
+  private func tokens() throws -> [String: String] {
+    let special = tokenizer.specialTokens
+    var tokens: [String: String] = [:]
+    let ids = [
+      "bos_token": special.beginning, "eos_token": special.end, "unk_token": special.unknown,
+      "pad_token": special.padding, "cls_token": special.classification, "sep_token": special.separator,
+      "mask_token": special.mask,
+    ]
+    for (name, id) in ids { if let text = id.flatMap(tokenizer.token) { tokens[name] = text } }
+    return tokens
+  }
+}

@@ -1,0 +1,292 @@
+/// Renders a template: Jinja's own rules, of which those parts that chat templates use.
+struct JinjaInterpreter {
+  /// Names and what they stand for; the innermost last.
+  private var frames: [JinjaFrame]
+  private let budget: Budget
+  private let depth: Int
+
+  /// What keeps a hostile template from running for ever: steps and bytes that are left, macros' included.
+  private final class Budget {
+    var steps = 2_000_000
+    var bytes = 64 << 20
+  }
+
+  /// - Parameter globals: what the template can name.
+  init(globals: [(name: String, value: JinjaValue)]) {
+    let frame = JinjaFrame()
+    for (name, value) in globals { frame.variables[name] = value }
+    (frames, budget, depth) = ([frame, JinjaFrame()], Budget(), 0)
+  }
+
+  private init(frames: [JinjaFrame], budget: Budget, depth: Int) {
+    (self.frames, self.budget, self.depth) = (frames, budget, depth)
+  }
+
+  /// Renders statements. Throws `JinjaError`.
+  mutating func render(_ statements: [JinjaStatement]) throws(JinjaError) -> String {
+    var output = ""
+    _ = try run(statements, into: &output)
+    return output
+  }
+
+  private enum Flow { case on, stop, next }
+
+  private mutating func count() throws(JinjaError) {
+    budget.steps -= 1
+    if budget.steps < 0 { throw JinjaError("it runs for too long") }
+  }
+
+  private mutating func run(
+    _ statements: [JinjaStatement], into output: inout String
+  ) throws(JinjaError) -> Flow {
+    for statement in statements {
+      try count()
+      switch statement {
+      case .text(let text): try write(text, into: &output)
+      case .print(let expression, let line):
+        try write(try located(line) { s throws(JinjaError) in try s.value(expression).text() }, into: &output)
+      case .conditional(let branches, let otherwise):
+        var body = otherwise
+        for branch in branches where try value(branch.condition).isTrue {
+          body = branch.body
+          break
+        }
+        let flow = try run(body, into: &output)
+        if flow != .on { return flow }
+      case .loop(let loop): try run(loop, into: &output)
+      case .set(let names, let attribute, let expression, let line):
+        try set(names, attribute, to: try value(expression), line)
+      case .setBlock(let name, let body):
+        var text = ""
+        let flow = try run(body, into: &text)
+        frames[frames.count - 1].variables[name] = .string(text)
+        if flow != .on { return flow }
+      case .macro(let name, let parameters, let body):
+        frames[frames.count - 1].variables[name] = macro(name, parameters, body)
+      case .generation(let body):
+        let flow = try run(body, into: &output)
+        if flow != .on { return flow }
+      case .stop: return .stop
+      case .next: return .next
+      }
+    }
+    return .on
+  }
+
+  private mutating func write(_ text: String, into output: inout String) throws(JinjaError) {
+    budget.bytes -= text.utf8.count
+    if budget.bytes < 0 { throw JinjaError("it writes too much") }
+    output += text
+  }
+
+  private mutating func located<Value>(
+    _ line: Int, _ body: (inout JinjaInterpreter) throws(JinjaError) -> Value
+  ) throws(JinjaError) -> Value {
+    do throws(JinjaError) {
+      return try body(&self)
+    } catch {
+      var error = error
+      if error.line == 0 { error.line = line }
+      throw error
+    }
+  }
+
+  private mutating func set(
+    _ names: [String], _ attribute: String?, to value: JinjaValue, _ line: Int
+  ) throws(JinjaError) {
+    if let attribute {
+      guard case .namespace(let space) = variable(names[0]) else {
+        throw JinjaError("'\(names[0])' is no namespace, so it has no members to set", line: line)
+      }
+      space.members[attribute] = value
+    } else {
+      try bind(names, to: value, line)
+    }
+  }
+
+  private mutating func bind(_ names: [String], to value: JinjaValue, _ line: Int) throws(JinjaError) {
+    guard names.count > 1 else {
+      frames[frames.count - 1].variables[names[0]] = value
+      return
+    }
+    guard let parts = value.elements, parts.count == names.count else {
+      throw JinjaError("\(value.kind) cannot be shared out among \(names.count) names", line: line)
+    }
+    for (name, part) in zip(names, parts) { frames[frames.count - 1].variables[name] = part }
+  }
+
+  private mutating func run(_ loop: JinjaLoop, into output: inout String) throws(JinjaError) {
+    let over = try value(loop.over)
+    guard var elements = over.elements else {
+      throw JinjaError("\(over.kind) cannot be looped over", line: loop.line)
+    }
+    frames.append(JinjaFrame())
+    defer { frames.removeLast() }
+    if let condition = loop.condition {
+      var kept: [JinjaValue] = []
+      for element in elements {
+        try count()
+        try bind(loop.targets, to: element, loop.line)
+        if try value(condition).isTrue { kept.append(element) }
+      }
+      elements = kept
+    }
+    for (index, element) in elements.enumerated() {
+      // A frame each: what an iteration sets is gone in the next one.
+      frames[frames.count - 1] = JinjaFrame()
+      try bind(loop.targets, to: element, loop.line)
+      frames[frames.count - 1].variables["loop"] = .dictionary(Self.loop(index, elements))
+      if try run(loop.body, into: &output) == .stop { break }
+    }
+    if elements.isEmpty { _ = try run(loop.otherwise, into: &output) }
+  }
+
+  private static func loop(_ index: Int, _ elements: [JinjaValue]) -> JinjaDictionary {
+    var loop = JinjaDictionary()
+    loop["index"] = .int(index + 1)
+    loop["index0"] = .int(index)
+    loop["revindex"] = .int(elements.count - index)
+    loop["revindex0"] = .int(elements.count - index - 1)
+    loop["first"] = .bool(index == 0)
+    loop["last"] = .bool(index == elements.count - 1)
+    loop["length"] = .int(elements.count)
+    loop["previtem"] = index > 0 ? elements[index - 1] : .undefined
+    loop["nextitem"] = index + 1 < elements.count ? elements[index + 1] : .undefined
+    return loop
+  }
+
+  private mutating func macro(
+    _ name: String, _ parameters: [(name: String, usual: JinjaExpression?)], _ body: [JinjaStatement]
+  ) -> JinjaValue {
+    // A macro sees the template's own names, not those of where it is called.
+    let (outer, budget, depth) = (Array(frames.prefix(2)), budget, depth)
+    return .function(
+      JinjaFunction(name: name) { arguments, named throws(JinjaError) in
+        guard depth < 50 else { throw JinjaError("macros call each other too deeply") }
+        let frame = JinjaFrame()
+        var inner = JinjaInterpreter(frames: outer + [frame], budget: budget, depth: depth + 1)
+        for (index, parameter) in parameters.enumerated() {
+          if index < arguments.count {
+            frame.variables[parameter.name] = arguments[index]
+          } else if let given = named[parameter.name] {
+            frame.variables[parameter.name] = given
+          } else {
+            frame.variables[parameter.name] =
+              try parameter.usual.map { usual throws(JinjaError) in try inner.value(usual) } ?? .undefined
+          }
+        }
+        return .string(try inner.render(body))
+      })
+  }
+
+  private func variable(_ name: String) -> JinjaValue {
+    for frame in frames.reversed() { if let value = frame.variables[name] { return value } }
+    return .undefined
+  }
+
+  // MARK: - Expressions
+
+  /// The value of an expression. Throws `JinjaError`.
+  mutating func value(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    try count()
+    switch expression {
+    case .literal(let value): return value
+    case .name(let name, _): return variable(name)
+    case .list(let elements): return .list(try values(elements))
+    case .dictionary(let members):
+      var dictionary = JinjaDictionary()
+      for (key, member) in members { dictionary[try value(key).text()] = try value(member) }
+      return .dictionary(dictionary)
+    case .attribute(let object, let name, let line):
+      let object = try value(object)
+      return try located(line) { _ throws(JinjaError) in try JinjaMembers.member(name, of: object) }
+    case .item(let object, let index, let line):
+      let (object, index) = (try value(object), try value(index))
+      return try located(line) { _ throws(JinjaError) in try JinjaMembers.item(index, of: object) }
+    case .slice(let object, let from, let to, let step, let line):
+      let object = try value(object)
+      let bounds = try (integer(from, line), integer(to, line), integer(step, line))
+      return try located(line) { _ throws(JinjaError) in
+        try JinjaMembers.slice(object, bounds.0, bounds.1, bounds.2 ?? 1)
+      }
+    case .call(let function, let arguments, let line): return try call(function, arguments, line)
+    case .filter(let input, let name, let arguments, let line):
+      let (input, (positional, named)) = (try value(input), try evaluated(arguments))
+      return try located(line) { _ throws(JinjaError) in
+        try JinjaFilters.apply(name, to: input, positional, named)
+      }
+    case .test(let input, let name, let arguments, let isNegated, let line):
+      let (input, positional) = (try value(input), try evaluated(arguments).positional)
+      let holds = try located(line) { _ throws(JinjaError) in
+        try JinjaTests.holds(name, input, positional)
+      }
+      return .bool(holds != isNegated)
+    case .unary(let sign, let operand, let line):
+      let operand = try value(operand)
+      return try located(line) { _ throws(JinjaError) in try JinjaOperators.unary(sign, operand) }
+    case .binary(let sign, let left, let right, let line):
+      let left = try value(left)
+      if sign == "and", !left.isTrue { return left }
+      if sign == "or", left.isTrue { return left }
+      let right = try value(right)
+      return try located(line) { _ throws(JinjaError) in try JinjaOperators.binary(sign, left, right) }
+    case .conditional(let condition, let then, let otherwise):
+      if try value(condition).isTrue { return try value(then) }
+      return try otherwise.map { otherwise throws(JinjaError) in try value(otherwise) } ?? .undefined
+    }
+  }
+
+  private mutating func values(_ expressions: [JinjaExpression]) throws(JinjaError) -> [JinjaValue] {
+    var values: [JinjaValue] = []
+    for expression in expressions { values.append(try value(expression)) }
+    return values
+  }
+
+  private mutating func integer(_ expression: JinjaExpression?, _ line: Int) throws(JinjaError) -> Int? {
+    guard let expression else { return nil }
+    switch try value(expression) {
+    case .none, .undefined: return nil
+    case let value:
+      guard let integer = value.integer else {
+        throw JinjaError("\(value.kind) cannot bound a slice", line: line)
+      }
+      return integer
+    }
+  }
+
+  private mutating func evaluated(
+    _ arguments: JinjaArguments
+  ) throws(JinjaError) -> (positional: [JinjaValue], named: JinjaDictionary) {
+    var named = JinjaDictionary()
+    for (name, expression) in arguments.named { named[name] = try value(expression) }
+    return (try values(arguments.positional), named)
+  }
+
+  private mutating func call(
+    _ function: JinjaExpression, _ arguments: JinjaArguments, _ line: Int
+  ) throws(JinjaError) -> JinjaValue {
+    if case .attribute(let object, let name, _) = function {
+      let object = try value(object)
+      let (positional, named) = try evaluated(arguments)
+      return try located(line) { _ throws(JinjaError) in
+        if case .function(let function)? = JinjaMembers.own(name, of: object) {
+          return try function.body(positional, named)
+        }
+        return try JinjaMembers.call(name, of: object, positional, named)
+      }
+    }
+    guard case .function(let called) = try value(function) else {
+      if case .name(let name, _) = function {
+        throw JinjaError("ptune does not know the function '\(name)'", line: line)
+      }
+      throw JinjaError("this cannot be called", line: line)
+    }
+    let (positional, named) = try evaluated(arguments)
+    return try located(line) { _ throws(JinjaError) in try called.body(positional, named) }
+  }
+}
+
+/// The names of one scope.
+final class JinjaFrame {
+  var variables: [String: JinjaValue] = [:]
+}

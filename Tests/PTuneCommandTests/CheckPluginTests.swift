@@ -1,0 +1,127 @@
+import Foundation
+import PTuneFormats
+import Testing
+
+@Suite("ptune check-plugin")
+struct CheckPluginTests {
+  private let desk: Desk
+
+  init() throws { desk = try Desk() }
+
+  /// Compiles Plugins/faulty.c with a fault.
+  private func plugin(_ fault: String = "NONE") throws -> String {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let root = folder.deletingLastPathComponent().deletingLastPathComponent().path
+    let built = try desk.shell(
+      "umask 022; cc -std=c11 -g0 -fPIC -shared -D\(fault) -I '\(root)/Sources/CPTune/include' "
+        + "-o libptune_faulty.so '\(folder.path)/Plugins/faulty.c'")
+    try #require(built.status == 0, "\(built.errors)")
+    return "libptune_faulty.so"
+  }
+
+  @Test("a plugin without faults passes, and each check says what it saw")
+  func passes() throws {
+    let outcome = try desk.ptune("check-plugin", try plugin())
+    #expect(outcome.status == 0, "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("\n14 passed, 0 failed, 0 skipped\n"), "\(outcome.output)")
+    #expect(outcome.output.contains("      org.example.faulty 1.0.0 (c)\n"))
+    #expect(outcome.output.contains("      prompt [3, 16]\n"))
+  }
+
+  struct Fault: Sendable, CustomTestStringConvertible {
+    let name, check, detail: String
+    var arguments: [String] = []
+    var testDescription: String { name }
+  }
+
+  @Test(
+    "a fault is found by the check that is for it",
+    arguments: [
+      Fault(
+        name: "WRONG_GRADIENT", check: "its gradients are those of its loss, by finite differences",
+        detail: "'prompt': the difference is"),
+      Fault(name: "NOT_THE_SAME_TWICE", check: "the same seed gives the same bits", detail: "differ"),
+      Fault(
+        name: "LEAKS", check: "creating, using and destroying it again and again takes no more memory",
+        detail: "bytes a round"),
+      Fault(
+        name: "CRASHES", check: "it takes no more positions than it says", detail: "it crashed (SIGSEGV)"),
+      Fault(
+        name: "HANGS", check: "it takes no more positions than it says",
+        detail: "it was not done within 1.0 s", arguments: ["--timeout", "1"]),
+      Fault(
+        name: "SAYS_TOO_LITTLE", check: "it takes no more positions than it says",
+        detail: "3 rows a sequence, 2 positions said"),
+      Fault(
+        name: "FORGETS", check: "what is saved and loaded again gives the same scores",
+        detail: "the parameter 'prompt' is not saved"),
+      Fault(
+        name: "EXPORTS_MORE", check: "it exports its entry function alone",
+        detail: "it exports matmul too; hide"),
+      Fault(
+        name: "UNDOCUMENTED", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
+      Fault(
+        name: "NEEDS_ITS_HOST", check: "it survives a host of another version, without interfaces",
+        detail: "it crashed (SIGSEGV)"),
+      Fault(name: "REFUSES", check: "it is created", detail: "it does not like this model"),
+    ])
+  func finds(_ fault: Fault) throws {
+    let outcome = try desk.ptune(["check-plugin", "--json", try plugin(fault.name)] + fault.arguments)
+    #expect(outcome.status == 1)
+    let checks = (try outcome.document()["parts"]?.arrayValue ?? []).flatMap {
+      $0["checks"]?.arrayValue ?? []
+    }
+    let failed = checks.filter { $0["outcome"]?.stringValue == "failed" }
+    let found = failed.first { $0["check"]?.stringValue == fault.check }
+    #expect(found != nil, "\(outcome.output)")
+    #expect(found?["detail"]?.stringValue?.contains(fault.detail) == true, "\(outcome.output)")
+  }
+
+  @Test("a hyperparameter that does not fit is told as a run would tell it")
+  func hyperparameters() throws {
+    let outcome = try desk.ptune("check-plugin", try plugin(), "--set", "unsed=2")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("error: faulty has no hyperparameter 'unsed'"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("did you mean 'unused'?"), "\(outcome.errors)")
+  }
+
+  @Test("reference values are compared, and a difference is told with its place")
+  func parity() throws {
+    let row = "[\((0..<16).map { "\($0)" }.joined(separator: ", "))]"
+    let rows = "[\(Array(repeating: row, count: 3).joined(separator: ", "))]"
+    try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(rows)}}"#)
+    let right = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
+    #expect(right.status == 0, "\(right.output)")
+    #expect(right.output.contains("it gives the reference values\n      input: apart by 0.0"))
+
+    let other = rows.replacing("15]]", with: "16]]")
+    try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(other)}}"#)
+    let wrong = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
+    #expect(wrong.status == 1)
+    #expect(wrong.output.contains("row 2 of 'input' is off by 1.0"), "\(wrong.output)")
+  }
+
+  @Test("what is no plugin fails with the reason")
+  func noPlugin() throws {
+    try desk.write("libptune_text.so", "no library")
+    let text = try desk.ptune("check-plugin", "libptune_text.so")
+    #expect(text.status == 1)
+    #expect(text.output.contains("is not a shared library (a text file)"), "\(text.output)")
+    let missing = try desk.ptune("check-plugin", "libptune_missing.so")
+    #expect(missing.status == 1)
+    #expect(missing.errors.contains("libptune_missing.so"), "\(missing.errors)")
+  }
+
+  @Test(
+    "the plugins of this package pass",
+    arguments: [
+      ["prompt_pool"], ["p_tuning"], ["top_k"], ["token_classification"], ["extractive_qa"],
+      ["multiple_choice"], ["causal_lm"], ["bert", "--model", "model"],
+    ])
+  func own(_ arguments: [String]) throws {
+    let plugins = URL(fileURLWithPath: try Desk.command()).deletingLastPathComponent().path
+    let outcome = try desk.ptune(
+      ["check-plugin", "\(plugins)/libptune_\(arguments[0]).so"] + arguments.dropFirst())
+    #expect(outcome.status == 0, "\(outcome.output)")
+  }
+}
