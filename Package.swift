@@ -48,7 +48,7 @@ let plugins = [
     folder: "TaskHeads/MaskedLMVerbalizer", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
-    folder: "TaskHeads/TokenClassification"),
+    folder: "TaskHeads/TokenClassification", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
@@ -98,9 +98,10 @@ let tests = [
     ]),
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
-  TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
   // The faulty plugin is a C file that the tests compile themselves.
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"], leaveAlone: ["Plugins"]),
+  TestsOf(
+    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
 ]
 
 let package = Package(
@@ -146,10 +147,10 @@ let package = Package(
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneReport",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport"),
+    .target(name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(

@@ -11,7 +11,7 @@ struct AdapterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The adapter folder that `ptune train` or PEFT wrote, or its name in the Hugging Face cache.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .adapterFolder)
   var adapter: String
 
   @Option(

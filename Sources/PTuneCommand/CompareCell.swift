@@ -2,6 +2,7 @@ import ArgumentParser
 import CPTune
 import CPTunePlatform
 import PTuneFormats
+import PTuneReport
 import PTuneTraining
 
 #if canImport(Darwin)

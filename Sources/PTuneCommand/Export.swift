@@ -16,7 +16,9 @@ struct Export: ParsableCommand {
       which any engine can use, and prints what to type.
       """)
 
-  @Argument(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"))
+  @Argument(
+    help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"),
+    completion: .adapterFolder)
   var adapter: String
 
   @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))

@@ -25,7 +25,9 @@ struct Generate: ParsableCommand {
       place, whatever the batch size.
       """)
 
-  @Option(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "folder"),
+    completion: .adapterFolder)
   var adapter: String?
 
   @Option(

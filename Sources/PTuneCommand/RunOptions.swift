@@ -6,21 +6,27 @@ import PTuneTraining
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Train with this adapter; may be repeated for several that work together.", valueName: "name"))
+      "Train with this adapter; may be repeated for several that work together.", valueName: "name"),
+    completion: .components(.adapter))
   var adapter: [String] = []
 
   @Option(
     help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
   var model: String?
 
-  @Option(help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"))
+  @Option(
+    help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"),
+    completion: .adapterFolder)
   var extend: String?
 
   @Option(
-    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"))
+    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
+    completion: .adapterFolder)
   var startFrom: String?
 
-  @Option(help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"),
+    completion: .directory)
   var output: String?
 
   @Option(help: ArgumentHelp("Passes over the training data.", valueName: "n"))

@@ -156,6 +156,9 @@ import Testing
           checkpoint_every: never
           keep_checkpoints: 2
           log_every: 10
+          tensorboard: true
+          predictions: 10000
+          samples: 4
           seed: 7
         output: /project/runs/sentiment
 

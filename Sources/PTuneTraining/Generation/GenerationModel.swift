@@ -20,14 +20,20 @@ public final class GenerationModel {
   ///
   /// - Parameter task: the number of one of its tasks.
   /// - Throws: what is wrong with generation_config.json or config.json.
-  public init(_ run: AdapterRun, task: Int) throws {
-    let composition = run.composition
+  public convenience init(_ run: AdapterRun, task: Int) throws {
+    try self.init(run.composition, task: task)
+  }
+
+  /// A composition as it stands.
+  ///
+  /// - Throws: what is wrong with generation_config.json or config.json.
+  init(_ composition: Composition, task: Int) throws {
     (model, tokenizer, self.task) = (composition.model, composition.tokenizer, task)
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
     rows = RowSource(
-      data: run.folder.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
+      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
       otherTextColumn: "text")
   }
 

@@ -88,6 +88,12 @@ public struct TrainingOptions: Equatable, Sendable {
   public var keepCheckpoints = 2
   /// Steps between two lines in metrics.jsonl.
   public var logEvery = 10
+  /// Whether there is an event file for TensorBoard.
+  public var tensorboard = true
+  /// Held-out rows of each task that go to predictions.jsonl, at most; 0 for no such file.
+  public var predictions = 10_000
+  /// Texts that a causal model goes on with at the end, for results.json.
+  public var samples = 4
   /// How often the examples of each task are trained on.
   public var taskSampling = TaskSampling.proportional
   /// The temperature of the sampling of that name; 1 is proportional, and the larger the more uniform.
@@ -138,6 +144,7 @@ public struct TrainingOption: Sendable {
     case number(WritableKeyPath<TrainingOptions, Double> & Sendable, RunLimits)
     case optionalNumber(WritableKeyPath<TrainingOptions, Double?> & Sendable, RunLimits)
     case interval(WritableKeyPath<TrainingOptions, TrainingInterval> & Sendable)
+    case flag(WritableKeyPath<TrainingOptions, Bool> & Sendable)
     case choice(any Choice)
     case optimizer
   }
@@ -187,6 +194,7 @@ public struct TrainingOption: Sendable {
     case .number(_, let limits), .optionalNumber(_, let limits):
       "number, \(limits.rule.dropFirst("must be ".count))"
     case .interval: "epoch, never or a number of steps"
+    case .flag: "true, false"
     case .choice(let choice): choice.names.joined(separator: ", ")
     case .optimizer: OptimizerKind.allCases.map(\.rawValue).joined(separator: ", ")
     }
@@ -233,6 +241,13 @@ public struct TrainingOption: Sendable {
     TrainingOption("checkpoint_every", .interval(\.checkpointEvery), "when a checkpoint is written"),
     TrainingOption("keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints stay"),
     TrainingOption("log_every", .integer(\.logEvery, positive), "steps between two lines in metrics.jsonl"),
+    TrainingOption("tensorboard", .flag(\.tensorboard), "whether there is an event file for TensorBoard"),
+    TrainingOption(
+      "predictions", .integer(\.predictions, natural),
+      "held-out rows of a task that predictions.jsonl has at most; 0 for none"),
+    TrainingOption(
+      "samples", .integer(\.samples, RunLimits(atLeast: 0, atMost: 100)),
+      "texts that a causal model goes on with at the end"),
     TrainingOption(
       "task_sampling", .choice(ChoiceOf(path: \.taskSampling)), "how often each task is trained on",
       severalTasks: true),
@@ -276,6 +291,7 @@ extension TrainingOption {
     case .number(let path, _): RunText.number(options[keyPath: path])
     case .optionalNumber(let path, _): options[keyPath: path].map(RunText.number)
     case .interval(let path): options[keyPath: path].description
+    case .flag(let path): "\(options[keyPath: path])"
     case .choice(let choice): choice.text(in: options)
     case .optimizer: options.optimizer.rawValue
     }
@@ -301,6 +317,8 @@ extension TrainingOption {
       if let value = try section.number(name, limits) { options[keyPath: path] = value }
     case .interval(let path):
       if let value = try section.interval(name) { options[keyPath: path] = value }
+    case .flag(let path):
+      if let value = try section.boolean(name) { options[keyPath: path] = value }
     case .choice(let choice): try choice.read(name, section, into: &options)
     case .optimizer: break  // It was read before all others, since their defaults depend on it.
     }

@@ -1,5 +1,6 @@
 import PTuneEngine
 import PTuneFormats
+import PTuneReport
 import PTuneText
 
 /// Trains a run: steps, evaluations, the best adapter, metrics on disk.
@@ -72,19 +73,20 @@ public final class Trainer {
   }
 
   private func takeSteps(_ interrupted: () -> Bool) throws -> TrainingResult {
-    let metrics = try LineAppender(FilePath.join(output, "metrics.jsonl"))
+    let log = try RunLog(
+      run.spec, run.composition, learningRate: curve.peak, resumedFrom: progress.step)
     try report(.started(plan()))
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = progress.seconds
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
-      try step(metrics, clock)
+      try step(log, clock)
       progress.seconds = secondsBefore + (clock.now - start).seconds
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
-        try evaluate(metrics)
+        try evaluate(log)
       }
       if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint() }
       if interrupted() {
@@ -95,8 +97,8 @@ public final class Trainer {
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
     if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint() }
-    try metrics.sync()
-    return try finish(wasInterrupted: wasInterrupted)
+    try log.sync()
+    return try finish(log, wasInterrupted: wasInterrupted)
   }
 
   private func plan() -> TrainingPlan {
@@ -123,7 +125,7 @@ public final class Trainer {
   // MARK: - Steps
 
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
-  private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
+  private func step(_ log: RunLog, _ clock: ContinuousClock) throws {
     let start = clock.now
     let chosen = batches(of: progress.epoch).dropFirst(progress.batch).prefix(options.accumulation)
     let rate = curve.rate(at: progress.step)
@@ -139,7 +141,7 @@ public final class Trainer {
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
-    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
+    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try log.record(step) }
     try report(.step(step))
   }
 
@@ -163,12 +165,12 @@ public final class Trainer {
 
   /// Evaluates the validation data and keeps the adapter if it is the best so far; without validation data the
   /// latest adapter is the best.
-  private func evaluate(_ metrics: borrowing LineAppender) throws {
+  private func evaluate(_ log: RunLog) throws {
     let evaluations = try evaluate(examples.map(\.validation))
     if evaluations.isEmpty { return try keepBest([]) }
     let isBest = options.bestBy.isBetter(evaluations, than: progress.best)
     for evaluation in evaluations {
-      try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
+      try log.record(evaluation, step: progress.step, epoch: progress.pass)
     }
     try report(.evaluated(evaluations, step: progress.step, best: isBest))
     if isBest {
@@ -209,7 +211,7 @@ public final class Trainer {
     try AtomicFile.write(document.text(.pretty), to: selectionFile)
   }
 
-  private func finish(wasInterrupted: Bool) throws -> TrainingResult {
+  private func finish(_ log: RunLog, wasInterrupted: Bool) throws -> TrainingResult {
     if progress.bestValues.isEmpty { try keepBest([]) }
     for (parameter, values) in zip(model.trainedParameters, progress.bestValues) {
       parameter.values.update(from: values, count: values.count)
@@ -220,8 +222,16 @@ public final class Trainer {
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
-    if !wasInterrupted, try !ModelCard(run.composition, spec: run.spec, result: result).write() {
-      try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+    if !wasInterrupted {
+      try log.finish(tests, step: progress.bestStep)
+      try RunResults.write(result, run, learningRate: curve.peak) { examples, task in
+        try run.composition.evaluate(examples, task: task, batchSize: options.evaluationBatchSize) {
+          try report(.evaluating(done: $0, of: examples.count))
+        }
+      }
+      if try !ModelCard(run.composition, spec: run.spec, result: result).write() {
+        try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+      }
     }
     return result
   }
@@ -245,7 +255,8 @@ public final class Trainer {
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
-      if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
+      for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
+      try EventFile.removeAll(in: output)
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
   }
