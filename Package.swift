@@ -102,7 +102,18 @@ let tests = [
   // The faulty plugin is a C file that the tests compile themselves.
   TestsOf(
     target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
+  TestsOf(target: "PTuneFuzzing"),
 ]
+
+/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/fuzz` builds it.
+let fuzzCommand: [Target] =
+  Context.environment["PTUNE_FUZZ"] == nil
+  ? []
+  : [
+    .target(name: "CPTuneFuzzMemory", path: "Fuzz/Memory"),
+    .executableTarget(
+      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneFuzzing"], path: "Fuzz/Command"),
+  ]
 
 let package = Package(
   name: "ptune",
@@ -159,6 +170,10 @@ let package = Package(
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneFormats", "PTuneReport",
         "CPTunePlatform",
       ]),
+    // Every parser of outside data, for fuzzing and for tests with damaged inputs.
+    .target(
+      name: "PTuneFuzzing", dependencies: ["PTuneFormats", "PTuneText", "PTunePlugins", "PTuneTraining"],
+      path: "Fuzz/Targets"),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
@@ -177,6 +192,6 @@ let package = Package(
       .testTarget(
         name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
         path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
-    },
+    } + fuzzCommand,
   swiftLanguageModes: [.v6]
 )

@@ -101,6 +101,7 @@ private final class CellProgress {
           + "\(NumberText.fixed(step.examplesPerSecond, 0)) examples/s")
     case .evaluating(let done, let count): tell("evaluating \(done)/\(count)")
     case .warning(let text): Output.warning(text)
+    case .skipped(let divergence): Output.warning("\(divergence); the step is left out")
     case .evaluated, .stoppedEarly: break
     }
   }

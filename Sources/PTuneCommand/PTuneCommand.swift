@@ -38,6 +38,7 @@ struct PTuneCommand: ParsableCommand {
   static func main() {
     Output.prepare()
     PluginProbe.runIfAsked(version: version)
+    CrashReport.prepare()
     do {
       var command = try parseAsRoot()
       try command.run()

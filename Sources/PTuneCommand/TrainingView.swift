@@ -66,6 +66,9 @@ final class TrainingView {
     switch event {
     case .started(let plan): show(plan)
     case .step(let step): show(step)
+    case .skipped(let divergence):
+      console.clear()
+      Output.warning("\(divergence); the step is left out")
     case .evaluating(let done, let count): showEvaluating(done, count)
     case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):

@@ -100,9 +100,11 @@ public final class Session {
     let outer = Session.current
     Session.current = self
     frames.append(Frame(identity: identity, method: method, checkpoint: checkpoint))
+    CallInProgress.set(identity, method)
     defer {
       for string in frames.removeLast().strings { string.deallocate() }
       Session.current = outer
+      CallInProgress.set(frames.last?.identity, frames.last?.method ?? "")
     }
     if frames.count == 1 { failure = nil }
     do {
@@ -143,7 +145,15 @@ public final class Session {
 
   // MARK: - Handles
 
+  /// Operators that a step may record: far more than any model needs, and little enough that one that records without
+  /// end is stopped before it has taken the machine's memory.
+  static let nodeLimit = 1_000_000
+
   func handle(for node: Node) -> OpaquePointer? {
+    guard nodes.count < Self.nodeLimit else {
+      record("more than \(Self.nodeLimit) operators in one step", status: ptune_status(PTUNE_FAILED))
+      return nil
+    }
     nodes.append(node)
     return Handle(.node, scope: scope, index: nodes.count - 1).pointer
   }

@@ -164,7 +164,7 @@ import Testing
 
   @Test(
     "Ctrl-C ends after the step with a checkpoint, says how to go on, and that works",
-    arguments: [SIGINT, SIGTERM])
+    arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruption(signal: Int32) throws {
     let desk = try Desk()
     let process = try desk.process(

@@ -152,6 +152,8 @@ import Testing
           beta2: 0.999
           epsilon: 1.0e-08
           clip_norm: 1.0
+          on_divergence: stop
+          skip_limit: 3
           evaluate_every: 50
           checkpoint_every: never
           keep_checkpoints: 2

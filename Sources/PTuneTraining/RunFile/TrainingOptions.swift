@@ -78,6 +78,12 @@ public struct TrainingOptions: Equatable, Sendable {
   public var clipThreshold = 1.0
   /// The norm that all gradients together are scaled down to; 0 for no clipping.
   public var clipNorm = 1.0
+  /// What is done with a step whose loss is not a number or explodes.
+  public var onDivergence = DivergencePolicy.stop
+  /// Steps in a row that may be skipped; one more ends the training.
+  public var skipLimit = 3
+  /// How many times the mean of the last losses a loss has to be to count as exploded; nil for no such check.
+  public var explosionFactor: Double?
   /// When the validation data is evaluated.
   public var evaluateEvery = TrainingInterval.epoch
   /// Evaluations without a better result after which training ends; nil for never.
@@ -234,6 +240,14 @@ public struct TrainingOption: Sendable {
       "the root mean square Adafactor's steps are cut to"),
     TrainingOption(
       "clip_norm", .number(\.clipNorm, RunLimits(atLeast: 0)), "the norm gradients are cut to; 0 for never"),
+    TrainingOption(
+      "on_divergence", .choice(ChoiceOf(path: \.onDivergence)),
+      "what happens at a loss or gradient that is no number, or explodes"),
+    TrainingOption(
+      "skip_limit", .integer(\.skipLimit, natural), "steps in a row that 'skip' leaves out before it stops"),
+    TrainingOption(
+      "explosion_factor", .optionalNumber(\.explosionFactor, RunLimits(above: 1)),
+      "a loss so many times the mean of the last ones has exploded; never if not given"),
     TrainingOption("evaluate_every", .interval(\.evaluateEvery), "when the validation data is evaluated"),
     TrainingOption(
       "early_stopping_patience", .optionalInteger(\.earlyStoppingPatience, positive),

@@ -35,6 +35,9 @@ final class RunLog {
       ], step: step.step)
   }
 
+  /// Records a batch that was left out.
+  func record(_ divergence: Divergence, epoch: Int) throws { try lines.append(divergence.json(epoch: epoch)) }
+
   /// Records an evaluation of the validation data.
   func record(_ evaluation: EvaluationReport, step: Int, epoch: Int) throws {
     try lines.append(evaluation.json(step: step, epoch: epoch))
