@@ -137,7 +137,7 @@ let package = Package(
     .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
-    .target(name: "PTuneFormats"),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),

@@ -276,7 +276,7 @@ import Testing
     #expect(try desk.bytes("out/adapter/adapter_model.safetensors") == before)
     #expect(try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good film").status == 0)
     let files = try FileSystem.entries(of: desk.folder + "/out/adapter")
-    #expect(files == ["adapter_config.json", "adapter_model.safetensors"])
+    #expect(files == ["README.md", "adapter_config.json", "adapter_model.safetensors"])
   }
 
   @Test(

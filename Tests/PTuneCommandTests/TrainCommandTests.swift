@@ -48,7 +48,7 @@ import Testing
         == [".lock", "adapter", "checkpoints", "metrics.jsonl", "run.yaml"])
     #expect(
       try FileSystem.entries(of: desk.folder + "/out/adapter")
-        == ["adapter_config.json", "adapter_model.safetensors"])
+        == ["README.md", "adapter_config.json", "adapter_model.safetensors"])
   }
 
   @Test("--json prints one document with everything in it")

@@ -449,6 +449,11 @@ public final class Model {
     public let shape: [Int]
     /// Its values in row-major order.
     public let values: [Float]
+
+    /// A tensor with values from elsewhere.
+    public init(name: String, shape: [Int], values: [Float]) {
+      (self.name, self.shape, self.values) = (name, shape, values)
+    }
   }
 
   /// What the file holds of an adapter, and hyperparameters (as JSON) the saved adapter has instead of its own.

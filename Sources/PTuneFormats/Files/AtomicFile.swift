@@ -98,7 +98,7 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  private static func syncFolder(_ folder: String) throws(FileError) {
+  static func syncFolder(_ folder: String) throws(FileError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // A folder that may be written but not listed cannot be synced; the file itself is.
     guard descriptor >= 0 else { return }

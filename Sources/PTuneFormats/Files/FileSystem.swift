@@ -75,6 +75,15 @@ public enum FileSystem {
     guard unlink(path) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
   }
 
+  /// Removes a folder with all that is in it, links themselves; one that is not there is fine.
+  public static func removeFolder(_ path: String) throws(FileError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return try removeFile(path) }
+    for name in try entries(of: path) { try removeFolder(FilePath.join(path, name)) }
+    guard rmdir(path) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
+  }
+
   static func status(_ path: String) -> stat? {
     var status = stat()
     return stat(path, &status) == 0 ? status : nil

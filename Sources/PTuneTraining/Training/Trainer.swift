@@ -215,11 +215,15 @@ public final class Trainer {
       parameter.values.update(from: values, count: values.count)
     }
     let tests = wasInterrupted ? [] : try evaluate(examples.map(\.test))
-    return TrainingResult(
+    let result = TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
+    if !wasInterrupted, try !ModelCard(run.composition, spec: run.spec, result: result).write() {
+      try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+    }
+    return result
   }
 
   // MARK: - On disk
