@@ -81,6 +81,11 @@ extension AdapterRun {
   {
     let task = try task ?? self.task(named: nil)
     let composed = composition.tasks[task]
+    guard composition.further.isEmpty else {
+      throw TrainingError.unusable(
+        "\(folder.path) has \(composition.adapters.map(\.plugin).joined(separator: " and ")) working together, and "
+          + "tokens can stand for an adapter alone", help: "train the prompt alone")
+    }
     let adapter = try TrainedAdapter(composition).fixed(entries: entries, task: composed)
     let tokens = try VirtualTokens(adapter, tokenizer: composition.tokenizer)
     var expression: PEFTExpression?
