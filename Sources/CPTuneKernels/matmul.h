@@ -25,6 +25,8 @@ struct ptk_matmul {
   void (*release)(ptk_packed *packed);
   void (*multiply)(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                    size_t c_stride);
+  /* c [m, k] = a [m, n]·bᵀ; NULL for a library whose packed matrices serve one direction only. */
+  void (*multiply_turned)(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
 };
 
 extern const ptk_matmul ptk_matmul_onednn, ptk_matmul_cblas, ptk_matmul_portable;

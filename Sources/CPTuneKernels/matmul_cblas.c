@@ -73,4 +73,4 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
        c_stride);
 }
 
-const ptk_matmul ptk_matmul_cblas = {open_cblas, gemm, pack, release, multiply};
+const ptk_matmul ptk_matmul_cblas = {open_cblas, gemm, pack, release, multiply, NULL};

@@ -226,7 +226,7 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
     ptk_out_of_memory(m * n * sizeof *c);
 }
 
-const ptk_matmul ptk_matmul_onednn = {onednn_open, gemm, pack, release, multiply};
+const ptk_matmul ptk_matmul_onednn = {onednn_open, gemm, pack, release, multiply, NULL};
 
 #else
 
@@ -236,6 +236,6 @@ static bool open_none(char *description, size_t capacity) {
   return false;
 }
 
-const ptk_matmul ptk_matmul_onednn = {open_none, NULL, NULL, NULL, NULL};
+const ptk_matmul ptk_matmul_onednn = {open_none, NULL, NULL, NULL, NULL, NULL};
 
 #endif

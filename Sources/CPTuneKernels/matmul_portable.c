@@ -114,4 +114,18 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
   }
 }
 
-const ptk_matmul ptk_matmul_portable = {open_portable, gemm, pack, release, multiply};
+static void multiply_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c,
+                            size_t c_stride) {
+  enum { TURNED_ROWS = 512, TURNED_DEPTH = 1024 };
+  const ptk_variant *variant = ((const packed_matrix *)b)->variant;
+  const float *panels = ((const packed_matrix *)b)->panels;
+  float *turned = ptk_scratch(PTK_SCRATCH_PRODUCT,
+                              least(b->n, TURNED_DEPTH) * up(least(m, TURNED_ROWS), variant->columns));
+  for (size_t row = 0; row < m; row += TURNED_ROWS)
+    for (size_t begin = 0; begin < b->n; begin += TURNED_DEPTH)
+      variant->multiply_turned(least(TURNED_ROWS, m - row), least(TURNED_DEPTH, b->n - begin), b->k,
+                               a + row * a_stride + begin, a_stride, panels + begin * b->k,
+                               b->k * variant->columns, begin > 0, c + row * c_stride, c_stride, turned);
+}
+
+const ptk_matmul ptk_matmul_portable = {open_portable, gemm, pack, release, multiply, multiply_turned};

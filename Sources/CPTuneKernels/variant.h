@@ -14,6 +14,10 @@ typedef struct {
      `panel_stride` floats apart. Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
   void (*multiply)(size_t m, size_t n, size_t k, const float *a, const float *b, size_t panel_stride,
                    const float *start, size_t start_stride, float *c, size_t c_stride);
+  /* c = a·bᵀ, or c + a·bᵀ when `adding`, with b in panels as above, [k, n], a row-major [m, n] and c [m, k]; `turned` is
+     room for [⌈m/columns⌉][n][columns]. */
+  void (*multiply_turned)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
+                          size_t panel_stride, bool adding, float *c, size_t c_stride, float *turned);
   void (*attention_forward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
                             size_t out_stride, float *log_sums);
   void (*attention_backward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,

@@ -5,8 +5,11 @@
 
 #include "matmul_kernel.h"
 
+#include "turned_kernel.h"
+
 #include "attention_kernel.h"
 
 #include "attention_backward_kernel.h"
 
-const ptk_variant PTK_VARIANT = {PTK_VARIANT_NAME, ROWS, COLUMNS, multiply, attention_forward, attention_backward};
+const ptk_variant PTK_VARIANT = {PTK_VARIANT_NAME, ROWS, COLUMNS, multiply, multiply_turned, attention_forward,
+                                 attention_backward};

@@ -81,11 +81,10 @@ struct Compare: ParsableCommand {
       axes: grid.isEmpty ? nil : try grid.map { try ComparisonAxis($0, place: .flag("--grid \($0)")) },
       seeds: seeds, output: options.output, inventory: inventory)
     for note in plan.notes { Output.warning(note) }
-    let comparison = try Comparison(plan, restart: restart && !dryRun, source: source(plan))
     if dryRun {
-      show(plan, comparison)
+      show(plan, try Comparison(plan, restart: false, source: source(plan)))
     } else {
-      try comparison.hold { try train(comparison) }
+      try plan.hold { try train(try Comparison(plan, restart: restart, source: source(plan))) }
     }
   }
 

@@ -81,11 +81,23 @@ struct ComparisonTable: Sendable {
     NumberText.fixed(spread.mean, 4) + (spread.deviation.map { " ± \(NumberText.fixed($0, 4))" } ?? "")
   }
 
-  /// The tables for people: one if it fits the width, else one of results and one of costs.
+  /// The tables for people, each within the width: the method, and as many of the other columns as there is room for.
   func tables(width: Int) -> [TextTable] {
-    let whole = Self.table(results + costs.dropFirst())
-    if (whole.lines.map(displayWidth).max() ?? 0) <= width { return [whole] }
-    return [Self.table(results), Self.table(costs)]
+    let columns = results + costs.dropFirst()
+    var tables: [[Column]] = []
+    for column in columns.dropFirst() {
+      let longer = (tables.last ?? [columns[0]]) + [column]
+      if tables.isEmpty || Self.width(of: longer) > width {
+        tables.append([columns[0], column])
+      } else {
+        tables[tables.count - 1] = longer
+      }
+    }
+    return tables.map(Self.table)
+  }
+
+  private static func width(of columns: [Column]) -> Int {
+    table(columns).lines.map(displayWidth).max() ?? 0
   }
 
   private static func table(_ columns: [Column]) -> TextTable {

@@ -41,6 +41,11 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
+  @Flag(
+    help: "Show where the time of the first steps goes, and write OUTPUT/profile.json for Perfetto or Chrome."
+  )
+  var profile = false
+
   @OptionGroup var hub: HubOptions
 
   @OptionGroup var plugins: PluginOptions
@@ -64,6 +69,8 @@ struct Train: ParsableCommand {
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
     if findLearningRate { return try findLearningRate(of: run) }
+    let profile = profile ? Profile() : nil
+    run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
       result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
@@ -72,6 +79,11 @@ struct Train: ParsableCommand {
       throw error
     }
     view.show(result)
+    if let profile {
+      let file = FilePath.join(spec.output, "profile.json")
+      try AtomicFile.write(profile.trace.text(.line), to: file)
+      view.show(ProfileTable(profile), file: file)
+    }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
   }

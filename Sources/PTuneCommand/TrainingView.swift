@@ -164,6 +164,14 @@ final class TrainingView {
 
   // MARK: - The result
 
+  /// - Parameter file: where the trace is.
+  func show(_ profile: ProfileTable, file: String) {
+    console.line()
+    for line in profile.lines { console.line(line) }
+    console.line()
+    console.line("The trace is in \(file); https://ui.perfetto.dev opens it.")
+  }
+
   func show(_ result: TrainingResult) {
     console.clear()
     if result.wasInterrupted {

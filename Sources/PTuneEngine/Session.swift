@@ -55,6 +55,12 @@ public final class Session {
   /// Whether the user asked to stop.
   public var isCancelled: () -> Bool = { false }
 
+  /// Measures steps; nil for nothing.
+  public var profile: Profile? {
+    get { machine.profile }
+    set { machine.profile = newValue }
+  }
+
   /// Bytes taken from the system for values of steps; they are reused and never given back.
   public var allocatedBytes: Int { machine.pool.allocatedBytes }
 
@@ -249,7 +255,7 @@ public final class Session {
 
   /// Computes a scalar and adds its gradient to every parameter's.
   func differentiate(_ loss: Node) -> Float {
-    let plan = Planner.plan([loss], among: nodes)
+    let plan = machine.profile.around("planning") { Planner.plan([loss], among: nodes) }
     machine.forward(plan.order, roots: plan.roots, forBackward: true)
     defer { machine.release(plan.order) }
     let value = plan.roots[0].value?.pointee ?? .nan

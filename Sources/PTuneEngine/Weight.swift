@@ -1,20 +1,21 @@
 import CPTuneKernels
 
-/// A frozen matrix of the base model, `[rows, columns]`: the checkpoint's own memory, and packed copies for matrix
-/// products, made when a product first asks for them.
+/// A frozen matrix of the base model, `[rows, columns]`: the checkpoint's own memory, and a packed copy for matrix
+/// products, made when a product first asks for it; two copies, one for each direction, where the matrix library wants
+/// that.
 final class Weight {
   let name: String
   let rows: Int
   let columns: Int
   /// The weight that this one is a part of and whose memory it shares, and the part's first row; nil for a whole one.
   let origin: (name: String, row: Int)?
-  private let stored: UnsafePointer<Float>
+  private let stored: StoredTensor
+  /// Where it begins in what is stored.
+  private let offset: Int
   /// Floats from one stored row to the next.
   private let stride: Int
   /// Whether what is stored is `[columns, rows]`.
   private let isTransposed: Bool
-  // What `stored` points into must live as long.
-  private let owner: AnyObject
   private var untransposed: UnsafeMutablePointer<Float>?
   private var forwardPacking: OpaquePointer?
   private var backwardPacking: OpaquePointer?
@@ -26,23 +27,33 @@ final class Weight {
     name: String, rows: Int, columns: Int, values: UnsafePointer<Float>, transposed: Bool = false,
     owner: AnyObject
   ) {
+    let values = UnsafeBufferPointer(start: values, count: rows * columns)
     self.init(
-      name, rows, columns, values, stride: transposed ? rows : columns, transposed: transposed, origin: nil,
-      owner)
+      name: name, rows: rows, columns: columns,
+      CheckpointWeight(shape: [rows, columns], values: values, owner: owner), transposed: transposed)
+  }
+
+  /// - Parameter tensor: `[rows, columns]`, or `[columns, rows]` where it is transposed; not empty.
+  convenience init(
+    name: String, rows: Int, columns: Int, _ tensor: CheckpointWeight, transposed: Bool = false
+  ) {
+    self.init(
+      name, rows, columns, StoredTensor(tensor), offset: 0, stride: transposed ? rows : columns,
+      transposed: transposed, origin: nil)
   }
 
   private init(
-    _ name: String, _ rows: Int, _ columns: Int, _ stored: UnsafePointer<Float>, stride: Int,
-    transposed: Bool, origin: (name: String, row: Int)?, _ owner: AnyObject
+    _ name: String, _ rows: Int, _ columns: Int, _ stored: StoredTensor, offset: Int, stride: Int,
+    transposed: Bool, origin: (name: String, row: Int)?
   ) {
     self.name = name
     self.rows = rows
     self.columns = columns
     self.origin = origin
     self.stored = stored
+    self.offset = offset
     self.stride = stride
     isTransposed = transposed
-    self.owner = owner
   }
 
   deinit {
@@ -59,33 +70,73 @@ final class Weight {
     let isVector = rows == 1
     return Weight(
       "\(name)[\(range.lowerBound)..<\(range.upperBound)]", isVector ? 1 : range.count,
-      isVector ? range.count : columns, stored + range.lowerBound * (isVector || isTransposed ? 1 : stride),
-      stride: stride, transposed: isTransposed,
-      origin: (origin?.name ?? name, (origin?.row ?? 0) + range.lowerBound), owner)
+      isVector ? range.count : columns, stored,
+      offset: offset + range.lowerBound * (isVector || isTransposed ? 1 : stride), stride: stride,
+      transposed: isTransposed, origin: (origin?.name ?? name, (origin?.row ?? 0) + range.lowerBound))
   }
 
   /// The values row by row. Of a weight that is stored transposed this makes a copy, which products do not need.
   var values: UnsafePointer<Float> {
-    guard isTransposed, stride > 1 else { return stored }
+    guard isTransposed, stride > 1 else { return stored.values + offset }
     if let untransposed { return UnsafePointer(untransposed) }
     let copy = UnsafeMutablePointer<Float>.allocate(capacity: rows * columns)
-    for column in 0..<columns {
-      for row in 0..<rows { copy[row * columns + column] = stored[column * stride + row] }
+    stored.read { stored in
+      for column in 0..<columns {
+        for row in 0..<rows { copy[row * columns + column] = stored[offset + column * stride + row] }
+      }
     }
     untransposed = copy
     return UnsafePointer(copy)
   }
 
+  // MARK: - Products
+
+  /// Whether one packed copy serves both directions.
+  private static let packsBothWays = ptk_packs_both_ways()
+  /// Whether a packed copy is one: without a library that packs, products go on reading what is stored.
+  static let packingCopies = ptk_chosen_backend() != PTK_CBLAS
+
+  private func pack(_ pack: (UnsafePointer<Float>) -> OpaquePointer?) -> OpaquePointer? {
+    let packed = Self.packingCopies ? stored.read { pack($0 + offset) } : pack(stored.values + offset)
+    if Self.packingCopies { stored.letGo() }
+    return packed
+  }
+
   /// Wᵀ `[columns, rows]` packed, for x·Wᵀ.
   var packed: OpaquePointer? {
-    if forwardPacking == nil { forwardPacking = ptk_pack(stored, stride, columns, rows, !isTransposed) }
+    if let forwardPacking { return forwardPacking }
+    forwardPacking = pack {
+      Self.packsBothWays
+        ? ptk_pack_both_ways($0, stride, columns, rows, !isTransposed)
+        : ptk_pack($0, stride, columns, rows, !isTransposed)
+    }
     return forwardPacking
   }
 
-  /// W `[rows, columns]` packed, for dy·W.
-  var packedTransposed: OpaquePointer? {
-    if backwardPacking == nil { backwardPacking = ptk_pack(stored, stride, rows, columns, isTransposed) }
-    return backwardPacking
+  /// W packed, for dy·W.
+  var packedTransposed: PackedTranspose {
+    if Self.packsBothWays { return PackedTranspose(packing: packed, isTurned: true) }
+    if backwardPacking == nil {
+      backwardPacking = pack { ptk_pack($0, stride, rows, columns, isTransposed) }
+    }
+    return PackedTranspose(packing: backwardPacking, isTurned: false)
+  }
+
+  /// A packed matrix W `[n, k]`, or its transpose.
+  struct PackedTranspose: @unchecked Sendable {
+    // @unchecked: nothing writes to a packed matrix.
+    fileprivate let packing: OpaquePointer?
+    /// Whether Wᵀ was packed.
+    fileprivate let isTurned: Bool
+
+    /// dx `[rows, k]` = dy `[rows, n]`·W
+    func multiply(_ rows: Int, _ dy: Floats, _ n: Int, _ dx: Floats, _ k: Int) {
+      if isTurned {
+        ptk_gemm_packed_turned(packing, rows, dy, n, dx, k)
+      } else {
+        ptk_gemm_packed(packing, rows, dy, n, nil, dx, k)
+      }
+    }
   }
 }
 
@@ -124,6 +175,11 @@ public struct CheckpointWeight {
   public let values: UnsafeBufferPointer<Float>
   /// Keeps `values` alive.
   public let owner: AnyObject
+  /// Lets the system take the memory of the values, which can still be read afterwards: those of a mapped file. Nil where
+  /// that is not so.
+  public var discard: (() -> Void)?
+  /// Makes it again, so that its values need not be kept; nil where they have to be.
+  public var again: (() throws -> CheckpointWeight)?
 
   /// A tensor with these values.
   public init(shape: [Int], values: UnsafeBufferPointer<Float>, owner: AnyObject) {

@@ -101,6 +101,40 @@ struct MatrixProductTests {
     }
   }
 
+  @Test(
+    "a matrix packed for both ways serves its transpose as well, for every instruction set and any number of rows"
+  )
+  func bothWays() {
+    let best = String(cString: ptk_kernel_variant())
+    defer { _ = ptk_use_kernel_variant(best) }
+    for name in ["baseline", "neon", "avx2", "avx512"] where ptk_use_kernel_variant(name) {
+      for (k, n) in [(1, 1), (5, 3), (17, 16), (40, 65), (13, 1100)] {
+        var numbers = Numbers(seed: k * 1000 + n)
+        let most = n > 1000 ? 40 : 600
+        let weight = numbers.floats(k * n), a = numbers.floats(most * n)
+        let expected = product(false, true, most, k, n, a, weight)
+        for transposed in [false, true] {
+          // Rows of k numbers where it is packed transposed.
+          let stored =
+            transposed ? (0..<n).flatMap { j in (0..<k).map { weight[$0 * n + j] } } : weight
+          let stride = (transposed ? k : n) + 2
+          let wide = spread(stored, rows: transposed ? n : k, columns: stride - 2, stride: stride)
+          let matrix = ptk_pack_both_ways(wide, stride, k, n, transposed)
+          defer { ptk_packed_free(matrix) }
+          for m in (sizes + [513, most]).filter({ $0 <= most }) {
+            let padding = m % 3
+            let wideA = spread(a, rows: m, columns: n, stride: n + padding)
+            var c = [Float](repeating: .nan, count: m * (k + padding))
+            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, &c, k + padding)
+            expectClose(
+              gathered(c, rows: m, columns: k, stride: k + padding), Array(expected[..<(m * k)]),
+              tolerance: 2e-5, "\(name), \(m)×\(n)·(\(k)×\(n))ᵀ, transposed \(transposed)")
+          }
+        }
+      }
+    }
+  }
+
   @Test("products of nothing leave beta·c, or the bias")
   func empty() {
     for backend in backends {
@@ -112,6 +146,11 @@ struct MatrixProductTests {
       ptk_gemm_packed(matrix, 2, [], 1, [7, 8], &c, 2)
       #expect(c == [7, 8, 7, 8])
     }
+    let matrix = ptk_pack_both_ways([], 0, 2, 0, false)
+    defer { ptk_packed_free(matrix) }
+    var c: [Float] = [1, 2, 3, 4]
+    ptk_gemm_packed_turned(matrix, 2, [], 0, &c, 2)
+    #expect(c == [0, 0, 0, 0])
   }
 
   @Test("threads share a packed matrix and get the same bits as one thread")

@@ -51,6 +51,29 @@ import Testing
     #expect(!texts.contains { $0.contains("examples/s") || $0.hasPrefix("[") || $0.hasPrefix("evaluating") })
   }
 
+  @Test("the tables of a comparison fit the width; a column that does not stands in the next one")
+  func comparison() throws {
+    let desk = try Desk()
+    let written = try onTerminal(
+      desk, columns: 60,
+      ["compare", "run.yaml", "--adapters", "prompt-tuning,prefix-tuning:form=hidden", "--max-steps", "1"])
+    let lines = written.replacingOccurrences(of: "\r\n", with: "\n").split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map { $0.split(separator: "\r").last.map(String.init) ?? "" }
+    let start = try #require(lines.firstIndex { $0.contains("METHOD") })
+    let end = try #require(lines.firstIndex { $0.hasPrefix("Measured on") })
+    let table = lines[start..<end].map {
+      $0.replacingOccurrences(of: "\u{1B}\\[[0-9]+m", with: "", options: .regularExpression)
+    }
+    #expect(table.allSatisfy { $0.count <= 60 }, "\(table)")
+    #expect(table.count { $0.hasPrefix("METHOD") } > 1)
+    for header in [
+      "TRAINABLE", "ACCURACY", "RATE", "SECONDS", "EXAMPLES/S", "MS/TEXT", "TEXTS/S", "PEAK MB", "FILE KB",
+    ] {
+      #expect(table.count { $0.contains(header) } == 1)
+    }
+  }
+
   @Test("generated text comes as it is made, and is what a pipe gets")
   func generation() throws {
     let desk = try Desk()

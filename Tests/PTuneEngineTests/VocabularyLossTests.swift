@@ -93,6 +93,20 @@ import Testing
     #expect(relativeDifference(own.values, expected) < 1e-5)
   }
 
+  @Test("of rows without a target not even the logits are computed")
+  func scoredRows() throws {
+    let targets: [Int32] = [-1, 3, -1, -1, 0]
+    let own = try run(rows: 5, classes: 7, stored: false) { logits in
+      targets.withUnsafeBufferPointer { logits.targetScores($0) }
+    }
+    #expect(own.plan.filter { $0.operation is GatherRows }.map(\.rows) == [2])
+    let scoring = try #require(own.plan.first { $0.operation is TargetScoresOperation })
+    #expect(scoring.inputs[0].rows == 2)
+    #expect(scoring.rows == 5)
+    #expect([0, 2, 3].allSatisfy { own.values[2 * $0] == 0 && own.values[2 * $0 + 1] == 0 })
+    #expect([1, 4].allSatisfy { own.values[2 * $0] < 0 })
+  }
+
   @Test("rows gathered from gathered rows are gathered once")
   func gathers() throws {
     let bench = OperatorBench()

@@ -35,11 +35,17 @@ typedef struct ptk_packed ptk_packed;
    memory. Keeps no pointer to `source`, except with a backend that cannot pack: then `source` must outlive
    the result. */
 ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed);
+/* Whether one packed copy of a matrix is best for products with it and with its transpose. */
+bool ptk_packs_both_ways(void);
+/* As ptk_pack, for both; keeps no pointer to `source`. */
+ptk_packed *ptk_pack_both_ways(const float *source, size_t source_stride, size_t k, size_t n, bool transposed);
 void ptk_packed_free(ptk_packed *packed);
 size_t ptk_packed_bytes(const ptk_packed *packed);
 /* c = a·b (+ bias, [n], unless NULL): a [m, k], c [m, n]. */
 void ptk_gemm_packed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                      size_t c_stride);
+/* c = a·bᵀ: a [m, n], c [m, k]; b is from ptk_pack_both_ways. */
+void ptk_gemm_packed_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
 
 /* ---------------------------------------------------------------------------------- segment attention */
 

@@ -6,6 +6,8 @@ final class Machine {
   let pool = BufferPool()
   /// Whether dropout drops.
   var isTraining = false
+  /// What measures operators; nil for nothing.
+  var profile: Profile?
 
   init(threads: ThreadPool) { self.threads = threads }
 
@@ -28,7 +30,11 @@ final class Machine {
     }
     for root in roots { root.isKept = true }
     for instruction in instructions {
-      instruction.operation.forward(instruction, self)
+      if let profile {
+        profile.measure(instruction, .forward) { instruction.operation.forward(instruction, self) }
+      } else {
+        instruction.operation.forward(instruction, self)
+      }
       if !(forBackward && instruction.needsGradient) { releaseSaved(instruction) }
       for input in instruction.inputs {
         input.pendingReaders -= 1
@@ -43,7 +49,11 @@ final class Machine {
     root.gradient?.pointee = 1
     for instruction in instructions.reversed() {
       if instruction.needsGradient, instruction.gradient != nil {
-        instruction.operation.backward(instruction, self)
+        if let profile {
+          profile.measure(instruction, .backward) { instruction.operation.backward(instruction, self) }
+        } else {
+          instruction.operation.backward(instruction, self)
+        }
       }
       releaseGradient(instruction)
       releaseSaved(instruction)

@@ -45,6 +45,10 @@ protocol Operation {
   func forward(_ instruction: Instruction, _ machine: Machine)
   /// Adds to the gradients of those inputs that need one.
   func backward(_ instruction: Instruction, _ machine: Machine)
+  /// Floating-point operations of the forward computation's matrix products.
+  func forwardWork(_ instruction: Instruction) -> Double
+  /// Those of the backward computation.
+  func backwardWork(_ instruction: Instruction) -> Double
 }
 
 extension Operation {

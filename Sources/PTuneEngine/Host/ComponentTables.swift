@@ -157,14 +157,11 @@ extension Session {
         )
         return nil
       }
-      guard let values = found.values.baseAddress else {
+      guard found.values.baseAddress != nil else {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
-      return add(
-        Weight(
-          name: name, rows: rows, columns: columns, values: values, transposed: transposed,
-          owner: found.owner))
+      return add(Weight(name: name, rows: rows, columns: columns, found, transposed: transposed))
     } catch {
       record("\(error)")
       return nil

@@ -222,11 +222,20 @@ struct Recorder {
 
   func targetScores(_ x: OpaquePointer?, _ targets: UnsafePointer<Int32>?) -> OpaquePointer? {
     guard let x = node(x), let classes = classes(targets, of: x) else { return nil }
-    let product = vocabularyProduct(x)
+    var operation = TargetScoresOperation(linear: nil, targets: classes)
+    var input = x
+    if let product = vocabularyProduct(x) {
+      (operation.linear, input) = (product.linear, product.input)
+      let scored = classes.indices.filter { classes[$0] >= 0 }
+      if !scored.isEmpty, scored.count < classes.count,
+        let rows = node(gather(session.handle(for: input), scored.map(Int32.init)))
+      {
+        // Rows without a target are not even made.
+        (operation.targets, operation.places, input) = (scored.map { classes[$0] }, scored, rows)
+      }
+    }
     return session.handle(
-      for: Node(
-        TargetScoresOperation(linear: product?.linear, targets: classes), [product?.input ?? x],
-        rows: x.rows, columns: 2, needsGradient: false))
+      for: Node(operation, [input], rows: x.rows, columns: 2, needsGradient: false))
   }
 
   private func classes(_ targets: UnsafePointer<Int32>?, of x: Node) -> [Int32]? {

@@ -116,7 +116,7 @@ struct FrozenLinearOperation: Operation {
     let (n, k) = (instruction.columns, x.columns)
     machine.addGradient(to: x) { dx in
       machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-        ptk_gemm_packed(packed, rows.count, dy + rows.lowerBound * n, n, nil, dx + rows.lowerBound * k, k)
+        packed.multiply(rows.count, dy + rows.lowerBound * n, n, dx + rows.lowerBound * k, k)
       }
     }
   }

@@ -62,8 +62,8 @@ struct VocabularyLossOperation: Operation {
           guard let gradient, let rowGradients else { return }
           let packed = linear.weight.packedTransposed
           machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
-            ptk_gemm_packed(
-              packed, rows.count, rowGradients + rows.lowerBound * n, n, nil,
+            packed.multiply(
+              rows.count, rowGradients + rows.lowerBound * n, n,
               gradient + (block.lowerBound + rows.lowerBound) * k, k)
           }
           machine.pool.give(rowGradients)
@@ -88,18 +88,28 @@ struct VocabularyLossOperation: Operation {
 /// of the input's rows; nil where the input is the logits.
 struct TargetScoresOperation: Operation {
   let name = "target_scores"
-  let linear: FrozenLinearOperation?
-  let targets: [Int32]
+  var linear: FrozenLinearOperation?
+  var targets: [Int32]
+  /// The row of the result of each of the input's, the others being zero; nil where each row stays where it is.
+  var places: [Int]?
 
-  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
-  var restrictsRows: Bool { true }
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { places == nil ? .same : .all }
+  var restrictsRows: Bool { places == nil }
   func restricted(to rows: [Int32]) -> any Operation {
     TargetScoresOperation(linear: linear, targets: rows.map { targets[Int($0)] })
   }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let x = instruction.inputs[0]
-    let out = machine.result(instruction)
+    let result = machine.result(instruction)
+    let out = places == nil ? result : machine.pool.take(2 * x.rows)
+    defer {
+      if let places {
+        result.update(repeating: 0, count: instruction.count)
+        for (row, place) in places.enumerated() { (result + 2 * place).update(from: out + 2 * row, count: 2) }
+        machine.pool.give(out)
+      }
+    }
     func score(_ rows: Range<Int>, _ logits: Floats, _ columns: Int) {
       machine.threads.split(rows.count, work: rows.count * columns * 8) { part in
         targets.withUnsafeBufferPointer { targets in

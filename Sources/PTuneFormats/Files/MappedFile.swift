@@ -47,6 +47,18 @@ public final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// Gives the memory back that a part of a mapped file takes, whole pages of it.
+  static func discardPages(of bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let address = Int(bitPattern: start)
+    let skipped = (page - address % page) % page
+    let count = (bytes.count - skipped) / page * page
+    guard count > 0 else { return }
+    // Private and never written to, so nothing is lost. Where the system does not do it, it is no harm.
+    madvise(UnsafeMutableRawPointer(mutating: start + skipped), count, Int32(MADV_DONTNEED))
+  }
+
   /// Calls `body` with the content, which is valid until it returns.
   public func withBytes<Result, Failure>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

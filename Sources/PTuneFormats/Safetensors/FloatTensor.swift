@@ -62,6 +62,13 @@ public final class FloatTensor: @unchecked Sendable {
     return try body(unsafeValues)
   }
 
+  /// Lets the system take the memory of mapped values back; they are read from the file again when they are touched.
+  public func discardPages() {
+    guard isMapped else { return }
+    MappedFile.discardPages(of: UnsafeRawBufferPointer(unsafeValues))
+    withExtendedLifetime(self) {}
+  }
+
   /// A copy of the values, row-major.
   public var array: [Float] { withValues { Array($0) } }
 }

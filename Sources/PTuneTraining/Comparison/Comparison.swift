@@ -28,14 +28,6 @@ public final class Comparison {
     results = try plan.cells.map { try CellResult($0) }
   }
 
-  /// Keeps other processes out of the comparison's folder.
-  ///
-  /// - Throws: ``TrainingError/outputInUse(folder:)``, and what `body` throws.
-  public func hold<Result>(_ body: () throws -> Result) throws -> Result {
-    try FileSystem.createFolder(plan.output)
-    return try OutputLock.hold(plan.output, body)
-  }
-
   /// Prepares a cell's folder for its training.
   ///
   /// - Throws: `FileError`.
@@ -180,5 +172,15 @@ extension CellResult {
       }
     }
     return .object(document)
+  }
+}
+
+extension ComparisonPlan {
+  /// Keeps other processes out of the comparison's folder.
+  ///
+  /// - Throws: ``TrainingError/outputInUse(folder:)``, and what `body` throws.
+  public func hold<Result>(_ body: () throws -> Result) throws -> Result {
+    try FileSystem.createFolder(output)
+    return try OutputLock.hold(output, body)
   }
 }

@@ -52,7 +52,18 @@ public final class ModelCheckpoint: CheckpointSource {
   /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {
     guard hasWeight(name) else { return nil }
-    let tensor = try replacements.floats(name, of: weights) ?? weights.floats(name)
-    return CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)
+    func load() throws -> FloatTensor { try replacements.floats(name, of: weights) ?? weights.floats(name) }
+    func weight(_ tensor: FloatTensor) -> CheckpointWeight {
+      CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)
+    }
+    let tensor = try load()
+    var result = weight(tensor)
+    // What was converted can be converted again; what is mapped comes back from the file by itself.
+    if tensor.isMapped {
+      result.discard = { tensor.discardPages() }
+    } else {
+      result.again = { weight(try load()) }
+    }
+    return result
   }
 }

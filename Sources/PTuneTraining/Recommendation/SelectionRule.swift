@@ -67,12 +67,12 @@ public struct SelectionRule: Sendable {
       because:
         "the smallest file, P·H numbers, and with large models as good as any; P-tuning saves the same file and "
         + "trains an encoder besides, which did not pay in our measurement",
-      source: "playbook, selection, item 3; Lester et al. 2021, figure 1; Docs/playbook.md"
+      source: "playbook, selection, item 3; Lester et al. 2021, figure 1; Docs/quality.md"
     ) { $0.objective == .size || ($0.model?.parameters ?? 0) >= largeModel },
     SelectionRule(
       "prefix-tuning", when: "latency matters most",
       because: "only attention sees the virtual tokens; rows at the input go through every layer like text",
-      source: "Docs/architecture.md, segment attention; Docs/playbook.md"
+      source: "Docs/architecture.md, segment attention"
     ) { $0.objective == .latency },
     SelectionRule(
       "p-tuning-v2", when: "a label for each token or a part of the text, or a base model that writes text",

@@ -17,6 +17,15 @@ struct GradientStep {
   func take(
     _ batches: some Sequence<PackedBatch>, learningRate: Double, number: Int
   ) throws -> (loss: Double, norm: Double) {
+    guard let profile = model.session.profile else {
+      return try takeUnmeasured(batches, learningRate: learningRate, number: number)
+    }
+    return try profile.step { try takeUnmeasured(batches, learningRate: learningRate, number: number) }
+  }
+
+  private func takeUnmeasured(
+    _ batches: some Sequence<PackedBatch>, learningRate: Double, number: Int
+  ) throws -> (loss: Double, norm: Double) {
     var losses: [Double] = []
     for batch in batches { losses.append(Double(try model.differentiate(batch))) }
     if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
@@ -25,7 +34,7 @@ struct GradientStep {
     guard loss.isFinite, norm.isFinite else { throw TrainingError.diverged(step: number, loss: loss) }
     // As torch.nn.utils.clip_grad_norm_ does it.
     if clipNorm > 0, norm > clipNorm { optimizer.scaleGradients(clipNorm / (norm + 1e-6)) }
-    optimizer.update(learningRate: learningRate)
+    model.session.profile.around("optimizer") { optimizer.update(learningRate: learningRate) }
     return (loss, norm)
   }
 }

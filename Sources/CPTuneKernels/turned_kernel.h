@@ -1,0 +1,92 @@
+/*
+ * Products with the transpose of a packed right-hand matrix, for matmul_portable.c: gradients need W where results needed
+ * Wᵀ, and this lets both come from one copy. The packed matrix takes the part of the left operand, whose elements are
+ * broadcast, so that its order in memory does not matter; the other operand is turned instead, which is far smaller.
+ */
+
+enum { LINE = 64 / sizeof(float) };
+
+/* c [rows, COLUMNS] = b·aᵀ: of each of `rows` rows of b, COLUMNS apart, n numbers in panels; aᵀ is [n][COLUMNS], of which
+   `vectors` vectors are taken. `rows` and `vectors` must be constants where this is inlined. */
+PTK_INLINE void tile_turned(const int rows, const int vectors, size_t n, const float *b, size_t panel_stride,
+                            const float *turned, float *c) {
+  vector sums[ROWS][VECTORS];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) sums[r][v] = (vector){0};
+  for (size_t begin = 0; begin < n; begin += COLUMNS, b += panel_stride) {
+    const size_t width = n - begin < COLUMNS ? n - begin : COLUMNS;
+    const float *first = b, *second = first + 4 * COLUMNS, *third = second + 4 * COLUMNS;
+    for (size_t i = 0; i < width; i++, turned += COLUMNS) {
+      /* The next panel is too far away for the processor to see it coming. */
+      if (i * LINE < (size_t)rows * COLUMNS) __builtin_prefetch(b + panel_stride + i * LINE);
+      vector right[VECTORS];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) right[v] = LOAD(turned + v * WIDTH);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        const float *four = r < 4 ? first : r < 8 ? second : third;
+        const float left = four[(r % 4) * COLUMNS + i];
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
+      }
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) STORE(c + r * COLUMNS + v * WIDTH, sums[r][v]);
+}
+
+static void tile_turned_of(size_t rows, size_t columns, size_t n, const float *b, size_t panel_stride,
+                           const float *turned, float *c) {
+#define CASE(count) \
+  case count:       \
+    return columns > WIDTH ? tile_turned(count, VECTORS, n, b, panel_stride, turned, c) \
+                           : tile_turned(count, 1, n, b, panel_stride, turned, c);
+  switch (rows) {
+    CASE(1) CASE(2) CASE(3) CASE(4)
+#if PTK_VARIANT_ROWS > 4
+    CASE(5) CASE(6)
+#endif
+#if PTK_VARIANT_ROWS > 6
+    CASE(7) CASE(8)
+#endif
+#if PTK_VARIANT_ROWS > 8
+    CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+  }
+#undef CASE
+}
+
+/* a [m, n], m at most COLUMNS, to [n][COLUMNS]; rows that are missing are zero. */
+static void turn(size_t m, size_t n, const float *a, size_t a_stride, float *turned) {
+  enum { BLOCK = 16 };
+  if (m < COLUMNS) memset(turned, 0, n * COLUMNS * sizeof *turned);
+  for (size_t begin = 0; begin < n; begin += BLOCK) {
+    const size_t width = n - begin < BLOCK ? n - begin : BLOCK;
+    for (size_t r = 0; r < m; r++)
+      for (size_t i = 0; i < width; i++) turned[(begin + i) * COLUMNS + r] = a[r * a_stride + begin + i];
+  }
+}
+
+/* c [m, k] = a [m, n]·bᵀ, or c + a·bᵀ when `adding`, with b [k, n] in packed panels [⌈n/columns⌉][k][columns],
+   `panel_stride` floats apart; `turned` is room for aᵀ, [⌈m/columns⌉][n][columns]. */
+static void multiply_turned(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
+                            size_t panel_stride, bool adding, float *c, size_t c_stride, float *turned) {
+  for (size_t i = 0; i < m; i += COLUMNS)
+    turn(m - i < COLUMNS ? m - i : COLUMNS, n, a + i * a_stride, a_stride, turned + i * n);
+  for (size_t j = 0; j < k; j += ROWS) {
+    const size_t rows = k - j < ROWS ? k - j : ROWS;
+    for (size_t i = 0; i < m; i += COLUMNS) {
+      const size_t columns = m - i < COLUMNS ? m - i : COLUMNS;
+      float tile[ROWS * COLUMNS];
+      tile_turned_of(rows, columns, n, b + j * COLUMNS, panel_stride, turned + i * n, tile);
+      for (size_t p = 0; p < columns; p++) {
+        float *out = c + (i + p) * c_stride + j;
+        for (size_t r = 0; r < rows; r++) out[r] = tile[r * COLUMNS + p] + (adding ? out[r] : 0);
+      }
+    }
+  }
+}

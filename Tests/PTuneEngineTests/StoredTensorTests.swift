@@ -1,0 +1,66 @@
+import Testing
+
+@testable import PTuneEngine
+
+@Suite("Tensors of a checkpoint") struct StoredTensorTests {
+  /// Numbers that tell when they are freed, and how often they were made.
+  private final class Source {
+    private(set) var made = 0
+    private(set) var present = 0
+    private(set) var discarded = 0
+
+    private final class Numbers {
+      let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 6)
+      private let source: Source
+      init(_ source: Source) {
+        self.source = source
+        for index in 0..<6 { memory[index] = Float(index + 1) }
+        source.made += 1
+        source.present += 1
+      }
+      deinit {
+        memory.deallocate()
+        source.present -= 1
+      }
+    }
+
+    func tensor(mapped: Bool) -> CheckpointWeight {
+      let numbers = Numbers(self)
+      var tensor = CheckpointWeight(
+        shape: [2, 3], values: UnsafeBufferPointer(numbers.memory), owner: numbers)
+      if mapped {
+        tensor.discard = { self.discarded += 1 }
+      } else {
+        tensor.again = { self.tensor(mapped: false) }
+      }
+      return tensor
+    }
+  }
+
+  @Test(
+    "what was converted is let go once it is packed, and made again for those who read it later",
+    .enabled(if: Weight.packingCopies))
+  func converted() {
+    let source = Source()
+    let weight = Weight(name: "w", rows: 2, columns: 3, source.tensor(mapped: false))
+    #expect(source.present == 1)
+    #expect(weight.packed != nil)
+    #expect(source.present == 0)
+    #expect(Array(UnsafeBufferPointer(start: weight.values, count: 6)) == [1, 2, 3, 4, 5, 6])
+    #expect(source.made == 2)
+    // Somebody may have kept that pointer.
+    #expect(weight.part(0..<1).packed != nil)
+    #expect(source.present == 1)
+  }
+
+  @Test("the pages of a mapped file are given back once they are packed", .enabled(if: Weight.packingCopies))
+  func mapped() {
+    let source = Source()
+    let weight = Weight(name: "w", rows: 2, columns: 3, source.tensor(mapped: true))
+    _ = weight.values
+    #expect(source.discarded == 0)
+    #expect(weight.packed != nil)
+    #expect(source.discarded == 1)
+    #expect(source.present == 1)
+  }
+}
