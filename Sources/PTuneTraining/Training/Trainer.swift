@@ -45,7 +45,8 @@ public final class Trainer {
       own ? model.recommendedLearningRates[parameter.owner].map { $0 / peak } ?? 1 : 1
     }
     gradientStep = GradientStep(
-      model: model, optimizer: optimizer, clipNorm: options.clipNorm, explosionFactor: options.explosionFactor)
+      model: model, optimizer: optimizer, clipNorm: options.clipNorm, explosionFactor: options.explosionFactor
+    )
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
