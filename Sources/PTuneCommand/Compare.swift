@@ -64,7 +64,7 @@ struct Compare: ParsableCommand {
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
-    guard options.adapter == nil else {
+    guard options.adapter.isEmpty else {
       throw ValidationError("ptune compare takes --adapters, not --adapter")
     }
     guard (1...1000).contains(seeds ?? 1) else {
