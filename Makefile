@@ -2,6 +2,9 @@
 
 PREFIX = /usr/local
 RUN = Examples/demo.yaml
+# For each target of `make fuzz`; TARGETS names them, all if it is empty.
+SECONDS = 600
+TARGETS =
 # One with torch, transformers and peft, for `make bench`; BENCH are options of Benchmarks/bench.py, such as --quick.
 PYTHON = python3
 BENCH =
@@ -13,10 +16,10 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo lint format clean
+.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix lint format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install missing system packages, fetch the demo's model and data
 	@Scripts/setup-packages
@@ -48,6 +51,18 @@ bench: setup build ## compare with PEFT's speed and memory (needs torch, transfo
 
 bench-demo: setup build ## compare the demo run with PyTorch's (needs the same)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+
+docs: ## make the documentation of the Swift kit (DocC), and the references that come from ptune.h
+	Scripts/abi-reference
+	Scripts/rust-bindings
+	Scripts/kit-docs
+
+fuzz: ## fuzz the parsers of outside data, SECONDS=600 each
+	@Scripts/fuzz --seconds $(SECONDS) $(TARGETS)
+
+crash-matrix: ## stop a small training at every operation on its files (Linux)
+	swift build -c release --product ptune
+	@Scripts/crash-matrix/run --ptune $(RELEASE)/ptune
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict

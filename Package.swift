@@ -48,7 +48,7 @@ let plugins = [
     folder: "TaskHeads/MaskedLMVerbalizer", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
-    folder: "TaskHeads/TokenClassification"),
+    folder: "TaskHeads/TokenClassification", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
@@ -93,13 +93,27 @@ let tests = [
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
-    others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
+    others: [
+      "CPTuneKernels", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting",
+    ]),
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
-  TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
   // The faulty plugin is a C file that the tests compile themselves.
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"], leaveAlone: ["Plugins"]),
+  TestsOf(
+    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
+  TestsOf(target: "PTuneFuzzing"),
 ]
+
+/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/fuzz` builds it.
+let fuzzCommand: [Target] =
+  Context.environment["PTUNE_FUZZ"] == nil
+  ? []
+  : [
+    .target(name: "CPTuneFuzzMemory", path: "Fuzz/Memory"),
+    .executableTarget(
+      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneFuzzing"], path: "Fuzz/Command"),
+  ]
 
 let package = Package(
   name: "ptune",
@@ -144,10 +158,10 @@ let package = Package(
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneReport",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport"),
+    .target(name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(
@@ -156,6 +170,10 @@ let package = Package(
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneFormats", "PTuneReport",
         "CPTunePlatform",
       ]),
+    // Every parser of outside data, for fuzzing and for tests with damaged inputs.
+    .target(
+      name: "PTuneFuzzing", dependencies: ["PTuneFormats", "PTuneText", "PTunePlugins", "PTuneTraining"],
+      path: "Fuzz/Targets"),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
@@ -174,6 +192,6 @@ let package = Package(
       .testTarget(
         name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
         path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
-    },
+    } + fuzzCommand,
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,9 @@ struct Export: ParsableCommand {
       which any engine can use, and prints what to type.
       """)
 
-  @Argument(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"))
+  @Argument(
+    help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "adapter"),
+    completion: .adapterFolder)
   var adapter: String
 
   @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
@@ -48,7 +50,8 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, registry: plugins.registry(), resolver: hub.resolver())
+      adapter, baseModel: baseModel, threads: nil, compute: .f32, registry: plugins.registry(),
+      resolver: hub.resolver())
     let task = try task.map { try run.task(named: $0) }
     if mergeVirtualTokens {
       return print(try run.mergeVirtualTokens(task: task, entries: select?.entries, to: output))

@@ -7,23 +7,25 @@
 #endif
 import Synchronization
 
-/// Ctrl-C and SIGTERM: the first one asks the command to come to an end, the second one ends it.
+/// Ctrl-C, SIGTERM, and SIGHUP when the terminal goes: the first one asks the command to come to an end, the second one ends it.
 enum Interruption {
   private static let count = Atomic<Int>(0)
 
   /// Whether the user asked the command to end.
   static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 
-  /// Takes over both signals; one that was ignored when the process began stays so.
+  private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+  /// Takes over the signals; one that was ignored when the process began stays so.
   static func handle() {
     // Made here: a signal handler must not be the first to touch it.
     _ = isRequested
     // A parent may start us from a thread that blocks signals, as those of a thread pool do; masks are inherited.
-    var both = sigset_t()
-    sigemptyset(&both)
-    for number in [SIGINT, SIGTERM] { sigaddset(&both, number) }
-    pthread_sigmask(SIG_UNBLOCK, &both, nil)
-    for number in [SIGINT, SIGTERM] {
+    var all = sigset_t()
+    sigemptyset(&all)
+    for number in signals { sigaddset(&all, number) }
+    pthread_sigmask(SIG_UNBLOCK, &all, nil)
+    for number in signals {
       var old = sigaction()
       sigaction(number, nil, &old)
       if isIgnored(old) { continue }

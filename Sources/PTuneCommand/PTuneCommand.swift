@@ -19,6 +19,7 @@ struct PTuneCommand: ParsableCommand {
       Generate.self,
       Compare.self,
       Recommend.self,
+      ReportCommand.self,
       Export.self,
       Pull.self,
       Push.self,
@@ -29,6 +30,7 @@ struct PTuneCommand: ParsableCommand {
       NewPlugin.self,
       Bench.self,
       Doctor.self,
+      Completion.self,
       CompareCell.self,
     ])
 
@@ -36,6 +38,7 @@ struct PTuneCommand: ParsableCommand {
   static func main() {
     Output.prepare()
     PluginProbe.runIfAsked(version: version)
+    CrashReport.prepare()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -151,6 +151,46 @@ import Testing
         """)
   }
 
+  @Test("what a killed process left is removed, and nothing else")
+  func leftovers() throws {
+    let folder = try TemporaryFolder()
+    for name in [".ptune-1-2.partial", "adapter/.ptune-77-1.partial", "a/.ptune-5-adapter.partial/x"] {
+      try folder.write(name, "half")
+    }
+    for name in ["metrics.jsonl", ".ptune-notes", "my.partial"] { try folder.write(name, "whole") }
+    try Leftovers.remove(in: folder.path)
+    #expect(
+      try FileSystem.entries(of: folder.path) == [
+        ".ptune-notes", "a", "adapter", "metrics.jsonl", "my.partial",
+      ])
+    #expect(try FileSystem.entries(of: folder("a")) + FileSystem.entries(of: folder("adapter")) == [])
+  }
+
+  @Test("a path with a zero byte is no path, and not that of what stands before it")
+  func zeroByte() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("file", "x")
+    let path = folder("file\0.txt")
+    #expect(!FileSystem.exists(path))
+    #expect(throws: FileError(.open, path, code: ENOENT)) { try MappedFile(path) }
+    #expect(throws: FileError(.create, path, code: EINVAL)) { try AtomicFile.write("y", to: path) }
+    #expect(throws: FileError(.createFolder, path, code: EINVAL)) { try FileSystem.createFolder(path) }
+    #expect(try content(folder("file")) == [UInt8(ascii: "x")])
+    #expect(throws: ModelError.self) { try ModelResolver(environment: [:]).resolve("\(folder.path)\0") }
+  }
+
+  @Test("a folder is removed with all that is in it, links themselves")
+  func removal() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("kept/file", "x")
+    try folder.write("gone/within/file", "x")
+    try #require(symlink(folder("kept"), folder("gone/link")) == 0)
+    try Leftovers.removeAtOnce(folder("gone"))
+    try Leftovers.removeAtOnce(folder("gone"))
+    #expect(try FileSystem.entries(of: folder.path) == ["kept"])
+    #expect(try content(folder("kept/file")) == [UInt8(ascii: "x")])
+  }
+
   @Test(
     "paths are taken apart and put together",
     arguments: [

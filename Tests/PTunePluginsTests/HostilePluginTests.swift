@@ -35,6 +35,7 @@ struct HostilePluginTests {
     ("other_schema_name", "has a schema for 'better' instead of 'good'"),
     ("unknown_kind", "is of kind 99, which this ptune does not know"),
     ("bad_name", "has a name that users cannot write"),
+    ("many", "describes itself wrongly: it claims to hold 10000 components"),
     ("needs_more", "needs ptune.ops/7, ptune.telepathy/1, which this ptune does not have"),
   ]
 
@@ -59,6 +60,15 @@ struct HostilePluginTests {
     #expect(inventory.rejected.count == Self.cases.count)
     #expect(inventory.components.map(\.name) == ["every-type", "forks", "good"])
     #expect(inventory.folders.first?.state == .searched(files: Self.cases.count + 3))
+  }
+
+  @Test("of two components of one name the first is used, and the second is rejected")
+  func twice() throws {
+    let workshop = try Workshop()
+    let file = try workshop.build("twice")
+    let inventory = try workshop.scan([workshop.folder])
+    #expect(inventory.components.map(\.name) == ["good"])
+    #expect(inventory.rejected == [Rejection(path: file, component: "good", reason: .repeatedComponent)])
   }
 
   @Test("one that never returns is given up on")

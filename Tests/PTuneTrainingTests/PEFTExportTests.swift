@@ -323,7 +323,8 @@ import Testing
     (
       "tiny-gpt2", "{plugin: prompt-pool, virtual_tokens: 3, pool_size: 2}", [("tale", .language)],
       "selector: attention", "it has no method like 'prompt-pool'",
-      "keep one of its entries for all texts with --select, or train one of prompt-tuning, p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning instead"
+      "keep one of its entries for all texts with --select, or train one of prompt-tuning, residual-prompt-tuning, "
+        + "p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning, lora, ia3 instead"
     ),
     (
       "tiny-gpt2", "{plugin: multitask-prompt-tuning, virtual_tokens: 3, pool_size: 2}",

@@ -18,6 +18,7 @@ public struct AtomicFile: ~Copyable {
   /// Starts a file that will stand at `path`, in a folder that exists. An existing file keeps its
   /// permissions; a link stays one and the file it points to is replaced.
   public init(_ path: String) throws(FileError) {
+    guard FilePath.isPossible(path) else { throw FileError(.create, path, code: EINVAL) }
     let target = Self.linkTarget(of: path)
     let existing = FileSystem.status(target)
     if let existing, existing.st_mode & S_IFMT == S_IFDIR { throw FileError(.create, path, code: EISDIR) }
@@ -90,7 +91,8 @@ public struct AtomicFile: ~Copyable {
   ) throws(FileError) -> (path: String, descriptor: Int32) {
     while true {
       let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-      let temporary = FilePath.join(FilePath.folder(of: path), ".ptune-\(getpid())-\(number).partial")
+      let temporary = FilePath.join(
+        FilePath.folder(of: path), "\(Leftovers.prefix)\(getpid())-\(number)\(Leftovers.suffix)")
       let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
       if descriptor >= 0 { return (temporary, descriptor) }
       // A process with our number may have died and left one; take the next name.

@@ -7,6 +7,9 @@ public enum FilePath {
     return folder.isEmpty ? "/" : folder
   }
 
+  /// Whether a file can have this path. The system would end a text at a zero byte, and take the rest for another file.
+  static func isPossible(_ path: String) -> Bool { !path.utf8.contains(0) }
+
   /// The last part: "b.txt" for "a/b.txt".
   public static func name(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }

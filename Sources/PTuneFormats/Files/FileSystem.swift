@@ -60,7 +60,9 @@ public enum FileSystem {
 
   /// Makes a folder and those above it; one that is there already is fine.
   public static func createFolder(_ path: String) throws(FileError) {
-    if mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) { return }
+    guard FilePath.isPossible(path) else { throw FileError(.createFolder, path, code: EINVAL) }
+    if mkdir(path, 0o777) == 0 { return try AtomicFile.syncFolder(FilePath.folder(of: path)) }
+    if errno == EEXIST && isFolder(path) { return }
     guard errno == ENOENT else { throw FileError(.createFolder, path) }
     let above = FilePath.folder(of: path)
     guard above != path, above != "." else { throw FileError(.createFolder, path, code: ENOENT) }
@@ -68,6 +70,7 @@ public enum FileSystem {
     guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else {
       throw FileError(.createFolder, path)
     }
+    try AtomicFile.syncFolder(above)
   }
 
   /// Removes a file; one that is not there is fine.
@@ -85,6 +88,7 @@ public enum FileSystem {
   }
 
   static func status(_ path: String) -> stat? {
+    guard FilePath.isPossible(path) else { return nil }
     var status = stat()
     return stat(path, &status) == 0 ? status : nil
   }

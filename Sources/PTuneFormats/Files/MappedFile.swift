@@ -22,6 +22,7 @@ public final class MappedFile: @unchecked Sendable {
   /// Maps a file. Throws FileError; a folder is EISDIR.
   public init(_ path: String) throws(FileError) {
     self.path = path
+    guard FilePath.isPossible(path) else { throw FileError(.open, path, code: ENOENT) }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(.open, path) }
     defer { close(descriptor) }

@@ -116,3 +116,16 @@ struct ProbeMessageReader {
     return messages
   }
 }
+
+/// What a report of the probe says, for tests of its reader with reports that no probe would write.
+package struct ProbeReport: Equatable {
+  private let messages: [ProbeMessage]
+  private let isGarbled: Bool
+
+  /// Reads the bytes of a channel, as they arrive.
+  package init(reading parts: [[UInt8]]) {
+    var reader = ProbeMessageReader()
+    messages = parts.flatMap { reader.read($0) }
+    isGarbled = reader.isGarbled
+  }
+}

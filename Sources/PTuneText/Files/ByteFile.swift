@@ -14,6 +14,8 @@ final class ByteFile {
   /// Opens `path`, or standard input for `-`.
   init(path: String) throws(TextError) {
     self.path = path
+    // NB: the system would end the path at a zero byte.
+    guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "a path has no zero bytes") }
     descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw Self.unreadable(path) }
   }

@@ -36,7 +36,7 @@ extension TokenizerLoader {
 
   private static func readVocabulary(_ path: String) throws(TextError) -> Vocabulary {
     let lines = try LineReader(path: path)
-    var vocabulary = Vocabulary(bytes: 1 << 18)
+    var vocabulary = Vocabulary(bytes: 1 << 12)
     var id: Int32 = 0
     while let line = try lines.next() {
       vocabulary.add(line.text, id: id)

@@ -124,7 +124,7 @@ extension AdapterFolder {
   /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
   private func adapterTensors(_ file: SafetensorsFile) -> [String] {
     file.names.filter { name in
-      !["head.", "selector.", Composer.furtherOwner, PEFTReader.modulePrefix].contains(where: name.hasPrefix)
+      !["head.", "selector.", Composer.furtherOwner, "base_model."].contains(where: name.hasPrefix)
         && !ignored.contains(name)
     }
   }

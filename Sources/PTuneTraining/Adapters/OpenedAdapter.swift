@@ -75,3 +75,12 @@ struct OpenedAdapter {
     return self
   }
 }
+
+extension AdapterFolder {
+  /// Reads an adapter folder and opens its base model, and nothing more.
+  ///
+  /// - Throws: what ``AdapterRun`` throws for a folder that it cannot use.
+  package static func check(_ path: String, baseModel: String) throws {
+    _ = try OpenedAdapter(path, baseModel: baseModel, resolver: ModelResolver()) { _, _ in }
+  }
+}

@@ -17,7 +17,7 @@ struct TrainedAdapter {
     (self.choice, self.tensors, encoder) = (choice, tensors, nil)
   }
 
-  /// The present values of a composition.
+  /// The present values of an adapter of a composition.
   ///
   /// - Parameter index: which of its adapters, where several work together.
   /// - Throws: `EngineFailure` if the adapter cannot state what to save.

@@ -37,8 +37,9 @@ public enum TrainingError: Error, Equatable, Sendable {
   case unusable(String, help: String)
   /// Another process trains into this folder.
   case outputInUse(folder: String)
-  /// The loss is not a number any more.
-  case diverged(step: Int, loss: Double)
+  /// The loss is not a number any more, or explodes; `skipped` steps before it were left out for that, and the
+  /// adapter of step `kept` is on disk.
+  case diverged(Divergence, skipped: Int, kept: Int?)
   /// A task that the adapter does not have.
   case unknownTask(String, known: [String])
   /// The adapter has several tasks, and none was named.
@@ -78,7 +79,8 @@ extension TrainingError: CustomStringConvertible {
         + "the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
     case .unusable(let what, _): what
     case .outputInUse(let folder): "another ptune is training into '\(folder)'"
-    case .diverged(let step, let loss): "the loss is \(loss) at step \(step): training diverged"
+    case .diverged(let divergence, let skipped, _):
+      skipped == 0 ? "\(divergence)" : "\(divergence), after \(skipped) skipped steps in a row"
     case .unknownTask(let name, let known):
       "there is no task '\(name)'; the adapter has \(known.joined(separator: ", "))"
     case .longPrompt(let place, let tokens, let room):
@@ -117,7 +119,11 @@ extension TrainingError: CustomStringConvertible {
       }
     case .unusable(_, let help), .inexpressible(_, _, let help): help
     case .outputInUse: "wait until it has ended, or give this run another folder with --output"
-    case .diverged: "lower training.learning_rate, or training.clip_norm; the best adapter so far is kept"
+    case .diverged(_, let skipped, let kept):
+      "look at these rows, or lower training.learning_rate or training.clip_norm"
+        + (skipped > 0
+          ? "" : "; with --set training.on_divergence=skip, also with --resume, such steps are left out")
+        + (kept.map { "; the adapter of step \($0) is kept" } ?? "")
     case .longPrompt: "shorten it; nothing is cut off a prompt"
     case .emptyPrompt: "give at least one word"
     case .unknownTask, .ambiguousTask: "name one of them with --task"

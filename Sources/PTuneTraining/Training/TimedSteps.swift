@@ -29,15 +29,20 @@ public final class TimedSteps {
   /// Takes training steps at the peak learning rate.
   ///
   /// - Returns: the seconds of each, and the last loss.
-  /// - Throws: `EngineFailure`, or ``TrainingError/diverged(step:loss:)``.
+  /// - Throws: `EngineFailure`, or ``TrainingError/diverged(_:skipped:kept:)``.
   public func train(_ count: Int) throws -> (seconds: [Double], loss: Double) {
     var loss = Double.nan
     let seconds = try time(count) { batch in
       taken += 1
-      loss = try step.take(
-        CollectionOfOne(run.composition.batch(batch, task: 0, training: true)), learningRate: rate,
-        number: taken
-      ).loss
+      let packed = run.composition.batch(batch, task: 0, training: true)
+      switch try step.take(CollectionOfOne(packed), learningRate: rate, after: DivergenceWatch()) {
+      case .taken(let value, _): loss = value
+      case .refused(let problem, _):
+        let rows = Divergence.Rows(
+          file: run.spec.tasks[0].data.train.value, lines: batch.map(\.line).sorted())
+        throw TrainingError.diverged(
+          Divergence(step: taken, problem: problem, rows: [rows]), skipped: 0, kept: nil)
+      }
     }
     return (seconds, loss)
   }

@@ -1,5 +1,6 @@
 import PTuneEngine
 import PTuneFormats
+import PTuneReport
 import PTuneText
 
 /// Trains a run: steps, evaluations, the best adapter, metrics on disk.
@@ -43,7 +44,9 @@ public final class Trainer {
     optimizer.rateShares = model.trainedParameters.map { parameter in
       own ? model.recommendedLearningRates[parameter.owner].map { $0 / peak } ?? 1 : 1
     }
-    gradientStep = GradientStep(model: model, optimizer: optimizer, clipNorm: options.clipNorm)
+    gradientStep = GradientStep(
+      model: model, optimizer: optimizer, clipNorm: options.clipNorm, explosionFactor: options.explosionFactor
+    )
     planner = EpochPlanner(lengths: run.examples.map { $0.train.map(\.tokens.count) }, options)
     batchesPerEpoch = planner.batchesPerEpoch
     let stepsPerEpoch = (batchesPerEpoch + options.accumulation - 1) / options.accumulation
@@ -66,37 +69,39 @@ public final class Trainer {
     model.session.isCancelled = interrupted
     try FileSystem.createFolder(output)
     return try OutputLock.hold(output) {
+      try Leftovers.remove(in: output)
       try prepareOutput(resume: resume)
       return try takeSteps(interrupted)
     }
   }
 
   private func takeSteps(_ interrupted: () -> Bool) throws -> TrainingResult {
-    let metrics = try LineAppender(FilePath.join(output, "metrics.jsonl"))
+    let log = try RunLog(
+      run.spec, run.composition, learningRate: curve.peak, resumedFrom: progress.step)
     try report(.started(plan()))
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = progress.seconds
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
-      try step(metrics, clock)
+      try step(log, clock)
       progress.seconds = secondsBefore + (clock.now - start).seconds
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
-        try evaluate(metrics)
+        try evaluate(log)
       }
-      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint() }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(log) }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
-        if wasInterrupted { try writeCheckpoint() }
+        if wasInterrupted { try writeCheckpoint(log) }
         break
       }
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
-    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint() }
-    try metrics.sync()
-    return try finish(wasInterrupted: wasInterrupted)
+    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
+    try log.sync()
+    return try finish(log, wasInterrupted: wasInterrupted)
   }
 
   private func plan() -> TrainingPlan {
@@ -123,24 +128,62 @@ public final class Trainer {
   // MARK: - Steps
 
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
-  private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
+  private func step(_ log: RunLog, _ clock: ContinuousClock) throws {
     let start = clock.now
     let chosen = batches(of: progress.epoch).dropFirst(progress.batch).prefix(options.accumulation)
+    let states = options.onDivergence == .skip ? model.session.states.map { ($0, Array($0.values)) } : []
     let rate = curve.rate(at: progress.step)
-    let (loss, norm) = try gradientStep.take(
+    let outcome = try gradientStep.take(
       chosen.lazy.map { [run, examples] indices in
         run.composition.batch(
           indices.map { (task: $0.task, example: examples[$0.task].train[$0.index]) }, training: true)
-      }, learningRate: rate, number: progress.step + 1)
+      }, learningRate: rate, after: progress.watch)
     progress.batch += chosen.count
+    guard case .taken(let loss, let norm) = outcome else {
+      if case .refused(let problem, let batch) = outcome {
+        try leaveOut(problem, chosen[chosen.startIndex + batch], restoring: states, log)
+      }
+      return
+    }
+    progress.watch.takeGood(loss)
     progress.step += 1
     progress.loss = loss
     throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
-    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
+    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try log.record(step) }
     try report(.step(step))
+  }
+
+  /// Ends the training because of a batch, or takes a step that changes nothing.
+  ///
+  /// - Parameter states: what components kept before the step.
+  private func leaveOut(
+    _ problem: Divergence.Problem, _ batch: [TaskExample], restoring states: [(ComponentState, [Float])],
+    _ log: RunLog
+  ) throws {
+    for (state, values) in states { _ = state.values.update(fromContentsOf: values) }
+    let divergence = Divergence(step: progress.step + 1, problem: problem, rows: rows(of: batch))
+    guard options.onDivergence == .skip, progress.watch.skippedInARow < options.skipLimit else {
+      if progress.bestValues.isEmpty, model.trainedParameters.allSatisfy(\.isFinite) { try keepBest([]) }
+      throw TrainingError.diverged(
+        divergence, skipped: progress.watch.skippedInARow,
+        kept: progress.bestValues.isEmpty ? nil : progress.bestStep)
+    }
+    progress.watch.skippedInARow += 1
+    progress.step += 1
+    try log.record(divergence, epoch: progress.pass)
+    try report(.skipped(divergence))
+  }
+
+  /// Where the rows of a batch stand.
+  private func rows(of batch: [TaskExample]) -> [Divergence.Rows] {
+    let first = examples.count - run.spec.tasks.count
+    return Set(batch.map(\.task)).sorted().map { task in
+      let lines = batch.filter { $0.task == task }.map { examples[task].train[$0.index].line }
+      return Divergence.Rows(file: run.spec.tasks[task - first].data.train.value, lines: Set(lines).sorted())
+    }
   }
 
   /// The batches of a pass over the training data; the present pass's are kept.
@@ -163,12 +206,12 @@ public final class Trainer {
 
   /// Evaluates the validation data and keeps the adapter if it is the best so far; without validation data the
   /// latest adapter is the best.
-  private func evaluate(_ metrics: borrowing LineAppender) throws {
+  private func evaluate(_ log: RunLog) throws {
     let evaluations = try evaluate(examples.map(\.validation))
     if evaluations.isEmpty { return try keepBest([]) }
     let isBest = options.bestBy.isBetter(evaluations, than: progress.best)
     for evaluation in evaluations {
-      try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
+      try log.record(evaluation, step: progress.step, epoch: progress.pass)
     }
     try report(.evaluated(evaluations, step: progress.step, best: isBest))
     if isBest {
@@ -209,7 +252,7 @@ public final class Trainer {
     try AtomicFile.write(document.text(.pretty), to: selectionFile)
   }
 
-  private func finish(wasInterrupted: Bool) throws -> TrainingResult {
+  private func finish(_ log: RunLog, wasInterrupted: Bool) throws -> TrainingResult {
     if progress.bestValues.isEmpty { try keepBest([]) }
     for (parameter, values) in zip(model.trainedParameters, progress.bestValues) {
       parameter.values.update(from: values, count: values.count)
@@ -220,8 +263,16 @@ public final class Trainer {
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
-    if !wasInterrupted, try !ModelCard(run.composition, spec: run.spec, result: result).write() {
-      try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+    if !wasInterrupted {
+      try log.finish(tests, step: progress.bestStep)
+      try RunResults.write(result, run, learningRate: curve.peak) { examples, task in
+        try run.composition.evaluate(examples, task: task, batchSize: options.evaluationBatchSize) {
+          try report(.evaluating(done: $0, of: examples.count))
+        }
+      }
+      if try !ModelCard(run.composition, spec: run.spec, result: result).write() {
+        try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+      }
     }
     return result
   }
@@ -233,9 +284,8 @@ public final class Trainer {
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     let latest = resume ? try checkpoints.latest() : nil
     // A checkpoint of another run is refused before anything is written.
-    if let latest { progress = try latest.restore(optimizer: optimizer, model: model) }
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
-    if latest != nil {
+    if let latest {
+      progress = try latest.restore(optimizer: optimizer, model: model)
       try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
       if resume {
@@ -245,12 +295,17 @@ public final class Trainer {
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
-      if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
+      for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
+      try EventFile.removeAll(in: output)
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
+    // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
+    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
   }
 
-  private func writeCheckpoint() throws {
+  private func writeCheckpoint(_ log: RunLog) throws {
+    // A resumed training does not write the lines again that came before its checkpoint.
+    try log.sync()
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))

@@ -62,7 +62,9 @@ struct TrainingCheckpoint {
       "finished": .bool(progress.isFinished),
       "seconds": .double(progress.seconds), "loss": .double(progress.loss),
       "best_step": .int(progress.bestStep),
-      "best": .array(best), "generator": .string(String(generator)),
+      "skipped_in_a_row": .int(progress.watch.skippedInARow), "mean_loss": .double(progress.watch.meanLoss),
+      "good_steps": .int(progress.watch.goodSteps), "best": .array(best),
+      "generator": .string(String(generator)),
       "optimizer": .string(optimizer.rawValue), "optimizer_step": .int(optimizerStep),
     ]
   }
@@ -93,11 +95,7 @@ struct CheckpointStore {
   /// Removes all checkpoints.
   ///
   /// - Throws: `FileError`.
-  func removeAll() throws {
-    for step in try steps() {
-      try FileSystem.removeFile(FilePath.join(folder, "\(Self.prefix)\(step)\(Self.suffix)"))
-    }
-  }
+  func removeAll() throws { try Leftovers.removeAtOnce(folder) }
 
   /// The steps that have a checkpoint, ascending.
   private func steps() throws -> [Int] {
@@ -179,9 +177,12 @@ extension TrainingProgress {
       let finished = json["finished"]?.boolValue, let seconds = json["seconds"]?.doubleValue,
       let loss = json["loss"]?.doubleValue, let bestStep = json["best_step"]?.intValue
     else { return nil }
+    let watch = DivergenceWatch(
+      skippedInARow: json["skipped_in_a_row"]?.intValue ?? 0, meanLoss: json["mean_loss"]?.doubleValue ?? 0,
+      goodSteps: json["good_steps"]?.intValue ?? 0)
     self.init(
       step: step, epoch: epoch, batch: batch, evaluationsWithoutBest: without, isFinished: finished,
-      seconds: seconds, loss: loss, bestStep: bestStep,
+      seconds: seconds, loss: loss, watch: watch, bestStep: bestStep,
       best: json["best"]?.arrayValue?.compactMap(EvaluationReport.init) ?? [])
   }
 }

@@ -6,6 +6,8 @@ public enum TrainingEvent: Sendable {
   case started(TrainingPlan)
   /// A step was taken.
   case step(StepReport)
+  /// A step changed nothing, because the loss or its gradient was not a number or exploded.
+  case skipped(Divergence)
   /// An evaluation has scored so many examples.
   case evaluating(done: Int, of: Int)
   /// The tasks' validation data was evaluated; `best` if this is the best adapter so far.

@@ -17,6 +17,8 @@ struct TrainingProgress {
   var seconds = 0.0
   /// The loss of the last step.
   var loss = 0.0
+  /// What tells a loss that explodes from others.
+  var watch = DivergenceWatch()
   /// The step of the best adapter.
   var bestStep = 0
   /// The evaluations of the best adapter, one for each task with validation data.

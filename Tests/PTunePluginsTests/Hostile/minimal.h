@@ -29,6 +29,9 @@
 #ifndef PLUGIN_SIZE
 #define PLUGIN_SIZE sizeof(ptune_plugin_v1)
 #endif
+#ifndef COMPONENT_COUNT
+#define COMPONENT_COUNT 1
+#endif
 #ifndef BEFORE_RETURN
 #define BEFORE_RETURN (void)host
 #endif
@@ -58,8 +61,8 @@ static const ptune_component_v1 component = {
     .create = (void (*)(void))create,
 };
 
-static const ptune_component_v1 *const components[] = {&component};
-static const ptune_plugin_v1 plugin = {PLUGIN_SIZE, ID, "1.0.0", "c", 1, components};
+static const ptune_component_v1 *const components[] = {[0 ... COMPONENT_COUNT - 1] = &component};
+static const ptune_plugin_v1 plugin = {PLUGIN_SIZE, ID, "1.0.0", "c", COMPONENT_COUNT, components};
 
 PTUNE_EXPORT const ptune_plugin_v1 *ptune_plugin_entry_v1(const ptune_host_v1 *host) {
   BEFORE_RETURN;

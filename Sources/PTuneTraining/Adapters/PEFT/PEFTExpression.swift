@@ -12,6 +12,8 @@ struct PEFTExpression {
   let layout: PEFTHead.Layout
   /// The numbers of its tasks, in the order of PEFT's ids.
   let tasks: [Int]
+  /// How the class names its linear layers.
+  let sites: PEFTSites
   private let adapter: ComponentChoice
 
   /// - Parameters:
@@ -59,6 +61,7 @@ struct PEFTExpression {
         "the base model has to be of another family")
     }
     (self.method, self.type, self.layout, self.tasks) = (method, type, layout, tasks)
+    sites = PEFTSites(type, family: family)
     self.adapter = adapter
     try checkPEFTRunsIt(composition, refused)
     try checkSettings(composition, settings, refused)
@@ -77,7 +80,7 @@ struct PEFTExpression {
   /// What PEFT and transformers refuse, or do otherwise, whatever the settings are.
   private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
     let config = composition.checkpoint.config
-    if !method.promptAtInput, config.modelType == "distilbert" {
+    if !method.promptAtInput, !method.attaches, config.modelType == "distilbert" {
       throw refused(
         "transformers' DistilBERT takes no keys and values from outside, so PEFT runs no \(method.type) on it",
         "train prompt-tuning or p-tuning, or use a BERT or RoBERTa model")

@@ -27,8 +27,9 @@ public struct PEFTLoading: Sendable {
       }
     problemType = Self.problemType(task)
     replacesHead = tensors.contains { tensor in
-      guard tensor.name.hasPrefix(PEFTReader.modulePrefix) else { return false }
-      let name = String(tensor.name.dropFirst(PEFTReader.modulePrefix.count))
+      let prefix = expression.method.modulePrefix
+      guard tensor.name.hasPrefix(prefix) else { return false }
+      let name = String(tensor.name.dropFirst(prefix.count))
       return composition.checkpoint.weights.shape(of: name).map { $0 != tensor.shape } ?? false
     }
   }

@@ -4,9 +4,6 @@ import PTuneText
 
 /// Makes an ``AdapterFolder`` of a folder that PEFT wrote, on the base model that it is for.
 struct PEFTReader {
-  /// Stands before the modules of the base model that PEFT saved with the adapter (`modules_to_save`).
-  static let modulePrefix = "base_model."
-
   /// PEFT's own copy of the word embeddings.
   private static let ownWordTable = "word_embeddings.weight"
   /// What the classes of transformers call their word embeddings, by `model_type`.
@@ -47,9 +44,11 @@ struct PEFTReader {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)
-    let places = method.tensors(tasks).merging(layout.places(tasks) { place(of: $0, file) }) { $1 }
+    let sites = PEFTSites(type, family: checkpoint.config.modelType)
+    let values = method.attaches ? sites.places(sites.names(in: file)) : method.tensors(tasks)
+    let places = values.merging(layout.places(tasks) { place(of: $0, file) }) { $1 }
     folder.places = places
-    folder.ignored = Set([Self.ownWordTable] + (table.map { [Self.modulePrefix + $0] } ?? []))
+    folder.ignored = Set([Self.ownWordTable] + (table.map { [modulePrefix + $0] } ?? []))
     folder.replacedWeights = try replacedWeights(
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
@@ -96,16 +95,21 @@ struct PEFTReader {
     }
     return AdapterFolder(
       path: config.folder, modelName: modelName, base: nil, fingerprint: nil,
-      adapter: try method.component(config), selector: nil,
+      adapter: try method.attaches
+        ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
+        : method.component(config), selector: nil,
       tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
       maximumLength: nil,
       // PEFT does not hand them on to models that answer questions, so these have never seen any.
       usesTokenTypes: type != .questionAnswering, plugins: [])
   }
 
+  /// What stands before the modules of the base model.
+  private var modulePrefix: String { (try? config.method())?.modulePrefix ?? "base_model." }
+
   /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
   private func place(of weight: String, _ file: SafetensorsFile) -> TensorPlace {
-    let saved = Self.modulePrefix + weight
+    let saved = modulePrefix + weight
     let isBase = file.tensor(saved) == nil && checkpoint.weights.has(weight)
     return isBase ? .base(weight) : .adapter(saved)
   }
@@ -122,8 +126,8 @@ struct PEFTReader {
     for name in file.names where !used.contains(name) {
       if name == Self.ownWordTable, let table {
         if promptAtInput { replaced.append((table, name)) }
-      } else if name.hasPrefix(Self.modulePrefix) {
-        let weight = String(name.dropFirst(Self.modulePrefix.count))
+      } else if name.hasPrefix(modulePrefix) {
+        let weight = String(name.dropFirst(modulePrefix.count))
         if weight != table || !promptAtInput { replaced.append((weight, name)) }
       }
     }

@@ -15,8 +15,11 @@ struct PEFTWriter {
   /// What the reader reads, the other way round.
   func tensors() throws -> [TensorData] {
     let names = expression.tasks.map { composition.tasks[$0].name }
-    let heads = expression.layout.places(names) { .adapter(PEFTReader.modulePrefix + $0) }
-    let places = expression.method.tensors(names).merging(heads) { $1 }
+    let heads = expression.layout.places(names) { .adapter(expression.method.modulePrefix + $0) }
+    let method =
+      expression.method.attaches
+      ? expression.sites.places(document.adapter.tensors.map(\.name)) : expression.method.tensors(names)
+    let places = method.merging(heads) { $1 }
     var values = document.adapter.tensors.map { ($0.name, $0) }
     for (task, name) in zip(expression.tasks, names) {
       values += composition.model.exportHead(task: task).map { ("head.\(name).\($0.name)", $0) }
@@ -64,14 +67,22 @@ struct PEFTWriter {
     config["base_model_name_or_path"] = .string(hub?.repository ?? composition.modelName)
     config["inference_mode"] = true
     config["modules_to_save"] = expression.type.savedModules.map { .array($0.map { .string($0) }) } ?? .null
-    config["num_attention_heads"] = .int(atInput ? facts.attentionHeads : prefixHeads)
-    config["num_layers"] = .int(facts.layers)
-    config["num_transformer_submodules"] = 1
-    config["num_virtual_tokens"] = count("virtual_tokens")
     config["peft_type"] = .string(expression.method.type)
     config["peft_version"] = .string(Self.version)
     config["revision"] = (hub?.revision).map { .string($0) } ?? .null
     config["task_type"] = .string(expression.type.rawValue)
+    if expression.method.attaches {
+      let family = composition.checkpoint.config.modelType
+      let tensors = document.adapter.tensors.map { ($0.name, $0.shape) }
+      for (key, value) in expression.sites.config(document.adapter.choice, tensors, family: family) {
+        config[key] = value
+      }
+      return .object(config)
+    }
+    config["num_attention_heads"] = .int(atInput ? facts.attentionHeads : prefixHeads)
+    config["num_layers"] = .int(facts.layers)
+    config["num_transformer_submodules"] = 1
+    config["num_virtual_tokens"] = count("virtual_tokens")
     config["token_dim"] = .int(width)
     if config["encoder_hidden_size"] != nil { config["encoder_hidden_size"] = .int(width) }
     if expression.method.isMultitask {

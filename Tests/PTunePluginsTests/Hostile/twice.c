@@ -1,0 +1,3 @@
+/* The same name twice. */
+#define COMPONENT_COUNT 2
+#include "minimal.h"
