@@ -16,7 +16,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo fuzz crash-matrix lint format clean
+.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,11 @@ bench: setup build ## compare with PEFT's speed and memory (needs torch, transfo
 
 bench-demo: setup build ## compare the demo run with PyTorch's (needs the same)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
+
+docs: ## make the documentation of the Swift kit (DocC), and the references that come from ptune.h
+	Scripts/abi-reference
+	Scripts/rust-bindings
+	Scripts/kit-docs
 
 fuzz: ## fuzz the parsers of outside data, SECONDS=600 each
 	@Scripts/fuzz --seconds $(SECONDS) $(TARGETS)

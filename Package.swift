@@ -48,7 +48,7 @@ let plugins = [
     folder: "TaskHeads/MaskedLMVerbalizer", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_token_classification", target: "TokenClassificationHead",
-    folder: "TaskHeads/TokenClassification"),
+    folder: "TaskHeads/TokenClassification", parts: ["PTuneClassification"]),
   Plugin(
     library: "ptune_extractive_qa", target: "ExtractiveQAHead", folder: "TaskHeads/ExtractiveQA"),
   Plugin(
@@ -93,12 +93,15 @@ let tests = [
   TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
-    others: ["PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting"]),
+    others: [
+      "CPTuneKernels", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting",
+    ]),
   TestsOf(
     target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
-  TestsOf(target: "PTuneReport"),
+  TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
   // The faulty plugin is a C file that the tests compile themselves.
-  TestsOf(target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins"], leaveAlone: ["Plugins"]),
+  TestsOf(
+    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
   TestsOf(target: "PTuneFuzzing"),
 ]
 
@@ -148,17 +151,17 @@ let package = Package(
     .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
-    .target(name: "PTuneFormats"),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneReport",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "PTuneReport"),
+    .target(name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(

@@ -108,8 +108,13 @@ def measure(cell, options):
                 slowest = max(slowest, once[0])
         count = int(min(bench_inputs.BATCHES, max(2, options.round_seconds / max(slowest, 1e-9))))
         for _ in range(options.rounds):
-            for part in parts:
-                part.seconds[phase].append(part.tell(phase, count))
+            for part in list(parts):
+                seconds = part.tell(phase, count)
+                if seconds is None:
+                    failed[part.name] = part.reason()
+                    parts.remove(part)
+                else:
+                    part.seconds[phase].append(seconds)
     data = bench_inputs.batches(bench_inputs.rows(cell.texts, cell.mode == "best", options.cache))
     record = {"cell": dataclasses.asdict(cell), "machine": machine(), "failed": failed, "sides": {}}
     for part in parts:
@@ -169,6 +174,7 @@ def arguments():
     add("--results", type=pathlib.Path, default=HERE / "results.jsonl")
     add("--report", type=pathlib.Path, help="write the report here")
     add("--cache", type=pathlib.Path, default=bench_inputs.CACHE / "bench", help="for models and rows")
+    add("--remark", help="a sentence for the report: what else the machine did meanwhile, say")
     add("--report-only", action="store_true", help="measure nothing")
     options = parser.parse_args()
     if options.quick:
@@ -225,6 +231,10 @@ def main():
             bench_report.append(options.results, known[cell.name])
             for line in bench_report.summary(known[cell.name]):
                 print(f"  {line}", file=sys.stderr)
+    measured = known.get(f"peak {options.threads}")
+    if options.remark and measured:
+        measured["remark"] = options.remark
+        bench_report.append(options.results, measured)
     if options.report:
         options.report.write_text(bench_report.document(known, options.threads))
     print(json.dumps([known[cell.name] for cell in cells if cell.name in known]))

@@ -41,6 +41,11 @@ def scoring(record, name):
     return max(rates, default=None)
 
 
+def padded_rate(figures, work):
+    """GFLOP/s of what PEFT computes, padding included."""
+    return figures["train"]["necessary_gflops"] * work["padded"] / work["necessary"]
+
+
 def summary(record):
     """Lines for whoever watches."""
     for variant, figures in record["sides"].items():
@@ -64,7 +69,7 @@ def comparison(known, cells, peak):
     """One row for each cell."""
     header = [
         "model", "method", "train ex/s: ptune", "PEFT", "ratio", "score ex/s: ptune", "PEFT", "ratio",
-        "work ratio", "of peak", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
+        "work ratio", "of peak: ptune", "PEFT", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
     ]  # fmt: skip
     rows = []
     for cell in cells:
@@ -90,6 +95,7 @@ def comparison(known, cells, peak):
                 f"{their_score:.1f}" if their_score else "–", ratio(score, their_score),
                 f"{work['padded'] / work['necessary']:.1f}" if their else "–",
                 f"{our['train']['necessary_gflops'] / peak:.0%}" if peak else "–",
+                f"{padded_rate(their, work) / peak:.0%}" if peak and their else "–",
                 f"{memory / 1e6:.0f}", f"{their_memory / 1e6:.0f}" if their else "–",
                 ratio(memory, their_memory, 2), f"{our['first_step_seconds']:.2f}",
                 f"{their['first_step_seconds']:.1f}" if their else "–",
@@ -217,8 +223,9 @@ def document(known, threads):
         "Benchmarks/results.jsonl and measures only what is missing there; `Benchmarks/bench.py --help` says how to measure",
         "some of it, or again.",
         "",
-        f"Machine: {machine}; {threads} threads on both sides. The fastest matrix product in single precision that was found",
-        f"here reaches {peak:.0f} GFLOP/s, which *of peak* refers to." if peak else "",
+        f"Machine: {machine}; {threads} threads on both sides.",
+        f"The fastest matrix product in single precision that was found here reaches {peak:.0f} GFLOP/s." if peak else "",
+        *([measured["remark"]] if "remark" in measured else []),
         "",
         "Both sides have the same weights (random ones, of the real sizes), the same batches of 16 film reviews as token ids,",
         "the same method, optimiser and learning rate. A cell's processes run by turns, some steps each, in several",
@@ -228,10 +235,11 @@ def document(known, threads):
         "models' configs, transformers' default attention.",
         "",
         "- *work ratio*: operations of PEFT's padded batches over those that the step needs (Benchmarks/bench_work.py),",
-        "  which holds on any processor. On AMD's processors PyTorch's library for matrix products, MKL, leaves more than",
-        "  half of their single-precision speed unused; ratios beyond the work ratio are in good part due to that, and would be",
-        "  smaller on Intel's.",
-        "- *of peak*: the operations that a training step needs, over its time and the peak.",
+        "  which holds on any processor.",
+        "- *of peak*: the operations that a training step needs, over its time and the peak; for PEFT, those that it computes.",
+        "  PyTorch's library for matrix products, MKL, uses no AVX-512 on AMD's processors. Where AVX-512 is twice as fast as",
+        "  AVX2 (Zen 5) that leaves more than half of the single-precision speed unused, and ratios beyond the work ratio are in",
+        "  good part due to it; where it is not (Zen 4) PEFT loses less, and the ratio is nearer to the work ratio.",
         "- *memory*: the most that the process had, from its start through training.",
         "- *first step*: from the start of the process to the end of the first training step, files in the page cache.",
         "",

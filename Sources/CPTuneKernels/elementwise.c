@@ -52,8 +52,11 @@ PTK_INLINE float sqrt_slope(float x, float y) { return (void)x, 0.5f / y; }
     for (size_t i = 0; i < count; i++) y[i] = function(x[i]);                                           \
   }                                                                                                     \
   PTK_CLONES static void name##_backward(size_t count, const float *x, const float *y, const float *dy, \
-                                         float *dx) {                                                   \
-    for (size_t i = 0; i < count; i++) dx[i] += dy[i] * slope(x[i], y[i]);                              \
+                                         bool adding, float *dx) {                                      \
+    if (adding)                                                                                         \
+      for (size_t i = 0; i < count; i++) dx[i] += dy[i] * slope(x[i], y[i]);                            \
+    else                                                                                                \
+      for (size_t i = 0; i < count; i++) dx[i] = dy[i] * slope(x[i], y[i]);                             \
   }
 UNARY_FUNCTIONS(DEFINE)
 #undef DEFINE
@@ -66,13 +69,36 @@ void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *
 #undef CASE
 }
 
-void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy,
+void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx) {
 #define CASE(value, name, function, slope) \
   case value:                              \
-    return name##_backward(count, x, y, dy, dx);
+    return name##_backward(count, x, y, dy, adding, dx);
   switch (function) { UNARY_FUNCTIONS(CASE) }
 #undef CASE
+}
+
+PTK_CLONES void ptk_combine(ptk_binary function, size_t count, const float *x, const float *y, float *z) {
+  switch (function) {
+    case PTK_ADD:
+      for (size_t i = 0; i < count; i++) z[i] = x[i] + y[i];
+      return;
+    case PTK_SUBTRACT:
+      for (size_t i = 0; i < count; i++) z[i] = x[i] - y[i];
+      return;
+    case PTK_MULTIPLY:
+      for (size_t i = 0; i < count; i++) z[i] = x[i] * y[i];
+      return;
+    case PTK_DIVIDE:
+      for (size_t i = 0; i < count; i++) z[i] = x[i] / y[i];
+  }
+}
+
+PTK_CLONES void ptk_multiply(size_t count, const float *x, const float *y, bool adding, float *z) {
+  if (adding)
+    for (size_t i = 0; i < count; i++) z[i] += x[i] * y[i];
+  else
+    for (size_t i = 0; i < count; i++) z[i] = x[i] * y[i];
 }
 
 PTK_CLONES void ptk_add(size_t count, const float *x, float *y) {

@@ -54,8 +54,10 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
         (int)n, (int)k, alpha, a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
 }
 
-static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
+static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                        ptk_precision precision) {
   (void)k, (void)n;
+  if (precision != PTK_F32) return NULL;
   reference *result = malloc(sizeof *result);
   if (!result) return NULL;
   *result = (reference){{.bytes = sizeof *result}, source, source_stride, transposed};
@@ -64,12 +66,12 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
 
 static void release(ptk_packed *packed) { free(packed); }
 
-static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                     size_t c_stride) {
+static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
+                     bool adding, float *c, size_t c_stride) {
   const reference *matrix = (const reference *)b;
   if (bias)
     for (size_t i = 0; i < m; i++) memcpy(c + i * c_stride, bias, b->n * sizeof *c);
-  gemm(false, matrix->transposed, m, b->n, b->k, 1, a, a_stride, matrix->source, matrix->stride, bias ? 1 : 0, c,
+  gemm(false, matrix->transposed, m, b->n, b->k, 1, a, a_stride, matrix->source, matrix->stride, bias || adding ? 1 : 0, c,
        c_stride);
 }
 

@@ -9,6 +9,7 @@
 
 #include "kernel_support.h"
 #include "onednn_library.h"
+#include "variant.h"
 
 /*
  * oneDNN compiles a primitive for each number of rows, which differs in every batch, so the rows are taken in pieces
@@ -25,8 +26,10 @@ typedef struct {
   size_t working_bytes;
 } product;
 
-/* The layout and the primitives of all packed matrices of one size: made once, kept while the process lives. */
+/* The layout and the primitives of all packed matrices of one size and precision: made once, kept while the process
+   lives. */
 typedef struct shape {
+  ptk_precision precision;
   size_t k, n;
   onednn_layout weights, bias;
   _Atomic(product *) products[2][LARGE + 1]; /* by bias and by rows */
@@ -36,7 +39,7 @@ typedef struct shape {
 typedef struct {
   ptk_packed head;
   shape *shape;
-  float *values;
+  void *values;
   dnnl_memory_t memory;
 } packed_matrix;
 
@@ -46,9 +49,10 @@ static shape *shapes;
 static product *make_product(const shape *shape, size_t m, bool has_bias) {
   product *result = calloc(1, sizeof *result);
   if (!result) return NULL;
-  dnnl_primitive_desc_t description = onednn_describe_product(m, shape->n, shape->k, has_bias, &shape->weights);
-  bool made = description && onednn_strided_layout(&result->a, m, shape->k, shape->k, 1) &&
-              onednn_strided_layout(&result->c, m, shape->n, shape->n, 1) &&
+  dnnl_primitive_desc_t description =
+      onednn_describe_product(shape->precision, m, shape->n, shape->k, has_bias, &shape->weights);
+  bool made = description && onednn_strided_layout(&result->a, shape->precision, m, shape->k, shape->k, 1) &&
+              onednn_strided_layout(&result->c, PTK_F32, m, shape->n, shape->n, 1) &&
               onednn_copy_layout(&result->working,
                                  onednn.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)) &&
               onednn.primitive_create(&result->primitive, description) == dnnl_success;
@@ -75,18 +79,19 @@ static product *product_for(shape *shape, size_t m, bool has_bias) {
 }
 
 /* With the lock held: the layout is the one that a product of many rows prefers; the others take it as well. */
-static shape *make_shape(size_t k, size_t n) {
+static shape *make_shape(ptk_precision precision, size_t k, size_t n) {
   shape *result = calloc(1, sizeof *result);
   if (!result) return NULL;
+  result->precision = precision;
   result->k = k;
   result->n = n;
   onednn_layout any = {0};
   dnnl_primitive_desc_t description =
-      onednn_any_layout(&any, k, n) ? onednn_describe_product(LARGE, n, k, false, &any) : NULL;
+      onednn_any_layout(&any, precision, k, n) ? onednn_describe_product(precision, LARGE, n, k, false, &any) : NULL;
   bool made = description &&
               onednn_copy_layout(&result->weights,
                                  onednn.primitive_desc_query_md(description, dnnl_query_weights_md, 0)) &&
-              onednn_strided_layout(&result->bias, 1, n, n, 1);
+              onednn_strided_layout(&result->bias, PTK_F32, 1, n, n, 1);
   if (description) onednn.primitive_desc_destroy(description);
   onednn_free_layout(&any);
   if (made) result->products[false][LARGE] = make_product(result, LARGE, false);
@@ -95,11 +100,11 @@ static shape *make_shape(size_t k, size_t n) {
   return NULL;
 }
 
-static shape *shape_for(size_t k, size_t n) {
+static shape *shape_for(ptk_precision precision, size_t k, size_t n) {
   pthread_mutex_lock(&lock);
   shape *found = shapes;
-  while (found && !(found->k == k && found->n == n)) found = found->next;
-  if (!found && (found = make_shape(k, n))) {
+  while (found && !(found->precision == precision && found->k == k && found->n == n)) found = found->next;
+  if (!found && (found = make_shape(precision, k, n))) {
     found->next = shapes;
     shapes = found;
   }
@@ -140,15 +145,17 @@ static void release(ptk_packed *packed) {
   free(matrix);
 }
 
-static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
+static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                        ptk_precision precision) {
+  if (precision == PTK_BF16 && !ptk_has_bf16()) return NULL;
   packed_matrix *matrix = calloc(1, sizeof *matrix);
   if (!matrix) return NULL;
   if (k == 0 || n == 0) return &matrix->head;
   onednn_stream(); /* Primitives remember the number of threads they were made for. */
-  matrix->shape = shape_for(k, n);
+  matrix->shape = shape_for(precision, k, n);
   onednn_layout plain = {0};
   bool done = false;
-  if (matrix->shape && onednn_strided_layout(&plain, k, n, transposed ? 1 : source_stride,
+  if (matrix->shape && onednn_strided_layout(&plain, PTK_F32, k, n, transposed ? 1 : source_stride,
                                              transposed ? source_stride : 1)) {
     const onednn_layout *layout = &matrix->shape->weights;
     matrix->head.bytes = (onednn.memory_desc_get_size(ONEDNN_LAYOUT(layout)) + 63) / 64 * 64;
@@ -162,8 +169,8 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   return NULL;
 }
 
-/* `m` rows, dense or nearly so: false if oneDNN failed. */
-static bool multiply_piece(const packed_matrix *b, size_t m, const float *a, const float *bias, float *c) {
+/* `m` dense rows, those of a in the matrix's precision: false if oneDNN failed. */
+static bool multiply_piece(const packed_matrix *b, size_t m, const void *a, const float *bias, float *c) {
   dnnl_stream_t stream = onednn_stream();
   const product *product = stream ? product_for(b->shape, m, bias != NULL) : NULL;
   if (!product) return false;
@@ -187,31 +194,44 @@ static void copy_rows(size_t rows, size_t columns, const float *from, size_t fro
   for (size_t i = 0; i < rows; i++) memcpy(to + i * to_stride, from + i * from_stride, columns * sizeof *to);
 }
 
-static void multiply(const ptk_packed *head, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                     size_t c_stride) {
+static void round_rows(size_t rows, size_t columns, const float *from, size_t from_stride, uint16_t *to) {
+  for (size_t i = 0; i < rows; i++) ptk_variant_here()->round(columns, from + i * from_stride, to + i * columns);
+}
+
+static void add_rows(size_t rows, size_t columns, const float *from, float *to, size_t to_stride) {
+  for (size_t i = 0; i < rows; i++) ptk_add(columns, from + i * columns, to + i * to_stride);
+}
+
+static void multiply(const ptk_packed *head, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                     float *c, size_t c_stride) {
   const packed_matrix *b = (const packed_matrix *)head;
   size_t k = head->k, n = head->n, begin = 0;
-  bool dense_a = a_stride == k, dense_c = c_stride == n;
+  const bool dense_a = a_stride == k, stages_c = adding || c_stride != n, rounds = head->precision == PTK_BF16;
   while (begin < m) {
-    size_t left = m - begin, rows = left;
+    size_t left = m - begin, rows = left, again = 0;
     if (left >= LARGE) {
       rows = LARGE;
     } else if (left > MEDIUM) {
       rows = MEDIUM;
     } else if (m > MEDIUM) {
       rows = (left + STEP - 1) / STEP * STEP;
+      again = rows - left;
       begin = m - rows;
     }
-    const float *input = a + begin * a_stride;
+    const float *from = a + begin * a_stride;
+    const void *input = from;
     float *output = c + begin * c_stride;
-    if (!dense_a || !dense_c) {
+    if (rounds || !dense_a || stages_c) {
       float *staging = ptk_scratch(PTK_SCRATCH_STAGING, rows * (k + n));
-      if (!dense_a) copy_rows(rows, k, input, a_stride, staging, k), input = staging;
-      if (!dense_c) output = staging + rows * k;
+      if (rounds || !dense_a) input = staging;
+      if (rounds) round_rows(rows, k, from, a_stride, (uint16_t *)staging);
+      else if (!dense_a) copy_rows(rows, k, from, a_stride, staging, k);
+      if (stages_c) output = staging + rows * k;
     }
     /* What can fail here is only memory: pack() has made a product of this shape. */
     if (!multiply_piece(b, rows, input, bias, output)) ptk_out_of_memory(rows * (k + n) * sizeof *c);
-    if (!dense_c) copy_rows(rows, n, output, n, c + begin * c_stride, c_stride);
+    if (adding) add_rows(rows - again, n, output + again * n, c + (begin + again) * c_stride, c_stride);
+    else if (stages_c) copy_rows(rows, n, output, n, c + begin * c_stride, c_stride);
     begin += rows;
   }
 }

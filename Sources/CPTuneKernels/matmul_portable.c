@@ -3,6 +3,7 @@
 
 #include "kernel_support.h"
 #include "matmul.h"
+#include "portable_bf16.h"
 #include "variant.h"
 
 /*
@@ -78,11 +79,14 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 }
 
 static void release(ptk_packed *packed) {
+  if (packed->precision == PTK_BF16) return ptk_bf16_release(packed);
   free(((packed_matrix *)packed)->panels);
   free(packed);
 }
 
-static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed) {
+static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                        ptk_precision precision) {
+  if (precision == PTK_BF16) return ptk_bf16_pack(source, source_stride, k, n, transposed);
   packed_matrix *matrix = calloc(1, sizeof *matrix);
   if (!matrix) return NULL;
   matrix->variant = ptk_variant_here();
@@ -97,8 +101,9 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   return &matrix->head;
 }
 
-static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
-                     size_t c_stride) {
+static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
+                     bool adding, float *c, size_t c_stride) {
+  if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, adding, c, c_stride);
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
   float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->k, DEPTH) * up(least(m, BLOCK_ROWS), variant->rows));
@@ -109,13 +114,13 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
       size_t deep = least(DEPTH, b->k - begin);
       pack_strips(rows, deep, variant->rows, 1, a + row * a_stride + begin, a_stride, 1, strips);
       variant->multiply(rows, b->n, deep, strips, panels + begin * variant->columns, b->k * variant->columns,
-                        begin ? out : bias, begin ? c_stride : 0, out, c_stride);
+                        begin || adding ? out : bias, begin || adding ? c_stride : 0, out, c_stride);
     }
   }
 }
 
-static void multiply_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c,
-                            size_t c_stride) {
+static void multiply_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding,
+                            float *c, size_t c_stride) {
   enum { TURNED_ROWS = 512, TURNED_DEPTH = 1024 };
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
@@ -125,7 +130,7 @@ static void multiply_turned(const ptk_packed *b, size_t m, const float *a, size_
     for (size_t begin = 0; begin < b->n; begin += TURNED_DEPTH)
       variant->multiply_turned(least(TURNED_ROWS, m - row), least(TURNED_DEPTH, b->n - begin), b->k,
                                a + row * a_stride + begin, a_stride, panels + begin * b->k,
-                               b->k * variant->columns, begin > 0, c + row * c_stride, c_stride, turned);
+                               b->k * variant->columns, adding || begin > 0, c + row * c_stride, c_stride, turned);
 }
 
 const ptk_matmul ptk_matmul_portable = {open_portable, gemm, pack, release, multiply, multiply_turned};

@@ -22,7 +22,7 @@ PTK_CLONES void ptk_layer_norm_forward(size_t rows, size_t columns, const float 
 
 /* With h = (x - mean)·rstd and g = dy·gain: dx = rstd·(g - mean(g) - h·mean(g·h)). */
 PTK_INLINE void layer_norm_row_gradient(size_t columns, const float *x, const float *gain, float mean, float rstd,
-                                        const float *dy, float *dx) {
+                                        const float *dy, bool adding, float *dx) {
 #pragma clang fp reassociate(on)
   float sum = 0, product = 0;
   for (size_t j = 0; j < columns; j++) {
@@ -32,14 +32,17 @@ PTK_INLINE void layer_norm_row_gradient(size_t columns, const float *x, const fl
   }
   sum /= (float)columns;
   product /= (float)columns;
-  for (size_t j = 0; j < columns; j++) dx[j] += rstd * (dy[j] * gain[j] - sum - (x[j] - mean) * rstd * product);
+  if (adding)
+    for (size_t j = 0; j < columns; j++) dx[j] += rstd * (dy[j] * gain[j] - sum - (x[j] - mean) * rstd * product);
+  else
+    for (size_t j = 0; j < columns; j++) dx[j] = rstd * (dy[j] * gain[j] - sum - (x[j] - mean) * rstd * product);
 }
 
 PTK_CLONES void ptk_layer_norm_backward(size_t rows, size_t columns, const float *x, const float *gain,
-                                        const float *mean, const float *rstd, const float *dy, float *dx,
-                                        float *dgain, float *dbias) {
+                                        const float *mean, const float *rstd, const float *dy, bool adding,
+                                        float *dx, float *dgain, float *dbias) {
   for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
-    if (dx) layer_norm_row_gradient(columns, x, gain, mean[i], rstd[i], dy, dx + i * columns);
+    if (dx) layer_norm_row_gradient(columns, x, gain, mean[i], rstd[i], dy, adding, dx + i * columns);
     if (dgain)
       for (size_t j = 0; j < columns; j++) dgain[j] += dy[j] * ((x[j] - mean[i]) * rstd[i]);
     if (dbias)
@@ -57,18 +60,22 @@ PTK_CLONES void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x
 
 /* With h = x·rstd and g = dy·gain: dx = rstd·(g - h·mean(g·h)). */
 PTK_INLINE void rms_norm_row_gradient(size_t columns, const float *x, const float *gain, float rstd, const float *dy,
-                                      float *dx) {
+                                      bool adding, float *dx) {
 #pragma clang fp reassociate(on)
   float product = 0;
   for (size_t j = 0; j < columns; j++) product += dy[j] * gain[j] * (x[j] * rstd);
   product /= (float)columns;
-  for (size_t j = 0; j < columns; j++) dx[j] += rstd * (dy[j] * gain[j] - x[j] * rstd * product);
+  if (adding)
+    for (size_t j = 0; j < columns; j++) dx[j] += rstd * (dy[j] * gain[j] - x[j] * rstd * product);
+  else
+    for (size_t j = 0; j < columns; j++) dx[j] = rstd * (dy[j] * gain[j] - x[j] * rstd * product);
 }
 
 PTK_CLONES void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain,
-                                      const float *rstd, const float *dy, float *dx, float *dgain) {
+                                      const float *rstd, const float *dy, bool adding, float *dx,
+                                      float *dgain) {
   for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
-    if (dx) rms_norm_row_gradient(columns, x, gain, rstd[i], dy, dx + i * columns);
+    if (dx) rms_norm_row_gradient(columns, x, gain, rstd[i], dy, adding, dx + i * columns);
     if (dgain)
       for (size_t j = 0; j < columns; j++) dgain[j] += dy[j] * (x[j] * rstd[i]);
   }

@@ -60,20 +60,22 @@ dnnl_stream_t onednn_stream(void) {
   return stream;
 }
 
+static dnnl_data_type_t type_of(ptk_precision precision) { return precision == PTK_BF16 ? dnnl_bf16 : dnnl_f32; }
+
 #if DNNL_VERSION_MAJOR >= 3
 
-bool onednn_strided_layout(onednn_layout *layout, size_t rows, size_t columns, size_t row_stride,
-                           size_t column_stride) {
+bool onednn_strided_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns,
+                           size_t row_stride, size_t column_stride) {
   dnnl_dims_t dimensions = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
   dnnl_dims_t strides = {(dnnl_dim_t)row_stride, (dnnl_dim_t)column_stride};
   layout->value = NULL;
-  return onednn.memory_desc_create_with_strides(&layout->value, 2, dimensions, dnnl_f32, strides) == dnnl_success;
+  return onednn.memory_desc_create_with_strides(&layout->value, 2, dimensions, type_of(precision), strides) == dnnl_success;
 }
 
-bool onednn_any_layout(onednn_layout *layout, size_t rows, size_t columns) {
+bool onednn_any_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns) {
   dnnl_dims_t dimensions = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
   layout->value = NULL;
-  return onednn.memory_desc_create_with_tag(&layout->value, 2, dimensions, dnnl_f32, dnnl_format_tag_any) ==
+  return onednn.memory_desc_create_with_tag(&layout->value, 2, dimensions, type_of(precision), dnnl_format_tag_any) ==
          dnnl_success;
 }
 
@@ -95,16 +97,16 @@ static bool create_product(dnnl_primitive_desc_t *product, const onednn_layout *
 
 #else
 
-bool onednn_strided_layout(onednn_layout *layout, size_t rows, size_t columns, size_t row_stride,
-                           size_t column_stride) {
+bool onednn_strided_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns,
+                           size_t row_stride, size_t column_stride) {
   dnnl_dims_t dimensions = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
   dnnl_dims_t strides = {(dnnl_dim_t)row_stride, (dnnl_dim_t)column_stride};
-  return onednn.memory_desc_init_by_strides(&layout->value, 2, dimensions, dnnl_f32, strides) == dnnl_success;
+  return onednn.memory_desc_init_by_strides(&layout->value, 2, dimensions, type_of(precision), strides) == dnnl_success;
 }
 
-bool onednn_any_layout(onednn_layout *layout, size_t rows, size_t columns) {
+bool onednn_any_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns) {
   dnnl_dims_t dimensions = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
-  return onednn.memory_desc_init_by_tag(&layout->value, 2, dimensions, dnnl_f32, dnnl_format_tag_any) ==
+  return onednn.memory_desc_init_by_tag(&layout->value, 2, dimensions, type_of(precision), dnnl_format_tag_any) ==
          dnnl_success;
 }
 
@@ -125,7 +127,7 @@ static bool create_product(dnnl_primitive_desc_t *product, const onednn_layout *
 
 #endif
 
-dnnl_primitive_desc_t onednn_describe_product(size_t m, size_t n, size_t k, bool has_bias,
+dnnl_primitive_desc_t onednn_describe_product(ptk_precision precision, size_t m, size_t n, size_t k, bool has_bias,
                                               const onednn_layout *weights) {
   onednn_layout a = {0}, bias = {0}, c = {0};
   dnnl_primitive_attr_t attributes = NULL;
@@ -133,8 +135,8 @@ dnnl_primitive_desc_t onednn_describe_product(size_t m, size_t n, size_t k, bool
   /* Working memory of the library's own would tie a primitive to the thread that made it. */
   if (onednn.primitive_attr_create(&attributes) != dnnl_success ||
       onednn.primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) != dnnl_success ||
-      !onednn_strided_layout(&a, m, k, k, 1) || !onednn_strided_layout(&c, m, n, n, 1) ||
-      !onednn_strided_layout(&bias, 1, n, n, 1) ||
+      !onednn_strided_layout(&a, precision, m, k, k, 1) || !onednn_strided_layout(&c, PTK_F32, m, n, n, 1) ||
+      !onednn_strided_layout(&bias, PTK_F32, 1, n, n, 1) ||
       !create_product(&product, &a, weights, has_bias ? &bias : NULL, &c, attributes))
     product = NULL;
   onednn_free_layout(&a);

@@ -8,6 +8,8 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
+#include "ptune_kernels.h"
+
 #define ONEDNN_COMMON_FUNCTIONS(X)                                                                                  \
   X(version)                                                                                                        \
   X(engine_create)                                                                                                  \
@@ -73,15 +75,16 @@ typedef struct {
 #define ONEDNN_LAYOUT(layout) (&(layout)->value)
 #endif
 
-bool onednn_strided_layout(onednn_layout *layout, size_t rows, size_t columns, size_t row_stride, size_t column_stride);
+bool onednn_strided_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns,
+                           size_t row_stride, size_t column_stride);
 /* The one that the primitive prefers. */
-bool onednn_any_layout(onednn_layout *layout, size_t rows, size_t columns);
+bool onednn_any_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns);
 bool onednn_copy_layout(onednn_layout *layout, onednn_layout_reference source);
 void onednn_free_layout(onednn_layout *layout);
 
-/* A product [m, k]·[k, n] (+ bias [n]) of dense rows, with `weights` for the [k, n]; working memory is the caller's.
-   NULL if there is none. */
-dnnl_primitive_desc_t onednn_describe_product(size_t m, size_t n, size_t k, bool has_bias,
+/* A product [m, k]·[k, n] (+ bias [n]) of dense rows, the factors in `precision` and the rest in single precision, with
+   `weights` for the [k, n]; working memory is the caller's. NULL if there is none. */
+dnnl_primitive_desc_t onednn_describe_product(ptk_precision precision, size_t m, size_t n, size_t k, bool has_bias,
                                               const onednn_layout *weights);
 /* Working memory that a product needs, in bytes. */
 size_t onednn_working_bytes(dnnl_primitive_desc_t product);

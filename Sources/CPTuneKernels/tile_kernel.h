@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel_support.h"
+#include "vector_math.h"
 
 enum { WIDTH = PTK_VARIANT_WIDTH, VECTORS = 2, ROWS = PTK_VARIANT_ROWS, COLUMNS = VECTORS * WIDTH };
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
@@ -55,6 +56,23 @@ PTK_INLINE void tile(const int rows, const int vectors, const bool transposed, s
     for (int v = 0; v < vectors; v++) STORE(c + r * c_stride + v * WIDTH, sums[r][v]);
 }
 
+/* A switch over the heights that a tile can have, so that each is a constant where its case is. */
+#if PTK_VARIANT_ROWS > 8
+#define TILE_HEIGHTS(rows, CASE)                                                                            \
+  switch (rows) {                                                                                           \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)      \
+  }
+#elif PTK_VARIANT_ROWS > 6
+#define TILE_HEIGHTS(rows, CASE) \
+  switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }
+#elif PTK_VARIANT_ROWS > 4
+#define TILE_HEIGHTS(rows, CASE) \
+  switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) }
+#else
+#define TILE_HEIGHTS(rows, CASE) \
+  switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) }
+#endif
+
 /* The same for any number of rows up to ROWS. */
 PTK_INLINE void tile_of(size_t rows, const int vectors, const bool transposed, size_t k, left_operand a,
                         const float *b, size_t b_stride, const float *start, size_t start_stride, float *c,
@@ -62,17 +80,6 @@ PTK_INLINE void tile_of(size_t rows, const int vectors, const bool transposed, s
 #define CASE(count) \
   case count:       \
     return tile(count, vectors, transposed, k, a, b, b_stride, start, start_stride, c, c_stride);
-  switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4)
-#if PTK_VARIANT_ROWS > 4
-    CASE(5) CASE(6)
-#endif
-#if PTK_VARIANT_ROWS > 6
-    CASE(7) CASE(8)
-#endif
-#if PTK_VARIANT_ROWS > 8
-    CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-  }
+  TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }

@@ -45,18 +45,7 @@ static void tile_turned_of(size_t rows, size_t columns, size_t n, const float *b
   case count:       \
     return columns > WIDTH ? tile_turned(count, VECTORS, n, b, panel_stride, turned, c) \
                            : tile_turned(count, 1, n, b, panel_stride, turned, c);
-  switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4)
-#if PTK_VARIANT_ROWS > 4
-    CASE(5) CASE(6)
-#endif
-#if PTK_VARIANT_ROWS > 6
-    CASE(7) CASE(8)
-#endif
-#if PTK_VARIANT_ROWS > 8
-    CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-  }
+  TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }
 

@@ -12,6 +12,8 @@ static _Thread_local const ptk_variant *chosen;
 static bool runs_here(const ptk_variant *variant) {
 #ifdef __x86_64__
   __builtin_cpu_init();
+  if (variant == &ptk_variant_avx512_bf16)
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   if (variant == &ptk_variant_avx512) return __builtin_cpu_supports("avx512f");
   if (variant == &ptk_variant_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
@@ -21,7 +23,7 @@ static bool runs_here(const ptk_variant *variant) {
 /* The best first. */
 static const ptk_variant *const variants[] = {
 #ifdef __x86_64__
-    &ptk_variant_avx512, &ptk_variant_avx2,
+    &ptk_variant_avx512_bf16, &ptk_variant_avx512, &ptk_variant_avx2,
 #endif
     &ptk_variant_baseline};
 enum { VARIANTS = sizeof variants / sizeof *variants };
@@ -44,6 +46,8 @@ bool ptk_use_kernel_variant(const char *name) {
 }
 
 const char *ptk_kernel_variant(void) { return ptk_variant_here()->name; }
+
+bool ptk_has_bf16(void) { return ptk_variant_here()->has_bf16; }
 
 void ptk_attention_forward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
                            size_t out_stride, float *log_sums) {

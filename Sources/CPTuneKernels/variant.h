@@ -7,8 +7,12 @@
 
 #include "ptune_kernels.h"
 
+/* Two bf16 numbers of neighbouring k, the first in the low half: written as halves, read as a word. */
+typedef uint32_t __attribute__((may_alias)) ptk_pair;
+
 typedef struct {
   const char *name;
+  bool has_bf16; /* instructions for products of bf16 numbers */
   size_t rows, columns; /* of a tile: what a strip of a and a panel of b hold */
   /* c = start + a·b, with a in packed strips [⌈m/rows⌉][k][rows] and b in packed panels [⌈n/columns⌉][k][columns],
      `panel_stride` floats apart. Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
@@ -18,6 +22,12 @@ typedef struct {
      room for [⌈m/columns⌉][n][columns]. */
   void (*multiply_turned)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
                           size_t panel_stride, bool adding, float *c, size_t c_stride, float *turned);
+  /* As `multiply`, of bf16 numbers in pairs: a row-major, [m, pairs] with a_stride pairs from row to row, b in panels
+     [⌈n/columns⌉][pairs][columns]. */
+  void (*multiply_bf16)(size_t m, size_t n, size_t pairs, const ptk_pair *a, size_t a_stride, const ptk_pair *b,
+                        size_t panel_stride, const float *start, size_t start_stride, float *c, size_t c_stride);
+  /* Rounds to bf16, to even where two are as near. */
+  void (*round)(size_t count, const float *from, uint16_t *to);
   void (*attention_forward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
                             size_t out_stride, float *log_sums);
   void (*attention_backward)(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
@@ -27,7 +37,7 @@ typedef struct {
 
 extern const ptk_variant ptk_variant_baseline;
 #ifdef __x86_64__
-extern const ptk_variant ptk_variant_avx2, ptk_variant_avx512;
+extern const ptk_variant ptk_variant_avx2, ptk_variant_avx512, ptk_variant_avx512_bf16;
 #endif
 
 /* The best that this processor runs. */

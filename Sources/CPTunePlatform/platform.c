@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #endif
 #if defined(__linux__)
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #elif defined(__APPLE__)
 #include <mach-o/dyld.h>
 #endif
@@ -95,6 +97,19 @@ bool ptune_executable_path(char *out, size_t capacity) {
   (void)out;
   (void)capacity;
   return false;
+#endif
+}
+
+int ptune_exchange(const char *first, const char *second) {
+#if defined(__linux__) && defined(SYS_renameat2)
+  /* Through the system call, since not every C library has the function. The flag is RENAME_EXCHANGE. */
+  return syscall(SYS_renameat2, AT_FDCWD, first, AT_FDCWD, second, 1u << 1) == 0 ? 0 : errno;
+#elif defined(__APPLE__)
+  return renamex_np(first, second, RENAME_SWAP) == 0 ? 0 : errno;
+#else
+  (void)first;
+  (void)second;
+  return ENOSYS;
 #endif
 }
 

@@ -5,16 +5,17 @@
 #endif
 
 /// Metrics of a confusion matrix, `[target][predicted]`.
-struct ConfusionMetrics {
-  let accuracy: Double
+package struct ConfusionMetrics {
+  package let accuracy: Double
   /// Unweighted mean of the labels' F1 scores; a label that neither occurs nor is predicted counts 0.
-  let macroF1: Double
+  package let macroF1: Double
   /// Matthews correlation coefficient, in its form for any number of labels (Gorodkin 2004).
-  let matthews: Double
+  package let matthews: Double
   /// The accuracy of always answering the most frequent label.
-  let majorityShare: Double
+  package let majorityShare: Double
 
-  init(_ confusion: [[Double]]) {
+  /// The metrics of a matrix of counts.
+  package init(_ confusion: [[Double]]) {
     let labels = confusion.indices
     let targets = labels.map { confusion[$0].reduce(0, +) }
     let predicted = labels.map { column in labels.reduce(0) { $0 + confusion[$1][column] } }

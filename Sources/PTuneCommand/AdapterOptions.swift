@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPTune
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneText
@@ -10,7 +11,7 @@ struct AdapterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The adapter folder that `ptune train` or PEFT wrote, or its name in the Hugging Face cache.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .adapterFolder)
   var adapter: String
 
   @Option(
@@ -29,8 +30,7 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
   var batchSize = 64
 
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var compute: ComputeOptions
 
   @OptionGroup var hub: HubOptions
 
@@ -38,25 +38,22 @@ struct AdapterOptions: ParsableArguments {
 
   func validate() throws {
     guard batchSize >= 1 else { throw ValidationError("--batch-size has to be at least 1") }
-    guard (1...1024).contains(threads ?? 1) else {
-      throw ValidationError("--threads has to be within 1 and 1024")
-    }
   }
 
   /// Loads the adapter.
   func load() throws -> AdapterRun {
     try Self.load(
-      adapter, baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
-      resolver: hub.resolver())
+      adapter, baseModel: baseModel, without: without, threads: compute.threads, compute: compute.compute,
+      registry: plugins.registry(), resolver: hub.resolver())
   }
 
   /// Loads an adapter, and prints warnings.
   static func load(
-    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry,
-    resolver: ModelResolver
+    _ adapter: String, baseModel: String?, without: [String] = [], threads: Int?, compute: ComputePrecision,
+    registry: PluginRegistry, resolver: ModelResolver
   ) throws -> AdapterRun {
     try AdapterRun(
-      adapter, baseModel: baseModel, without: without, threads: threads, registry: registry,
+      adapter, baseModel: baseModel, without: without, threads: threads, compute: compute, registry: registry,
       resolver: resolver
     ) {
       level, message in

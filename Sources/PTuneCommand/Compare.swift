@@ -28,7 +28,7 @@ struct Compare: ParsableCommand {
         ptune compare run.yaml --grid adapter.virtual_tokens=5,20,100
       """)
 
-  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)
   var runFile: String
 
   @Option(
@@ -106,6 +106,12 @@ struct Compare: ParsableCommand {
       try comparison.end(index)
       try comparison.write()
       view.end(index)
+    }
+    do {
+      let folder = try ComparisonFolder(comparison.plan.output)
+      try Report(folder).write(to: FilePath.join(comparison.plan.output, "comparison.html"))
+    } catch {
+      Output.warning("there is no comparison.html: \(error)")
     }
     view.result()
     if json { Output.json(comparison.document) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CPTune
 import CPTunePlatform
 import PTuneFormats
+import PTuneReport
 import PTuneTraining
 
 #if canImport(Darwin)
@@ -61,6 +62,7 @@ struct CompareCell: ParsableCommand {
   private func measure(_ cell: CellFolder, _ spec: RunSpec) throws {
     let run = try AdapterRun(
       FilePath.join(folder, "adapter"), baseModel: spec.base.model.value, threads: spec.training.threads,
+      compute: spec.training.compute,
       registry: plugins.registry(), log: log)
     let task = spec.tasks[0]
     var data = task.data

@@ -73,6 +73,6 @@ final class ComparisonView {
     if !table.notes.isEmpty { console.line() }
     for note in table.notes { console.line(note) }
     guard !quiet else { return }
-    console.line("\nThe results are in \(comparison.plan.output): comparison.json, .csv and .md.")
+    console.line("\nThe results are in \(comparison.plan.output): comparison.json, .csv, .md and .html.")
   }
 }

@@ -7,7 +7,7 @@ struct Describe: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a component is and which hyperparameters it takes.")
 
-  @Argument(help: "The component, as `ptune list-plugins` shows it.")
+  @Argument(help: "The component, as `ptune list-plugins` shows it.", completion: .components())
   var name: String
 
   @Option(help: "Its kind, where two kinds have a component of this name.")

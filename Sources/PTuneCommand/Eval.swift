@@ -23,7 +23,7 @@ struct Eval: ParsableCommand {
 
   @OptionGroup var adapter: AdapterOptions
 
-  @Option(help: ArgumentHelp("The file of labelled rows.", valueName: "file"))
+  @Option(help: ArgumentHelp("The file of labelled rows.", valueName: "file"), completion: .file())
   var data: String
 
   @Option(

@@ -25,7 +25,9 @@ struct Generate: ParsableCommand {
       place, whatever the batch size.
       """)
 
-  @Option(help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The adapter folder that `ptune train` wrote.", valueName: "folder"),
+    completion: .adapterFolder)
   var adapter: String?
 
   @Option(
@@ -87,8 +89,7 @@ struct Generate: ParsableCommand {
   @Option(help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var compute: ComputeOptions
 
   @OptionGroup var hub: HubOptions
 
@@ -109,7 +110,6 @@ struct Generate: ParsableCommand {
     try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
     try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
     try require(batchSize >= 1, "--batch-size has to be at least 1")
-    try require((1...1024).contains(threads ?? 1), "--threads has to be within 1 and 1024")
     try require(!stop.contains(""), "--stop has to be a text that is not empty")
   }
 
@@ -151,11 +151,12 @@ struct Generate: ParsableCommand {
     }
     if let model {
       return try GenerationModel(
-        baseModel: model, threads: threads, registry: plugins.registry(), resolver: hub.resolver(), log: log)
+        baseModel: model, threads: compute.threads, compute: compute.compute, registry: plugins.registry(),
+        resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, without: without, threads: threads, registry: plugins.registry(),
-      resolver: hub.resolver(), log: log)
+      adapter ?? "", baseModel: baseModel, without: without, threads: compute.threads,
+      compute: compute.compute, registry: plugins.registry(), resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PTuneReport
 import PTuneFormats
 import PTuneHub
 

@@ -1,3 +1,4 @@
+import PTuneReport
 import PTuneTraining
 
 extension LossWatch.Finding {

@@ -46,15 +46,19 @@ final class OperatorBenchmark {
     let weights = quick ? [(768, 3072)] : [(384, 384), (384, 1536), (768, 768), (768, 3072), (3072, 768)]
     let rows = quick ? [16, 416, 2048] : [16, 64, 416, 1088, 4096]
     return backends.filter { ptk_backend_is_available($0.1) }.flatMap { name, backend in
-      weights.flatMap { k, n in
-        rows.compactMap { product("\(name) packed", backend, m: $0, k: k, n: n) }
+      [("packed", PTK_F32), ("packed, bf16", PTK_BF16)].flatMap { form, precision in
+        weights.flatMap { k, n in
+          rows.compactMap { product("\(name) \(form)", backend, precision, m: $0, k: k, n: n) }
+        }
       }
     }
   }
 
-  private func product(_ name: String, _ backend: ptk_backend, m: Int, k: Int, n: Int) -> OperatorFigure? {
+  private func product(
+    _ name: String, _ backend: ptk_backend, _ precision: ptk_precision, m: Int, k: Int, n: Int
+  ) -> OperatorFigure? {
     let (a, b, c) = (Buffer(m * k), Buffer(k * n), Buffer(m * n))
-    guard let packed = ptk_pack_with(backend, b.values, k, k, n, true) else { return nil }
+    guard let packed = ptk_pack_with(backend, b.values, k, k, n, true, precision) else { return nil }
     defer { ptk_packed_free(packed) }
     let seconds = median { [self] in
       split(m, grain: 8) { rows in
@@ -153,7 +157,7 @@ final class OperatorBenchmark {
         let from = rows.lowerBound
         ptk_layer_norm_backward(
           rows.count, columns, x.values + from * columns, gain.values, mean.values + from,
-          rstd.values + from, dy.values + from * columns, y.values + from * columns, nil, nil)
+          rstd.values + from, dy.values + from * columns, false, y.values + from * columns, nil, nil)
       },
       figure("gelu forward", operands: 2) { rows in
         let from = rows.lowerBound * columns
@@ -163,7 +167,7 @@ final class OperatorBenchmark {
         let from = rows.lowerBound * columns
         ptk_unary_backward(
           PTK_GELU, rows.count * columns, x.values + from, x.values + from, dy.values + from,
-          y.values + from)
+          false, y.values + from)
       },
       figure("softmax forward", operands: 2) { rows in
         let from = rows.lowerBound * columns

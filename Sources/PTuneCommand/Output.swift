@@ -72,12 +72,12 @@ enum Output {
     _ = write(text + "\n", to: STDERR_FILENO)
   }
 
-  /// The text set off, if this stream is a terminal that can do it and the user did not set NO_COLOR.
+  /// The text set off, if this stream is a terminal that can do it: NO_COLOR turns colours off, CLICOLOR_FORCE turns
+  /// them on where there is no terminal.
   static func paint(_ text: String, _ paint: Paint, on stream: Int32 = STDERR_FILENO) -> String {
-    guard isatty(stream) == 1, environment["NO_COLOR", default: ""].isEmpty, environment["TERM"] != "dumb"
-    else {
-      return text
-    }
+    guard environment["NO_COLOR", default: ""].isEmpty else { return text }
+    let isForced = !["", "0"].contains(environment["CLICOLOR_FORCE", default: ""])
+    guard isForced || (isatty(stream) == 1 && environment["TERM"] != "dumb") else { return text }
     return "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m"
   }
 

@@ -19,6 +19,7 @@ struct PTuneCommand: ParsableCommand {
       Generate.self,
       Compare.self,
       Recommend.self,
+      ReportCommand.self,
       Export.self,
       Pull.self,
       Push.self,
@@ -29,6 +30,7 @@ struct PTuneCommand: ParsableCommand {
       NewPlugin.self,
       Bench.self,
       Doctor.self,
+      Completion.self,
       CompareCell.self,
     ])
 

@@ -1,25 +1,32 @@
 import ArgumentParser
+import PTuneEngine
 import PTuneTraining
 
 /// The flags of `ptune train` that take the place of something in the run file.
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Train with this adapter; may be repeated for several that work together.", valueName: "name"))
+      "Train with this adapter; may be repeated for several that work together.", valueName: "name"),
+    completion: .components(.adapter))
   var adapter: [String] = []
 
   @Option(
     help: ArgumentHelp("The base model: a folder, or a name on the Hugging Face hub.", valueName: "model"))
   var model: String?
 
-  @Option(help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"))
+  @Option(
+    help: ArgumentHelp("Add the run's tasks to this trained adapter.", valueName: "adapter"),
+    completion: .adapterFolder)
   var extend: String?
 
   @Option(
-    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"))
+    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
+    completion: .adapterFolder)
   var startFrom: String?
 
-  @Option(help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"),
+    completion: .directory)
   var output: String?
 
   @Option(help: ArgumentHelp("Passes over the training data.", valueName: "n"))
@@ -41,6 +48,10 @@ struct RunOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
+    help: ArgumentHelp("What products with the base model's weights round to.", valueName: "precision"))
+  var compute: ComputePrecision?
+
+  @Option(
     name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "Set any key of the run file, as in adapter.virtual_tokens=50; may be repeated.", valueName: "key=value"
@@ -60,6 +71,7 @@ struct RunOptions: ParsableArguments {
       ("--batch-size", ["training", "batch_size"], batchSize.map { "\($0)" }),
       ("--seed", ["training", "seed"], seed.map { "\($0)" }),
       ("--threads", ["training", "threads"], threads.map { "\($0)" }),
+      ("--compute", ["training", "compute"], compute?.rawValue),
     ]
     let named = flags.compactMap { flag, path, value in
       value.map { RunOverride(path: path, text: $0, flag: "\(flag) \($0)") }

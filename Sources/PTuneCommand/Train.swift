@@ -2,6 +2,7 @@ import ArgumentParser
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 #if canImport(Darwin)
@@ -21,7 +22,7 @@ struct Train: ParsableCommand {
       what it says. The trained adapter is in OUTPUT/adapter.
       """)
 
-  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)
   var runFile: String
 
   @OptionGroup var options: RunOptions
@@ -40,6 +41,9 @@ struct Train: ParsableCommand {
 
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
+
+  @Flag(help: "Write no report.html.")
+  var noReport = false
 
   @Flag(
     help: "Show where the time of the first steps goes, and write OUTPUT/profile.json for Perfetto or Chrome."
@@ -78,7 +82,7 @@ struct Train: ParsableCommand {
       view.end()
       throw error
     }
-    view.show(result)
+    view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
     if let profile {
       let file = FilePath.join(spec.output, "profile.json")
       try AtomicFile.write(profile.trace.text(.line), to: file)
@@ -86,6 +90,20 @@ struct Train: ParsableCommand {
     }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
+  ///
+  /// - Returns: where it is; nil if it could not be written, which is said.
+  private func writeReport(_ spec: RunSpec) -> String? {
+    let path = FilePath.join(spec.output, "report.html")
+    do {
+      try Report([RunFolder(spec.output)]).write(to: path)
+      return path
+    } catch {
+      Output.warning("there is no report: \(error)")
+      return nil
+    }
   }
 
   private func findLearningRate(of run: TrainingRun) throws {

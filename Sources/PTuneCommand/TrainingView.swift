@@ -18,6 +18,8 @@ final class TrainingView {
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
+  /// Of each step.
+  private var losses: [Double] = []
 
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
@@ -113,6 +115,7 @@ final class TrainingView {
   // MARK: - Progress
 
   private func show(_ step: StepReport) {
+    losses.append(step.loss)
     if let finding = watch?.add(step.loss, step: step.step) {
       console.clear()
       Output.warning(finding.text(learningRate: plan?.learningRate ?? step.learningRate))
@@ -175,7 +178,8 @@ final class TrainingView {
     console.line("The trace is in \(file); https://ui.perfetto.dev opens it.")
   }
 
-  func show(_ result: TrainingResult) {
+  /// - Parameter report: where the page about the run is.
+  func show(_ result: TrainingResult, report: String?) {
     console.clear()
     if result.wasInterrupted {
       console.line(
@@ -185,6 +189,10 @@ final class TrainingView {
       return
     }
     if !quiet { console.line() }
+    if !quiet, losses.count > 1 {
+      let ends = [losses[0], result.loss].map { NumberText.fixed($0, 4) }
+      console.line(field("loss", "\(ends[0]) \(sparkline(losses)) \(ends[1])") + "\n")
+    }
     let reports = result.test.isEmpty ? result.validation : result.test
     var columns: [(header: String, value: String)] = [
       ("METHOD", spec.adapters.map(\.plugin.value).joined(separator: " + ")),
@@ -219,6 +227,7 @@ final class TrainingView {
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
     console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
+    if let report { console.line("\nThe report is in \(report).") }
   }
 }
 

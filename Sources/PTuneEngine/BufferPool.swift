@@ -21,6 +21,8 @@ final class BufferPool {
   /// Free places below `top`, ascending, with no two side by side. All in floats from `base`.
   private var holes: [Range<Int>] = []
   private var sizes: [Int: Int] = [:]
+  /// How often a buffer has to come back before it is free, where that is more than once.
+  private var holders: [Int: Int] = [:]
   /// Everything from here on is free.
   private var top = 0
   private var highest = 0
@@ -76,15 +78,18 @@ final class BufferPool {
     return base + begin
   }
 
-  /// A buffer of zeros.
-  func takeZeroed(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let buffer = take(count)
-    memset(buffer, 0, count * MemoryLayout<Float>.stride)
-    return buffer
-  }
+  /// Lets a buffer have one more holder, each of whom gives it back.
+  func share(_ buffer: UnsafeMutablePointer<Float>) { holders[buffer - base, default: 1] += 1 }
+
+  /// Whether somebody else holds the buffer too, so that its values have to stay.
+  func isShared(_ buffer: UnsafeMutablePointer<Float>) -> Bool { holders[buffer - base] != nil }
 
   /// Takes back a buffer that ``take(_:)`` gave.
   func give(_ buffer: UnsafeMutablePointer<Float>) {
+    if let count = holders[buffer - base] {
+      holders[buffer - base] = count > 2 ? count - 1 : nil
+      return
+    }
     // Whatever comes back was handed out, so its size is known.
     guard let size = sizes.removeValue(forKey: buffer - base) else { return }
     var range = buffer - base..<buffer - base + size

@@ -17,6 +17,8 @@ public final class Session {
   let machine: Machine
   /// The threads that compute.
   public var threads: ThreadPool { machine.threads }
+  /// What the factors of products with frozen weights are rounded to.
+  public var precision: ComputePrecision { machine.precision }
   /// The run's random numbers: initial values and dropout draw from it.
   public var generator: SplitMix64
   /// What components declared, in order.
@@ -45,8 +47,9 @@ public final class Session {
   }
 
   /// A session with these threads whose random numbers start from `seed`.
-  public init(threads: ThreadPool, seed: UInt64) {
+  public init(threads: ThreadPool, seed: UInt64, precision: ComputePrecision = .f32) {
     machine = Machine(threads: threads)
+    machine.precision = precision
     generator = SplitMix64(seed: seed)
   }
 
@@ -266,12 +269,16 @@ public final class Session {
   }
 
   /// Computes a scalar and adds its gradient to every parameter's.
-  func differentiate(_ loss: Node) -> Float {
-    let plan = machine.profile.around("planning") { Planner.plan([loss], among: nodes) }
+  ///
+  /// - Parameter layers: the inputs of the base model's layers, in order, to compute the layers again for the gradient
+  ///   rather than to keep their values; empty to keep them.
+  func differentiate(_ loss: Node, recomputing layers: [Node] = []) -> Float {
+    let plan = machine.profile.around("planning") { Planner.plan([loss], among: nodes, marks: layers) }
+    let recomputation = layers.isEmpty ? nil : Recomputation(plan.order, between: plan.marks)
     machine.forward(plan.order, roots: plan.roots, forBackward: true)
     defer { machine.release(plan.order) }
     let value = plan.roots[0].value?.pointee ?? .nan
-    if loss.needsGradient { machine.backward(plan.order, from: plan.roots[0]) }
+    if loss.needsGradient { machine.backward(plan.order, from: plan.roots[0], recomputation) }
     return value
   }
 }

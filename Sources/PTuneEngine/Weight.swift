@@ -17,8 +17,8 @@ final class Weight {
   /// Whether what is stored is `[columns, rows]`.
   private let isTransposed: Bool
   private var untransposed: UnsafeMutablePointer<Float>?
-  private var forwardPacking: OpaquePointer?
-  private var backwardPacking: OpaquePointer?
+  private var forwardPackings: [ComputePrecision: OpaquePointer] = [:]
+  private var backwardPackings: [ComputePrecision: OpaquePointer] = [:]
 
   /// - Parameters:
   ///   - values: `[rows, columns]`, or `[columns, rows]` where it is transposed.
@@ -57,8 +57,8 @@ final class Weight {
   }
 
   deinit {
-    ptk_packed_free(forwardPacking)
-    ptk_packed_free(backwardPacking)
+    for packing in forwardPackings.values { ptk_packed_free(packing) }
+    for packing in backwardPackings.values { ptk_packed_free(packing) }
     untransposed?.deallocate()
   }
 
@@ -103,23 +103,29 @@ final class Weight {
   }
 
   /// Wᵀ `[columns, rows]` packed, for x·Wᵀ.
-  var packed: OpaquePointer? {
-    if let forwardPacking { return forwardPacking }
-    forwardPacking = pack {
-      Self.packsBothWays
+  func packed(_ precision: ComputePrecision) -> OpaquePointer? {
+    if let known = forwardPackings[precision] { return known }
+    let packing = pack {
+      servesBothWays(precision)
         ? ptk_pack_both_ways($0, stride, columns, rows, !isTransposed)
-        : ptk_pack($0, stride, columns, rows, !isTransposed)
+        : ptk_pack($0, stride, columns, rows, !isTransposed, precision.kernel)
     }
-    return forwardPacking
+    forwardPackings[precision] = packing
+    return packing
   }
 
   /// W packed, for dy·W.
-  var packedTransposed: PackedTranspose {
-    if Self.packsBothWays { return PackedTranspose(packing: packed, isTurned: true) }
-    if backwardPacking == nil {
-      backwardPacking = pack { ptk_pack($0, stride, rows, columns, isTransposed) }
-    }
-    return PackedTranspose(packing: backwardPacking, isTurned: false)
+  func packedTransposed(_ precision: ComputePrecision) -> PackedTranspose {
+    if servesBothWays(precision) { return PackedTranspose(packing: packed(precision), isTurned: true) }
+    if let known = backwardPackings[precision] { return PackedTranspose(packing: known, isTurned: false) }
+    let packing = pack { ptk_pack($0, stride, rows, columns, isTransposed, precision.kernel) }
+    backwardPackings[precision] = packing
+    return PackedTranspose(packing: packing, isTurned: false)
+  }
+
+  /// In bf16 two copies take no more than one in single precision.
+  private func servesBothWays(_ precision: ComputePrecision) -> Bool {
+    precision == .f32 && Self.packsBothWays
   }
 
   /// A packed matrix W `[n, k]`, or its transpose.
@@ -129,10 +135,12 @@ final class Weight {
     /// Whether Wᵀ was packed.
     fileprivate let isTurned: Bool
 
-    /// dx `[rows, k]` = dy `[rows, n]`·W
-    func multiply(_ rows: Int, _ dy: Floats, _ n: Int, _ dx: Floats, _ k: Int) {
+    /// dx `[rows, k]` = dy `[rows, n]`·W, or added to it.
+    func multiply(_ rows: Int, _ dy: Floats, _ n: Int, adding: Bool = false, _ dx: Floats, _ k: Int) {
       if isTurned {
-        ptk_gemm_packed_turned(packing, rows, dy, n, dx, k)
+        ptk_gemm_packed_turned(packing, rows, dy, n, adding, dx, k)
+      } else if adding {
+        ptk_gemm_packed_add(packing, rows, dy, n, dx, k)
       } else {
         ptk_gemm_packed(packing, rows, dy, n, nil, dx, k)
       }

@@ -53,7 +53,8 @@ struct AttentionTests {
       var numbers = Numbers(seed: 100 + index)
       let outGradients = numbers.floats(attention.rows * attention.width)
       let expected = attention.reference(operands.doubles)
-      for variant in ["baseline", "neon", "avx2", "avx512"] where ptk_use_kernel_variant(variant) {
+      for variant in ["baseline", "neon", "avx2", "avx512", "avx512_bf16"]
+      where ptk_use_kernel_variant(variant) {
         let what = "\(name), \(variant)"
         let result = attention.run(operands, outGradients: outGradients, before: 2, padding: index % 2 * 3)
         expectClose(result.out, expected.out, tolerance: 2e-6, "\(what): out")
@@ -85,7 +86,7 @@ struct AttentionTests {
       #expect(ptk_use_kernel_variant(best))
       let expected = attention.run(operands, outGradients: outGradients, before: 0, padding: 1).gradients
         .doubles
-      for variant in ["baseline", "avx2"] where ptk_use_kernel_variant(variant) {
+      for variant in ["baseline", "avx2", "avx512"] where ptk_use_kernel_variant(variant) {
         let result = attention.run(operands, outGradients: outGradients, before: 0, padding: 1)
         expectClose(result.gradients, expected, tolerance: 5e-6, "\(name), \(variant)")
       }

@@ -67,7 +67,11 @@ struct ElementwiseTests {
         let x = numbers.floats(count, in: low < 0 ? low : 0.1, high)
         let dy = numbers.floats(count), before = numbers.floats(count)
         var dx = before
-        ptk_unary_backward(function.value, count, x, apply(function.value, x), dy, &dx)
+        ptk_unary_backward(function.value, count, x, apply(function.value, x), dy, true, &dx)
+        var alone = [Float](repeating: .nan, count: count)
+        ptk_unary_backward(function.value, count, x, apply(function.value, x), dy, false, &alone)
+        expectClose(
+          zip(dx, before).map(-), alone.doubles, tolerance: 1e-6, "\(function), \(count): not added")
         expectGradient(zip(dx, before).map(-), at: x.doubles, "\(function), \(count)") { point in
           zip(point, dy).reduce(0) { $0 + function.reference($1.0) * Double($1.1) }
         }
@@ -84,6 +88,31 @@ struct ElementwiseTests {
     #expect(apply(PTK_LOG, [0, 1, infinity]) == [-infinity, 0, infinity])
     #expect(apply(PTK_LOG, [-1])[0].isNaN)
     for function in functions { #expect(apply(function.value, [.nan])[0].isNaN, "\(function)") }
+  }
+
+  @Test("sums, differences, products and quotients of arrays, and products that are added")
+  func combinations() {
+    for count in counts {
+      var numbers = Numbers(seed: count)
+      let x = numbers.floats(count), y = numbers.floats(count, in: 0.5, 2), before = numbers.floats(count)
+      let functions: [(ptk_binary, (Float, Float) -> Float)] = [
+        (PTK_ADD, { $0 + $1 }), (PTK_SUBTRACT, { $0 - $1 }), (PTK_MULTIPLY, { $0 * $1 }),
+        (PTK_DIVIDE, { $0 / $1 }),
+      ]
+      for (function, combine) in functions {
+        var z = [Float](repeating: .nan, count: count)
+        ptk_combine(function, count, x, y, &z)
+        expectClose(
+          z, zip(x, y).map { Double(combine($0, $1)) }, tolerance: 2e-7, "\(function.rawValue), \(count)")
+      }
+      var z = [Float](repeating: .nan, count: count)
+      ptk_multiply(count, x, y, false, &z)
+      #expect(z == zip(x, y).map { $0 * $1 })
+      z = before
+      ptk_multiply(count, x, y, true, &z)
+      let expected = zip(zip(x, y), before).map { Double($0.0) * Double($0.1) + Double($1) }
+      expectClose(z, expected, tolerance: 2e-7, "added, \(count)")
+    }
   }
 
   @Test("sums of arrays, scaled arrays, biases and rows")

@@ -82,7 +82,7 @@ struct MatrixProductTests {
         let plain = product(false, transposed, most, n, k, a, weight)
         let biased = plain.enumerated().map { $1 + Double(bias[$0 % n]) }
         for backend in backends {
-          let matrix = ptk_pack_with(backend, wide, stride, k, n, transposed)
+          let matrix = ptk_pack_with(backend, wide, stride, k, n, transposed, PTK_F32)
           defer { ptk_packed_free(matrix) }
           #expect(ptk_packed_bytes(matrix) > 0)
           for (index, m) in (sizes + [128, 129, 200, most]).enumerated() {
@@ -95,6 +95,13 @@ struct MatrixProductTests {
               gathered(c, rows: m, columns: n, stride: n + padding),
               Array((withBias ? biased : plain)[..<(m * n)]), tolerance: 1e-5,
               "backend \(backend.rawValue), \(m)×\(k)·\(k)×\(n), bias \(withBias)")
+            let before = numbers.floats(m * n)
+            var sum = spread(before, rows: m, columns: n, stride: n + padding)
+            ptk_gemm_packed_add(matrix, m, wideA, k + padding, &sum, n + padding)
+            expectClose(
+              gathered(sum, rows: m, columns: n, stride: n + padding),
+              zip(plain, before).map { $0 + Double($1) }, tolerance: 1e-5,
+              "backend \(backend.rawValue), \(m)×\(k)·\(k)×\(n), added")
           }
         }
       }
@@ -107,7 +114,7 @@ struct MatrixProductTests {
   func bothWays() {
     let best = String(cString: ptk_kernel_variant())
     defer { _ = ptk_use_kernel_variant(best) }
-    for name in ["baseline", "neon", "avx2", "avx512"] where ptk_use_kernel_variant(name) {
+    for name in ["baseline", "neon", "avx2", "avx512", "avx512_bf16"] where ptk_use_kernel_variant(name) {
       for (k, n) in [(1, 1), (5, 3), (17, 16), (40, 65), (13, 1100)] {
         var numbers = Numbers(seed: k * 1000 + n)
         let most = n > 1000 ? 40 : 600
@@ -125,10 +132,15 @@ struct MatrixProductTests {
             let padding = m % 3
             let wideA = spread(a, rows: m, columns: n, stride: n + padding)
             var c = [Float](repeating: .nan, count: m * (k + padding))
-            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, &c, k + padding)
+            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, false, &c, k + padding)
             expectClose(
               gathered(c, rows: m, columns: k, stride: k + padding), Array(expected[..<(m * k)]),
               tolerance: 2e-5, "\(name), \(m)×\(n)·(\(k)×\(n))ᵀ, transposed \(transposed)")
+            var sum = [Float](repeating: 1, count: m * (k + padding))
+            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, true, &sum, k + padding)
+            expectClose(
+              gathered(sum, rows: m, columns: k, stride: k + padding), expected[..<(m * k)].map { $0 + 1 },
+              tolerance: 2e-5, "\(name), \(m)×\(n)·(\(k)×\(n))ᵀ, added")
           }
         }
       }
@@ -141,16 +153,21 @@ struct MatrixProductTests {
       var c: [Float] = [1, 2, 3, 4]
       #expect(ptk_gemm_with(backend, false, false, 2, 2, 0, 1, [], 1, [], 2, 0.5, &c, 2))
       #expect(c == [0.5, 1, 1.5, 2])
-      let matrix = ptk_pack_with(backend, [], 2, 0, 2, false)
+      let matrix = ptk_pack_with(backend, [], 2, 0, 2, false, PTK_F32)
       defer { ptk_packed_free(matrix) }
       ptk_gemm_packed(matrix, 2, [], 1, [7, 8], &c, 2)
+      #expect(c == [7, 8, 7, 8])
+      ptk_gemm_packed_add(matrix, 2, [], 1, &c, 2)
       #expect(c == [7, 8, 7, 8])
     }
     let matrix = ptk_pack_both_ways([], 0, 2, 0, false)
     defer { ptk_packed_free(matrix) }
     var c: [Float] = [1, 2, 3, 4]
-    ptk_gemm_packed_turned(matrix, 2, [], 0, &c, 2)
+    ptk_gemm_packed_turned(matrix, 2, [], 0, false, &c, 2)
     #expect(c == [0, 0, 0, 0])
+    c = [1, 2, 3, 4]
+    ptk_gemm_packed_turned(matrix, 2, [], 0, true, &c, 2)
+    #expect(c == [1, 2, 3, 4])
   }
 
   @Test("threads share a packed matrix and get the same bits as one thread")
@@ -159,7 +176,7 @@ struct MatrixProductTests {
     let (m, n, k) = (100, 65, 33)
     let weight = numbers.floats(k * n), a = numbers.floats(m * k)
     for backend in backends {
-      let matrix = Shared(value: ptk_pack_with(backend, weight, n, k, n, false))
+      let matrix = Shared(value: ptk_pack_with(backend, weight, n, k, n, false, PTK_F32))
       defer { ptk_packed_free(matrix.value) }
       let results = await withTaskGroup(of: [Float].self) { group in
         for _ in 0..<8 {
@@ -179,12 +196,12 @@ struct MatrixProductTests {
   func variants() {
     let best = String(cString: ptk_kernel_variant())
     defer { _ = ptk_use_kernel_variant(best) }
-    for name in ["baseline", "neon", "avx2", "avx512"] where ptk_use_kernel_variant(name) {
+    for name in ["baseline", "neon", "avx2", "avx512", "avx512_bf16"] where ptk_use_kernel_variant(name) {
       for (m, n, k) in [(1, 1, 1), (7, 17, 5), (13, 33, 300), (250, 9, 16), (12, 520, 3)] {
         var numbers = Numbers(seed: m)
         let a = numbers.floats(m * k), b = numbers.floats(k * n)
         var c = [Float](repeating: .nan, count: m * n)
-        let matrix = ptk_pack_with(PTK_PORTABLE, b, n, k, n, false)
+        let matrix = ptk_pack_with(PTK_PORTABLE, b, n, k, n, false, PTK_F32)
         defer { ptk_packed_free(matrix) }
         ptk_gemm_packed(matrix, m, a, k, nil, &c, n)
         let expected = product(false, false, m, n, k, a, b)

@@ -58,7 +58,7 @@ struct NormalizationTests {
 
       var dx = [Float](repeating: 1, count: rows * columns)
       var dgain = [Float](repeating: 1, count: columns), dbias = dgain
-      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, &dx, &dgain, &dbias)
+      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, true, &dx, &dgain, &dbias)
       let gradient = (dgain + dbias + dx).map { $0 - 1 }
       if columns > 2 {
         expectGradient(gradient, at: operands, "gradients, \(columns)") {
@@ -66,9 +66,12 @@ struct NormalizationTests {
         }
       }
       var alone = [Float](repeating: 1, count: rows * columns)
-      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, &alone, nil, nil)
+      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, true, &alone, nil, nil)
       #expect(alone == dx)
-      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, nil, nil, nil)
+      alone = [Float](repeating: .nan, count: rows * columns)
+      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, false, &alone, nil, nil)
+      expectClose(dx.map { $0 - 1 }, alone.doubles, tolerance: 1e-6, "not added, \(columns)")
+      ptk_layer_norm_backward(rows, columns, x, gain, mean, rstd, dy, true, nil, nil, nil)
     }
   }
 
@@ -88,11 +91,14 @@ struct NormalizationTests {
 
       var dx = [Float](repeating: 1, count: rows * columns)
       var dgain = [Float](repeating: 1, count: columns)
-      ptk_rms_norm_backward(rows, columns, x, gain, rstd, dy, &dx, &dgain)
+      ptk_rms_norm_backward(rows, columns, x, gain, rstd, dy, true, &dx, &dgain)
       expectGradient((dgain + dx).map { $0 - 1 }, at: operands, "gradients, \(columns)") {
         weighted(rmsNorm($0, columns).y, dy)
       }
-      ptk_rms_norm_backward(rows, columns, x, gain, rstd, dy, nil, nil)
+      ptk_rms_norm_backward(rows, columns, x, gain, rstd, dy, true, nil, nil)
+      var alone = [Float](repeating: .nan, count: rows * columns)
+      ptk_rms_norm_backward(rows, columns, x, gain, rstd, dy, false, &alone, nil)
+      expectClose(dx.map { $0 - 1 }, alone.doubles, tolerance: 1e-6, "not added, \(columns)")
     }
   }
 }

@@ -214,8 +214,8 @@ import Testing
       help: the keys of training are epochs, max_steps, batch_size, evaluation_batch_size, accumulation, \
       optimizer, learning_rate, schedule, warmup_steps, warmup_ratio, weight_decay, beta1, beta2, epsilon, \
       decay_rate, clip_threshold, clip_norm, evaluate_every, early_stopping_patience, checkpoint_every, \
-      keep_checkpoints, log_every, task_sampling, task_temperature, task_batches, task_weighting, \
-      best_by, maximum_length, seed, threads
+      keep_checkpoints, log_every, tensorboard, predictions, samples, task_sampling, task_temperature, \
+      task_batches, task_weighting, best_by, maximum_length, seed, threads, compute
       """
     ) { try $0.write("run.yaml", Desk.run.replacingOccurrences(of: "epochs", with: "epoch")) },
     Mistake(
@@ -276,7 +276,7 @@ import Testing
     #expect(try desk.bytes("out/adapter/adapter_model.safetensors") == before)
     #expect(try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good film").status == 0)
     let files = try FileSystem.entries(of: desk.folder + "/out/adapter")
-    #expect(files == ["adapter_config.json", "adapter_model.safetensors"])
+    #expect(files == ["README.md", "adapter_config.json", "adapter_model.safetensors"])
   }
 
   @Test(

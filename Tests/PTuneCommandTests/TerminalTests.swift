@@ -1,4 +1,5 @@
 import Foundation
+import PTuneReport
 import Testing
 
 @testable import PTuneCommand

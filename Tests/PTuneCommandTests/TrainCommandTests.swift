@@ -8,6 +8,7 @@ import Testing
     let patterns = [
       ("[0-9]+ examples/s", "# examples/s"), ("0\\.[0-9]{4} +[0-9.]+ +[0-9]+\n", "#  #  #\n"),
       ("-?[01]\\.[0-9]{4} *", "# "), ("(class #) +\\*?\n", "$1\n"), ("best step [0-9]+", "best step #"),
+      ("[▁▂▃▄▅▆▇█]{12} # \n", "▁#▁ #\n"),
     ]
     return patterns.reduce(text) {
       $0.replacingOccurrences(of: $1.0, with: $1.1, options: .regularExpression)
@@ -33,6 +34,8 @@ import Testing
         step 12/12  epoch 2  loss # # examples/s
         step 12  validation  accuracy # f1_macro # mcc # majority_class #
 
+        loss      # ▁#▁ #
+
         METHOD       TRAINABLE     ACCURACY  MAJORITY CLASS  SECONDS  EXAMPLES/S
         p-tuning-v2  578 (1.80 %)  # #  #  #
 
@@ -41,14 +44,19 @@ import Testing
         The adapter is in FOLDER/out/adapter. To use it:
           ptune predict --adapter FOLDER/out/adapter --text "…"
 
+        The report is in FOLDER/out/report.html.
+
         """)
     #expect(!result.output.contains("\u{1B}") && !result.output.contains("\r"))
     #expect(
-      try FileSystem.entries(of: desk.folder + "/out")
-        == [".lock", "adapter", "checkpoints", "metrics.jsonl", "run.yaml"])
+      try FileSystem.entries(of: desk.folder + "/out").map { $0.hasPrefix("events.") ? "events…" : $0 }
+        == [
+          ".lock", "adapter", "checkpoints", "events…", "metrics.jsonl", "predictions.jsonl", "report.html",
+          "results.json", "run.yaml",
+        ])
     #expect(
       try FileSystem.entries(of: desk.folder + "/out/adapter")
-        == ["adapter_config.json", "adapter_model.safetensors"])
+        == ["README.md", "adapter_config.json", "adapter_model.safetensors"])
   }
 
   @Test("--json prints one document with everything in it")

@@ -44,12 +44,12 @@ import Testing
     let source = Source()
     let weight = Weight(name: "w", rows: 2, columns: 3, source.tensor(mapped: false))
     #expect(source.present == 1)
-    #expect(weight.packed != nil)
+    #expect(weight.packed(.f32) != nil)
     #expect(source.present == 0)
     #expect(Array(UnsafeBufferPointer(start: weight.values, count: 6)) == [1, 2, 3, 4, 5, 6])
     #expect(source.made == 2)
     // Somebody may have kept that pointer.
-    #expect(weight.part(0..<1).packed != nil)
+    #expect(weight.part(0..<1).packed(.f32) != nil)
     #expect(source.present == 1)
   }
 
@@ -59,7 +59,7 @@ import Testing
     let weight = Weight(name: "w", rows: 2, columns: 3, source.tensor(mapped: true))
     _ = weight.values
     #expect(source.discarded == 0)
-    #expect(weight.packed != nil)
+    #expect(weight.packed(.f32) != nil)
     #expect(source.discarded == 1)
     #expect(source.present == 1)
   }

@@ -129,6 +129,16 @@ import Testing
       ])
   }
 
+  @Test("a repository that was renamed is found under its old name")
+  func renamed() throws {
+    let desk = try HubDesk("moved")
+    try desk.serve(Self.model, lfs: ["model.safetensors"])
+    let snapshot = try Hub(try desk.settings()).pull(try #require(HubName("test/was-moved")), .model)
+    #expect(snapshot.folder == "\(desk.folder)/hub/models--test--was-moved/snapshots/\(desk.commit)")
+    #expect(
+      try String(contentsOfFile: "\(snapshot.folder)/model.safetensors", encoding: .utf8) == Self.weights)
+  }
+
   @Test("a token is read from a file, too")
   func tokenFile() throws {
     let desk = try HubDesk("token-file")

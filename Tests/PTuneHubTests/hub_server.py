@@ -132,6 +132,8 @@ class Hub(Handler):
     def route(self):
         self.note("hub")
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        if "/was-" in self.path:  # a repository that was renamed
+            return self.answer(307, b"", {"Location": self.path.replace("/was-", "/", 1)})
         parts = path.split("/")[1:]
         if parts[:2] == ["api", "models"]:
             return self.api("/".join(parts[2:4]), parts[4:])

@@ -75,7 +75,7 @@ import Testing
   /// Trains some steps on a few sentences.
   ///
   /// - Parameter heads: the tasks' heads, by their names.
-  private static func train(
+  static func train(
     _ tiny: TinyRun, _ model: String, _ adapter: String, _ heads: [(name: String, head: Head)],
     data: String = "", selector: String = ""
   ) throws -> AdapterRun {
@@ -97,7 +97,7 @@ import Testing
   }
 
   /// What an adapter says of some rows of each task.
-  private static func lines(_ run: AdapterRun, _ tiny: TinyRun) throws -> [String] {
+  static func lines(_ run: AdapterRun, _ tiny: TinyRun) throws -> [String] {
     let rows = [
       "{\"input_ids\": [2, 17, 40, 9, 3]}", "{\"input_ids\": [2, 61, 3], \"token_type_ids\": [0, 1, 1]}",
     ]
@@ -111,7 +111,7 @@ import Testing
     return lines
   }
 
-  private static func reread(_ folder: String) throws -> AdapterRun {
+  static func reread(_ folder: String) throws -> AdapterRun {
     try AdapterRun(folder, baseModel: nil, threads: 2, registry: Workbench.factory().registry) {
       Issue.record("\($1)")
     }
@@ -127,6 +127,52 @@ import Testing
     #expect(try Self.lines(read, tiny) == Self.lines(run, tiny))
     #expect(read.folder.tasks[0].labels == run.composition.tasks[0].labels)
     #expect(read.folder.tasks[0].name == "mood")
+  }
+
+  @Test("what training writes is PEFT's where PEFT can express it, else PEFT is told why it is not")
+  func trained() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try Self.train(tiny, "tiny-bert", Self.prompt, [("mood", .sequence("tiny-bert"))])
+    let config = try JSONValue.read("\(run.folder.path)/adapter_config.json")
+    #expect(config["peft_type"] == "PROMPT_TUNING" && config["ptune"] == nil)
+    #expect(
+      try SafetensorsFile("\(run.folder.path)/adapter_model.safetensors").names.sorted()
+        == ["base_model.classifier.bias", "base_model.classifier.weight", "prompt_embeddings"])
+    #expect(run.folder.fingerprint == run.composition.checkpoint.fingerprint.weights)
+    #expect(run.folder.adapter.hyperparameters["initialization"] == .string("sampled-vocabulary"))
+
+    let mean = Head(yaml: "{plugin: sequence-classification, base_pooler: true, pooling: mean}")
+    let own = try Self.train(tiny, "tiny-bert", Self.prompt, [("mood", mean)])
+    let marked = try JSONValue.read("\(own.folder.path)/adapter_config.json")
+    #expect(
+      marked["peft_type"]
+        == "PTUNE: PEFT cannot express this adapter, since 'pooling' of the head of 'mood' is \"mean\", and there it is \"first\""
+    )
+    #expect(
+      try SafetensorsFile("\(own.folder.path)/adapter_model.safetensors").names.sorted()
+        == ["head.mood.classifier.bias", "head.mood.classifier.weight", "prompt_embeddings"])
+  }
+
+  @Test("keys of PEFT's and ptune's that contradict each other are an error")
+  func contradictions() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try Self.train(tiny, "tiny-gpt2", Self.prompt, [("tale", .language)])
+    let path = "\(run.folder.path)/adapter_config.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    for (old, new, message) in [
+      (
+        "\"plugin\": \"prompt-tuning\"", "\"plugin\": \"prefix-tuning\"",
+        "has the peft_type 'PROMPT_TUNING', but names the adapter 'prefix-tuning'"
+      ),
+      ("\"num_layers\"", "\"num_tasks\": 2, \"num_layers\"", "has 2 as 'num_tasks', but names 1 tasks"),
+      ("\"format\": 1", "\"format\": 9", "has a format this ptune does not know"),
+    ] {
+      try AtomicFile.write(text.replacing(old, with: new), to: path)
+      let error = #expect(throws: TrainingError.self) { try Self.reread(run.folder.path) }
+      #expect(
+        error.map { "\($0)" } == "\(run.folder.path) is not an adapter folder: adapter_config.json \(message)"
+      )
+    }
   }
 
   /// What PEFT wrote of the same kind, on the fixtures' folder.
@@ -152,7 +198,11 @@ import Testing
     #expect(config.keys == expected.keys)
     #expect(!text.hasSuffix("\n"))
     // Of an encoder that is folded away anything may be said; PEFT doubles the list; the tasks are three there.
-    let free: Set = ["base_model_name_or_path", "modules_to_save", "encoder_hidden_size", "num_tasks"]
+    // What ptune adds is under auto_mapping, which PEFT does not look at where there is a task type.
+    let free: Set = [
+      "auto_mapping", "base_model_name_or_path", "modules_to_save", "encoder_hidden_size", "num_tasks",
+    ]
+    #expect(config["auto_mapping"]?.objectValue?.keys == ["ptune"])
     for key in expected.keys where !free.contains(key) { #expect(config[key] == expected[key], "\(key)") }
     let (own, other) = (
       try SafetensorsFile(tiny.path("peft/adapter_model.safetensors")),
@@ -209,12 +259,17 @@ import Testing
     }
     // The checkpoint has a head of three labels.
     let two = try export("tiny-roberta", .sequence("tiny-roberta"))
-    #expect(two.modelClass == "AutoModelForSequenceClassification")
-    #expect(two.labels == 2 && two.problemType == "single_label_classification" && two.replacesHead)
+    #expect(two.loading.modelClass == "AutoModelForSequenceClassification")
+    #expect(
+      two.loading.labels == 2 && two.loading.problemType == "single_label_classification"
+        && two.loading.replacesHead)
     let number = try export("tiny-gpt2", .sequence("tiny-gpt2", "regression"))
-    #expect(number.labels == 1 && number.problemType == "regression" && !number.replacesHead)
+    #expect(
+      number.loading.labels == 1 && number.loading.problemType == "regression" && !number.loading.replacesHead
+    )
     let answers = try export("tiny-llama", .answers)
-    #expect(answers.labels == 2 && answers.problemType == nil && !answers.replacesHead)
+    #expect(
+      answers.loading.labels == 2 && answers.loading.problemType == nil && !answers.loading.replacesHead)
     #expect(
       answers.warnings == [
         "transformers' class for questions calls a llama model 'transformer' and finds none of the weights that are "
@@ -258,9 +313,8 @@ import Testing
     (
       "tiny-gpt2", "{plugin: prefix-tuning, virtual_tokens: 3, form: hidden, shift_positions: false}",
       [("tale", .language)], "",
-      "'form' of prefix-tuning is \"hidden\", and there it is \"key-value\"; "
-        + "'shift_positions' of prefix-tuning is false, and there it is true",
-      "train with --set adapter.form=key-value --set adapter.shift_positions=true"
+      "'shift_positions' of prefix-tuning is false, and there it is true",
+      "train with --set adapter.shift_positions=true"
     ),
     (
       "tiny-gpt2", "{plugin: p-tuning-v2, virtual_tokens: 3, depth: 1}", [("tale", .language)], "",
@@ -269,7 +323,8 @@ import Testing
     (
       "tiny-gpt2", "{plugin: prompt-pool, virtual_tokens: 3, pool_size: 2}", [("tale", .language)],
       "selector: attention", "it has no method like 'prompt-pool'",
-      "train one of prompt-tuning, p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning instead"
+      "keep one of its entries for all texts with --select, or train one of prompt-tuning, residual-prompt-tuning, "
+        + "p-tuning, prefix-tuning, p-tuning-v2, multitask-prompt-tuning, lora, ia3 instead"
     ),
     (
       "tiny-gpt2", "{plugin: multitask-prompt-tuning, virtual_tokens: 3, pool_size: 2}",
@@ -343,11 +398,8 @@ import Testing
     let own = run.folder.path
     #expect(message(run, own) == "the folder '\(own)' holds an adapter that ptune trained")
     _ = try run.exportPEFT(task: nil, to: tiny.path("peft"))
+    let theirs = "\(Workbench.fixtures)/peft/gpt2-lm-prompt_tuning"
     #expect(
-      message(try Self.reread(tiny.path("peft")), tiny.path("more"))
-        == "\(tiny.path("peft")) is an adapter of PEFT's already")
-    try tiny.write("peft/ptune.json", "{\"tasks\": []}")
-    let error = #expect(throws: TrainingError.self) { try Self.reread(tiny.path("peft")) }
-    #expect(error.map { "\($0)" }?.hasSuffix("ptune.json does not name the 1 tasks of the adapter") == true)
+      message(try PEFTTests.run(theirs), tiny.path("more")) == "\(theirs) is an adapter of PEFT's already")
   }
 }

@@ -98,7 +98,7 @@ import Testing
       "adapter.odd=['#', 'a: b', '[CLS]', 'é😀', \"\\u0085\\x00\\n\", '- x', '', null, 'true', 'a b']",
       "adapter.number=1e-5", "adapter.text='0x1F'", "tasks.0.data.maximum_rows=100",
       "tasks.0.data.header=false",
-      "tasks.0.data.format=tsv", "tasks.0.data.fields.answer=5")
+      "tasks.0.data.format=tsv", "tasks.0.data.fields.answer=5", "tasks.0.data.chat_template=chatml")
     run.adapter.hyperparameters["inf"] = located(.double(.infinity))
     let text = run.yaml()
     #expect(try RunSpec.parse(text, file: "/elsewhere/run.yaml") == run)
@@ -132,6 +132,7 @@ import Testing
               validation: /project/dev.tsv
               text: sentence
               label: label
+              chat_template: chatml
               format: tsv
               header: false
               maximum_rows: 100
@@ -157,6 +158,9 @@ import Testing
           checkpoint_every: never
           keep_checkpoints: 2
           log_every: 10
+          tensorboard: true
+          predictions: 10000
+          samples: 4
           seed: 7
         output: /project/runs/sentiment
 

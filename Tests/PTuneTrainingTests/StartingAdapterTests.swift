@@ -39,6 +39,49 @@ import Testing
   }
 
   @Test(
+    "training goes on with the encoder that was folded away, unless it is gone or not asked for",
+    arguments: [
+      "{plugin: prefix-tuning, virtual_tokens: 3, reparameterization: mlp, bottleneck: 8}",
+      "{plugin: p-tuning, virtual_tokens: 3, encoder: lstm, encoder_hidden_size: 4}",
+    ])
+  func encoders(adapter: String) throws {
+    let tiny = try TinyRun()
+    let (first, _) = try tiny.train(
+      try tiny.spec(adapter: adapter, ["training.max_steps=6", "training.learning_rate=0.02"]))
+    let file = "\(first.adapter)/ptune_encoder.safetensors"
+    let start = ["start_from=\(first.adapter)"]
+    func goOn(_ adapter: String, _ output: String) throws -> (
+      folder: String, trained: Int, warnings: [String]
+    ) {
+      var warnings: [String] = []
+      let run = try TrainingRun(
+        try tiny.spec(adapter: adapter, output: output, start + Self.still),
+        registry: Workbench.factory().registry
+      ) { warnings.append($1) }
+      let result = try Trainer(run) { _ in }.train(resume: false) { false }
+      #expect(try scores(tiny.load(result), tiny) == scores(tiny.load(first), tiny))
+      return (result.adapter, result.trainableParameters, warnings)
+    }
+    let plugin = String(try #require(adapter.split(separator: " ")[1].split(separator: ",").first))
+    let kept = try goOn(plugin, "kept")
+    #expect(kept.trained == first.trainableParameters && kept.warnings.isEmpty)
+    #expect(
+      try MappedFile(file).withBytes { Array($0) }
+        == MappedFile("\(kept.folder)/ptune_encoder.safetensors").withBytes { Array($0) })
+    #expect(try goOn(adapter, "asked").trained == first.trainableParameters)
+    let other = plugin == "p-tuning" ? "encoder" : "reparameterization"
+    let bare = try goOn("{plugin: \(plugin), \(other): none}", "bare")
+    #expect(bare.trained < first.trainableParameters && bare.warnings.isEmpty)
+    #expect(!FileSystem.exists("\(bare.folder)/ptune_encoder.safetensors"))
+    // As if PEFT had trained the virtual tokens, of which it knows no encoder.
+    try FileSystem.removeFile(file)
+    let gone = try goOn(adapter, "gone")
+    #expect(gone.trained == bare.trained)
+    #expect(
+      gone.warnings.count == 1 && gone.warnings[0].contains("goes on with the virtual tokens themselves"))
+  }
+
+  @Test(
     "a run starts from what PEFT saved", arguments: ["prompt_tuning", "prefix_projection", "p_tuning_mlp"])
   func peft(method: String) throws {
     let tiny = try TinyRun()

@@ -1,4 +1,5 @@
 import Foundation
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import Testing
@@ -67,10 +68,14 @@ final class TinyRun {
   }
 
   /// Loads what a training wrote.
-  func load(_ result: TrainingResult, threads: Int = 2) throws -> AdapterRun {
+  func load(
+    _ result: TrainingResult, threads: Int = 2, compute: ComputePrecision = .f32,
+    log: @escaping (String) -> Void = { _ in }
+  ) throws -> AdapterRun {
     try AdapterRun(
-      result.adapter, baseModel: nil, threads: threads, registry: Workbench.factory().registry
-    ) { _, _ in }
+      result.adapter, baseModel: nil, threads: threads, compute: compute,
+      registry: Workbench.factory().registry
+    ) { log($1) }
   }
 }
 

@@ -58,7 +58,7 @@ enum Workbench {
       further: further, without: without, selector: selector,
       tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
       maximumLength: nil,
-      threads: threads, seed: 1)
+      threads: threads, compute: .f32, seed: 1)
     return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
   }
 

@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneClassification
 
 /// A tag per word: the row of each token -> linear -> softmax; the first piece of a word speaks for it.
 final class TokenClassification: TaskHead {

@@ -3,7 +3,8 @@
  *
  * Every function is single-threaded and works on the rows (or heads) it is given; the engine splits the work
  * over its threads. Matrices are row-major 32-bit floats; a stride counts floats from one row to the next.
- * Functions that accumulate say so; all others overwrite their result.
+ * Functions that accumulate say so; with a parameter `adding` they do if it is true; all others overwrite their
+ * result.
  */
 #ifndef PTUNE_KERNELS_H
 #define PTUNE_KERNELS_H
@@ -22,30 +23,43 @@ bool ptk_choose_backend(ptk_backend wanted);
 ptk_backend ptk_chosen_backend(void);
 /* "oneDNN 2.6.3 (libdnnl.so.2)", say; "not found" for a backend that is missing. Static. */
 const char *ptk_backend_description(ptk_backend backend);
-/* "avx512", "avx2", "neon" or "baseline": what the other kernels here were compiled for and use. Static. */
+/* "avx512_bf16", "avx512", "avx2", "neon" or "baseline": what the other kernels here were compiled for and use.
+   Static. */
 const char *ptk_kernel_variant(void);
 
 /* c = alpha·op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. */
 void ptk_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
               size_t a_stride, const float *b, size_t b_stride, float beta, float *c, size_t c_stride);
 
+/* What the factors of a product are rounded to. PTK_BF16 keeps 8 bits of the 24 and adds up in single precision. */
+typedef enum { PTK_F32 = 0, PTK_BF16 = 1 } ptk_precision;
+/* Whether this processor multiplies bf16 numbers by instructions of its own, twice as fast as single precision.
+   Products in PTK_BF16 work without, no faster. */
+bool ptk_has_bf16(void);
+/* What computes products in PTK_BF16: "oneDNN 2.6.3 (libdnnl.so.2)", say. Static. */
+const char *ptk_bf16_description(void);
+
 /* A frozen matrix [k, n] in the layout that the chosen backend likes best. */
 typedef struct ptk_packed ptk_packed;
-/* Packs b, or its transpose: with `transposed`, `source` is [n, k] (a linear layer's weight). NULL without
-   memory. Keeps no pointer to `source`, except with a backend that cannot pack: then `source` must outlive
-   the result. */
-ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed);
+/* Packs b, or its transpose: with `transposed`, `source` is [n, k] (a linear layer's weight). In PTK_BF16 it takes half
+   the memory, and products round the rows of a as well. NULL without memory. Keeps no pointer to `source`, except with
+   a backend that cannot pack: then `source` must outlive the result. */
+ptk_packed *ptk_pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
+                     ptk_precision precision);
 /* Whether one packed copy of a matrix is best for products with it and with its transpose. */
 bool ptk_packs_both_ways(void);
-/* As ptk_pack, for both; keeps no pointer to `source`. */
+/* As ptk_pack in PTK_F32, for both; keeps no pointer to `source`. */
 ptk_packed *ptk_pack_both_ways(const float *source, size_t source_stride, size_t k, size_t n, bool transposed);
 void ptk_packed_free(ptk_packed *packed);
 size_t ptk_packed_bytes(const ptk_packed *packed);
 /* c = a·b (+ bias, [n], unless NULL): a [m, k], c [m, n]. */
 void ptk_gemm_packed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, float *c,
                      size_t c_stride);
+/* c += a·b. */
+void ptk_gemm_packed_add(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
 /* c = a·bᵀ: a [m, n], c [m, k]; b is from ptk_pack_both_ways. */
-void ptk_gemm_packed_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
+void ptk_gemm_packed_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
+                            size_t c_stride);
 
 /* ---------------------------------------------------------------------------------- segment attention */
 
@@ -95,14 +109,14 @@ void ptk_attention_backward(const ptk_attention *attention, size_t rows, size_t 
 /* y = (x - mean)·rstd·gain + bias per row; saves mean and rstd [rows]. */
 void ptk_layer_norm_forward(size_t rows, size_t columns, const float *x, const float *gain, const float *bias,
                             float epsilon, float *y, float *mean, float *rstd);
-/* Adds to dx, dgain and dbias, each of which may be NULL. */
+/* Writes dx, and adds to dgain and dbias; each may be NULL. */
 void ptk_layer_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *mean,
-                             const float *rstd, const float *dy, float *dx, float *dgain, float *dbias);
+                             const float *rstd, const float *dy, bool adding, float *dx, float *dgain, float *dbias);
 /* y = x·rstd·gain with rstd = 1/sqrt(mean(x²)+epsilon). */
 void ptk_rms_norm_forward(size_t rows, size_t columns, const float *x, const float *gain, float epsilon, float *y,
                           float *rstd);
 void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
-                           const float *dy, float *dx, float *dgain);
+                           const float *dy, bool adding, float *dx, float *dgain);
 
 /* ------------------------------------------------------------------------------------ rotary positions */
 
@@ -119,9 +133,15 @@ typedef enum {
   PTK_RELU = 1, PTK_GELU, PTK_GELU_TANH, PTK_TANH, PTK_SIGMOID, PTK_SILU, PTK_EXP, PTK_LOG, PTK_SQRT
 } ptk_unary;
 void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *y);
-/* dx += dy·f'(x), from x and y = f(x) as the function needs. */
-void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy,
+/* dx = dy·f'(x), from x and y = f(x) as the function needs. */
+void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx);
+
+/* z = x + y, x - y, x·y or x/y. */
+typedef enum { PTK_ADD = 1, PTK_SUBTRACT, PTK_MULTIPLY, PTK_DIVIDE } ptk_binary;
+void ptk_combine(ptk_binary function, size_t count, const float *x, const float *y, float *z);
+/* z = x·y */
+void ptk_multiply(size_t count, const float *x, const float *y, bool adding, float *z);
 
 /* y += x; y += scale·x */
 void ptk_add(size_t count, const float *x, float *y);

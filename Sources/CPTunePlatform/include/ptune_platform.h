@@ -21,6 +21,10 @@ void ptune_become_child(pid_t parent);
 /* The path of the running executable, zero-terminated; false if it does not fit or is unknown. */
 bool ptune_executable_path(char *out, size_t capacity);
 
+/* Makes each of two paths name what the other named, in one step that nobody can see half of. Returns 0, or an errno:
+   EINVAL or ENOSYS where the file system or the system cannot. */
+int ptune_exchange(const char *first, const char *second);
+
 /* Bytes of the heap that are in use; 0 where the C library does not count them. */
 size_t ptune_heap_bytes(void);
 

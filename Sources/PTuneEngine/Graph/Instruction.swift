@@ -20,6 +20,8 @@ final class Instruction {
   var pendingReaders = 0
   /// Whether the value must survive the forward pass.
   var isKept = false
+  /// The part of the plan that is computed again for the backward pass, if it is in one.
+  var part: Int?
 
   var count: Int { rows * columns }
 

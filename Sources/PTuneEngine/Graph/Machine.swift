@@ -4,6 +4,8 @@ import CPTuneKernels
 final class Machine {
   let threads: ThreadPool
   let pool = BufferPool()
+  /// Of products with frozen weights.
+  var precision = ComputePrecision.f32
   /// Whether dropout drops.
   var isTraining = false
   /// What measures operators; nil for nothing.
@@ -15,27 +17,30 @@ final class Machine {
   ///
   /// - Parameters:
   ///   - roots: their values are kept.
-  ///   - forBackward: whether ``backward(_:from:)`` follows, so that what it reads is kept too.
+  ///   - forBackward: whether ``backward(_:from:_:)`` follows, so that what it reads is kept too.
   func forward(_ instructions: [Instruction], roots: [Instruction], forBackward: Bool) {
     for instruction in instructions {
       for (index, input) in instruction.inputs.enumerated() {
         input.pendingReaders += 1
-        if forBackward, instruction.needsGradient, instruction.operation.backwardReads(index) {
-          input.isKept = true
-        }
+        guard forBackward, instruction.needsGradient else { continue }
+        // What is computed again needs all that comes from elsewhere.
+        let isRead =
+          instruction.part == nil
+          ? instruction.operation.backwardReads(index) : input.part != instruction.part
+        if isRead { input.isKept = true }
       }
-      if forBackward, instruction.needsGradient, instruction.operation.backwardReadsResult {
+      if forBackward, instruction.needsGradient, instruction.part == nil,
+        instruction.operation.backwardReadsResult
+      {
         instruction.isKept = true
       }
     }
     for root in roots { root.isKept = true }
     for instruction in instructions {
-      if let profile {
-        profile.measure(instruction, .forward) { instruction.operation.forward(instruction, self) }
-      } else {
-        instruction.operation.forward(instruction, self)
-      }
-      if !(forBackward && instruction.needsGradient) { releaseSaved(instruction) }
+      compute(instruction)
+      let isLeftForBackward =
+        forBackward && instruction.needsGradient && (instruction.part == nil || instruction.isKept)
+      if !isLeftForBackward { releaseSaved(instruction) }
       for input in instruction.inputs {
         input.pendingReaders -= 1
         if input.pendingReaders == 0, !input.isKept { releaseValue(input) }
@@ -43,11 +48,29 @@ final class Machine {
     }
   }
 
+  /// Computes an instruction's result.
+  func compute(_ instruction: Instruction) {
+    if let profile {
+      profile.measure(instruction, .forward) { instruction.operation.forward(instruction, self) }
+    } else {
+      instruction.operation.forward(instruction, self)
+    }
+  }
+
   /// Differentiates `root`, a scalar, by every parameter: adds to the parameters' gradients.
-  func backward(_ instructions: [Instruction], from root: Instruction) {
+  ///
+  /// - Parameter recomputation: what was not kept.
+  func backward(
+    _ instructions: [Instruction], from root: Instruction, _ recomputation: Recomputation? = nil
+  ) {
+    var restored: Int?
     root.gradient = pool.take(1)
     root.gradient?.pointee = 1
     for instruction in instructions.reversed() {
+      if let part = instruction.part, part != restored {
+        recomputation?.restore(part, self)
+        restored = part
+      }
       if instruction.needsGradient, instruction.gradient != nil {
         if let profile {
           profile.measure(instruction, .backward) { instruction.operation.backward(instruction, self) }
@@ -86,33 +109,64 @@ final class Machine {
     return buffer
   }
 
+  /// Memory for the gradient of an input, and whether it holds a part of it already, to be added to; if not, all of
+  /// it is to be written. Nil if the input needs no gradient.
+  func target(of input: Instruction) -> (gradient: Floats, adding: Bool)? {
+    guard input.needsGradient else { return nil }
+    guard let known = input.gradient else {
+      let gradient = pool.take(input.count)
+      input.gradient = gradient
+      return (gradient, false)
+    }
+    guard pool.isShared(known) else { return (known, true) }
+    let own = pool.take(input.count)
+    threads.split(input.count, work: input.count, grain: 16) { range in
+      (own + range.lowerBound).update(from: known + range.lowerBound, count: range.count)
+    }
+    pool.give(known)
+    input.gradient = own
+    return (own, true)
+  }
+
   /// The gradient of an input to add to, zero at first; nil if it needs none.
   func gradient(of input: Instruction) -> Floats? {
-    guard input.needsGradient else { return nil }
-    if let gradient = input.gradient { return gradient }
-    let gradient = pool.takeZeroed(input.count)
-    input.gradient = gradient
+    guard let (gradient, adding) = target(of: input) else { return nil }
+    if !adding {
+      threads.split(input.count, work: input.count, grain: 16) { range in
+        (gradient + range.lowerBound).update(repeating: 0, count: range.count)
+      }
+    }
     return gradient
   }
 
   /// Lets `compute` write a gradient of an input: in place if it is the first one, else beside it, to be added.
   func addGradient(to input: Instruction, _ compute: (Floats) -> Void) {
-    guard input.needsGradient else { return }
-    guard let gradient = input.gradient else {
-      let gradient = pool.take(input.count)
-      compute(gradient)
-      input.gradient = gradient
-      return
-    }
+    guard let (gradient, adding) = target(of: input) else { return }
+    if !adding { return compute(gradient) }
     let part = pool.take(input.count)
     compute(part)
-    threads.split(input.count, work: input.count, grain: 16) { range in
-      ptk_add(range.count, part + range.lowerBound, gradient + range.lowerBound)
-    }
+    add(part, to: gradient, input.count)
     pool.give(part)
   }
 
-  private func releaseValue(_ instruction: Instruction) {
+  /// Adds the gradient of a result to that of an input of the same shape. What comes first is shared, not copied.
+  func passGradient(of instruction: Instruction, to input: Instruction) {
+    guard input.needsGradient, let gradient = instruction.gradient else { return }
+    if input.gradient == nil {
+      pool.share(gradient)
+      input.gradient = gradient
+    } else if let (sum, _) = target(of: input) {
+      add(gradient, to: sum, input.count)
+    }
+  }
+
+  private func add(_ part: Floats, to sum: Floats, _ count: Int) {
+    threads.split(count, work: count, grain: 16) { range in
+      ptk_add(range.count, part + range.lowerBound, sum + range.lowerBound)
+    }
+  }
+
+  func releaseValue(_ instruction: Instruction) {
     if let value = instruction.value, !instruction.borrowsValue { pool.give(value) }
     instruction.value = nil
   }

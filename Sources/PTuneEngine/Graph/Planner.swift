@@ -19,11 +19,22 @@ struct Planner {
   ///
   /// - Parameter nodes: all recorded nodes, each after its inputs.
   static func plan(_ roots: [Node], among nodes: [Node]) -> (order: [Instruction], roots: [Instruction]) {
+    let plan = plan(roots, among: nodes, marks: [])
+    return (plan.order, plan.roots)
+  }
+
+  /// The same, and the instructions of further nodes, where the plan has them.
+  static func plan(
+    _ roots: [Node], among nodes: [Node], marks: [Node]
+  ) -> (order: [Instruction], roots: [Instruction], marks: [Instruction]) {
     var planner = Planner()
     for root in roots { planner.demands[ObjectIdentifier(root)] = .whole }
     for node in nodes.reversed() { planner.spreadDemand(of: node) }
     for node in nodes where planner.instructions[ObjectIdentifier(node)] == nil { planner.emit(node) }
-    return (planner.order, roots.compactMap { planner.instructions[ObjectIdentifier($0)] })
+    func instructions(_ nodes: [Node]) -> [Instruction] {
+      nodes.compactMap { planner.instructions[ObjectIdentifier($0)] }
+    }
+    return (planner.order, instructions(roots), instructions(marks))
   }
 
   private mutating func spreadDemand(of node: Node) {

@@ -162,6 +162,9 @@ public final class Model {
   /// How the texts of a row become a sequence for a task's head.
   public func reading(task: Int) -> Reading { heads[task].head.reading }
 
+  /// Whether layers are computed again for the gradient instead of keeping their values: less memory, the same bits.
+  public var recomputesLayers = false
+
   // MARK: - Steps
 
   /// Computes the loss of a batch and adds its gradient to the parameters'.
@@ -169,19 +172,21 @@ public final class Model {
   /// - Returns: the loss.
   /// - Throws: ``EngineFailure``.
   public func differentiate(_ batch: PackedBatch) throws -> Float {
-    try withLoss(of: batch) { session.differentiate($0) }
+    try withLoss(of: batch) { loss, pass in
+      session.differentiate(loss, recomputing: recomputesLayers ? pass.layerInputs : [])
+    }
   }
 
   /// Computes the loss of a batch.
   ///
   /// - Throws: ``EngineFailure``.
   public func loss(_ batch: PackedBatch) throws -> Float {
-    try withLoss(of: batch) { session.evaluate($0)[0] }
+    try withLoss(of: batch) { loss, _ in session.evaluate(loss)[0] }
   }
 
   /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its examples
   /// of their tasks' losses, each counted with its task's weight, and what the adapter adds.
-  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node) -> Result) throws -> Result {
+  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node, Pass) -> Result) throws -> Result {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
       let parts = try parts(of: batch)
@@ -197,7 +202,7 @@ public final class Model {
         session.node(terms.dropFirst().reduce(terms[0], +).handle, "loss")
       }
       guard let sum else { throw failure("forward", "the batch has no loss") }
-      return body(sum)
+      return body(sum, pass)
     }
   }
 
@@ -316,13 +321,18 @@ public final class Model {
     let hidden: Tensor
     let injections: InjectionSet
     let layout: Layout
+    /// What goes into each layer of the base model, in order.
+    let layerInputs: [Node]
   }
 
   /// Injects and runs the base model: what comes out, and the batch as heads see it.
   private func forward(_ batch: PackedBatch) throws -> Pass {
     let injections = try inject(batch)
     let pass = ForwardPass(batch: batch, injections: injections, causal: facts?.causal ?? false)
-    return Pass(batch: batch, hidden: try run(pass), injections: injections, layout: pass.layout)
+    let hidden = try run(pass)
+    return Pass(
+      batch: batch, hidden: hidden, injections: injections, layout: pass.layout,
+      layerInputs: pass.inputs.sorted { $0.key < $1.key }.map(\.value))
   }
 
   /// What the adapters add to a batch.
@@ -449,6 +459,11 @@ public final class Model {
     public let shape: [Int]
     /// Its values in row-major order.
     public let values: [Float]
+
+    /// A tensor with values from elsewhere.
+    public init(name: String, shape: [Int], values: [Float]) {
+      (self.name, self.shape, self.values) = (name, shape, values)
+    }
   }
 
   /// What the file holds of an adapter, and hyperparameters (as JSON) the saved adapter has instead of its own.

@@ -31,12 +31,13 @@ struct UnaryOperation: Operation {
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
     // The kernel takes both x and y and reads the one that was kept.
-    guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]),
-      let kept = backwardReadsResult ? instruction.value : instruction.inputs[0].value
+    guard let dy = instruction.gradient,
+      let kept = backwardReadsResult ? instruction.value : instruction.inputs[0].value,
+      let (dx, adding) = machine.target(of: instruction.inputs[0])
     else { return }
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
       let from = range.lowerBound
-      ptk_unary_backward(function, range.count, kept + from, kept + from, dy + from, dx + from)
+      ptk_unary_backward(function, range.count, kept + from, kept + from, dy + from, adding, dx + from)
     }
   }
 }
@@ -46,6 +47,8 @@ struct BinaryOperation: Operation {
   enum Function: Int32 {
     case add = 1
     case subtract, multiply, divide
+
+    fileprivate var kernel: ptk_binary { ptk_binary(UInt32(rawValue)) }
   }
   let function: Function
 
@@ -67,11 +70,22 @@ struct BinaryOperation: Operation {
     guard let left = a.value, let right = b.value else { return }
     let y = machine.result(instruction)
     let columns = instruction.columns
+    if b.rows == instruction.rows, b.columns == columns {
+      machine.threads.split(instruction.count, work: instruction.count, grain: 16) { range in
+        let from = range.lowerBound
+        ptk_combine(function.kernel, range.count, left + from, right + from, y + from)
+      }
+      return
+    }
     let strides = Self.strides(of: b, in: instruction)
     machine.threads.split(instruction.rows, work: instruction.count) { rows in
       for row in rows {
         let (l, r, out) = (left + row * columns, right + row * strides.row, y + row * columns)
-        Self.apply(function, columns, l, r, strides.column, out)
+        if strides.column == 1 {
+          ptk_combine(function.kernel, columns, l, r, out)
+        } else {
+          apply(columns, l, r.pointee, out)
+        }
       }
     }
   }
@@ -81,33 +95,33 @@ struct BinaryOperation: Operation {
     (b.rows == 1 && result.rows != 1 ? 0 : b.columns, b.columns == 1 && result.columns != 1 ? 0 : 1)
   }
 
-  private static func apply(
-    _ function: Function, _ count: Int, _ l: Floats, _ r: Floats, _ step: Int, _ out: Floats
-  ) {
-    switch (function, step) {
-    case (.add, 1): for i in 0..<count { out[i] = l[i] + r[i] }
-    case (.subtract, 1): for i in 0..<count { out[i] = l[i] - r[i] }
-    case (.multiply, 1): for i in 0..<count { out[i] = l[i] * r[i] }
-    case (.divide, 1): for i in 0..<count { out[i] = l[i] / r[i] }
-    case (.add, _): for i in 0..<count { out[i] = l[i] + r[0] }
-    case (.subtract, _): for i in 0..<count { out[i] = l[i] - r[0] }
-    case (.multiply, _): for i in 0..<count { out[i] = l[i] * r[0] }
-    case (.divide, _): for i in 0..<count { out[i] = l[i] / r[0] }
+  private func apply(_ count: Int, _ l: Floats, _ r: Float, _ out: Floats) {
+    switch function {
+    case .add: for i in 0..<count { out[i] = l[i] + r }
+    case .subtract: for i in 0..<count { out[i] = l[i] - r }
+    case .multiply: for i in 0..<count { out[i] = l[i] * r }
+    case .divide: for i in 0..<count { out[i] = l[i] / r }
     }
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient else { return }
     let (a, b) = (instruction.inputs[0], instruction.inputs[1])
+    let isSameShape = b.rows == instruction.rows && b.columns == instruction.columns
     switch function {
     case .add:
-      pass(dy, to: a, instruction, machine)
+      machine.passGradient(of: instruction, to: a)
+      if isSameShape { return machine.passGradient(of: instruction, to: b) }
       reduce(into: b, instruction, machine) { dy[$0] }
     case .subtract:
-      pass(dy, to: a, instruction, machine)
+      machine.passGradient(of: instruction, to: a)
       reduce(into: b, instruction, machine) { -dy[$0] }
     case .multiply:
       guard let left = a.value, let right = b.value else { return }
+      if isSameShape {
+        multiply(dy, by: right, into: a, machine)
+        return multiply(dy, by: left, into: b, machine)
+      }
       let strides = Self.strides(of: b, in: instruction)
       scale(into: a, instruction, machine) { dy[$0] * right[$1 * strides.row + $2 * strides.column] }
       reduce(into: b, instruction, machine) { dy[$0] * left[$0] }
@@ -123,11 +137,11 @@ struct BinaryOperation: Operation {
     }
   }
 
-  /// Adds dy to an input of the same shape.
-  private func pass(_ dy: Floats, to input: Instruction, _ instruction: Instruction, _ machine: Machine) {
-    guard let dx = machine.gradient(of: input) else { return }
-    machine.threads.split(instruction.count, work: instruction.count, grain: 16) { range in
-      ptk_add(range.count, dy + range.lowerBound, dx + range.lowerBound)
+  private func multiply(_ dy: Floats, by factor: Floats, into input: Instruction, _ machine: Machine) {
+    guard let (dx, adding) = machine.target(of: input) else { return }
+    machine.threads.split(input.count, work: input.count, grain: 16) { range in
+      let from = range.lowerBound
+      ptk_multiply(range.count, dy + from, factor + from, adding, dx + from)
     }
   }
 

@@ -31,18 +31,18 @@ struct LayerNormOperation: Operation {
     else { return }
     let columns = instruction.columns
     let (mean, rstd) = (instruction.saved[0], instruction.saved[1])
-    if let dx = machine.gradient(of: instruction.inputs[0]) {
+    if let (dx, adding) = machine.target(of: instruction.inputs[0]) {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound
         ptk_layer_norm_backward(
           rows.count, columns, x + from * columns, gain, mean + from, rstd + from, dy + from * columns,
-          dx + from * columns, nil, nil)
+          adding, dx + from * columns, nil, nil)
       }
     }
     let dgain = machine.gradient(of: instruction.inputs[1])
     let dbias = machine.gradient(of: instruction.inputs[2])
     if dgain != nil || dbias != nil {
-      ptk_layer_norm_backward(instruction.rows, columns, x, gain, mean, rstd, dy, nil, dgain, dbias)
+      ptk_layer_norm_backward(instruction.rows, columns, x, gain, mean, rstd, dy, false, nil, dgain, dbias)
     }
   }
 }
@@ -74,16 +74,16 @@ struct RMSNormOperation: Operation {
     else { return }
     let columns = instruction.columns
     let rstd = instruction.saved[0]
-    if let dx = machine.gradient(of: instruction.inputs[0]) {
+    if let (dx, adding) = machine.target(of: instruction.inputs[0]) {
       machine.threads.split(instruction.rows, work: instruction.count * 4) { rows in
         let from = rows.lowerBound
         ptk_rms_norm_backward(
           rows.count, columns, x + from * columns, gain, rstd + from, dy + from * columns,
-          dx + from * columns, nil)
+          adding, dx + from * columns, nil)
       }
     }
     if let dgain = machine.gradient(of: instruction.inputs[1]) {
-      ptk_rms_norm_backward(instruction.rows, columns, x, gain, rstd, dy, nil, dgain)
+      ptk_rms_norm_backward(instruction.rows, columns, x, gain, rstd, dy, false, nil, dgain)
     }
   }
 }

@@ -100,7 +100,7 @@ struct FrozenLinearOperation: Operation {
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let x = instruction.inputs[0]
     guard let input = x.value else { return }
-    let packed = weight.packed
+    let packed = weight.packed(machine.precision)
     let y = machine.result(instruction)
     let (n, k) = (instruction.columns, x.columns)
     machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
@@ -112,12 +112,12 @@ struct FrozenLinearOperation: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     let x = instruction.inputs[0]
     guard let dy = instruction.gradient else { return }
-    let packed = weight.packedTransposed
+    let packed = weight.packedTransposed(machine.precision)
     let (n, k) = (instruction.columns, x.columns)
-    machine.addGradient(to: x) { dx in
-      machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-        packed.multiply(rows.count, dy + rows.lowerBound * n, n, dx + rows.lowerBound * k, k)
-      }
+    guard let (dx, adding) = machine.target(of: x) else { return }
+    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
+      packed.multiply(
+        rows.count, dy + rows.lowerBound * n, n, adding: adding, dx + rows.lowerBound * k, k)
     }
   }
 }

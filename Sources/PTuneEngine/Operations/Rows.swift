@@ -12,16 +12,22 @@ struct GatherRows: Operation {
     guard let x = instruction.inputs[0].value else { return }
     let y = machine.result(instruction)
     let columns = instruction.columns
-    for (row, source) in rows.enumerated() {
-      (y + row * columns).update(from: x + Int(source) * columns, count: columns)
+    machine.threads.split(instruction.rows, work: instruction.count) { part in
+      for row in part {
+        (y + row * columns).update(from: x + Int(rows[row]) * columns, count: columns)
+      }
     }
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
     let columns = instruction.columns
-    for (row, source) in rows.enumerated() {
-      ptk_add(columns, dy + row * columns, dx + Int(source) * columns)
+    // Several rows may come from one, so threads share the columns.
+    machine.threads.split(columns, work: instruction.count, grain: 16) { part in
+      for (row, source) in rows.enumerated() {
+        ptk_add(
+          part.count, dy + row * columns + part.lowerBound, dx + Int(source) * columns + part.lowerBound)
+      }
     }
   }
 }
@@ -40,9 +46,12 @@ struct AssembleRows: Operation {
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let y = machine.result(instruction)
     let columns = instruction.columns
-    for row in 0..<instruction.rows {
-      guard let x = instruction.inputs[Int(sourceOf[row])].value else { return }
-      (y + row * columns).update(from: x + Int(rowOf[row]) * columns, count: columns)
+    let sources = instruction.inputs.map(\.value)
+    machine.threads.split(instruction.rows, work: instruction.count) { part in
+      for row in part {
+        guard let x = sources[Int(sourceOf[row])] else { return }
+        (y + row * columns).update(from: x + Int(rowOf[row]) * columns, count: columns)
+      }
     }
   }
 
@@ -50,9 +59,12 @@ struct AssembleRows: Operation {
     guard let dy = instruction.gradient else { return }
     let gradients = instruction.inputs.map { machine.gradient(of: $0) }
     let columns = instruction.columns
-    for row in 0..<instruction.rows {
-      guard let dx = gradients[Int(sourceOf[row])] else { continue }
-      ptk_add(columns, dy + row * columns, dx + Int(rowOf[row]) * columns)
+    machine.threads.split(columns, work: instruction.count, grain: 16) { part in
+      for row in 0..<instruction.rows {
+        guard let dx = gradients[Int(sourceOf[row])] else { continue }
+        ptk_add(
+          part.count, dy + row * columns + part.lowerBound, dx + Int(rowOf[row]) * columns + part.lowerBound)
+      }
     }
   }
 }

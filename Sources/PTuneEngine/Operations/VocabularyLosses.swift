@@ -13,7 +13,7 @@ extension FrozenLinearOperation {
     let length = min(x.rows, max(1, Self.blockSize / n))
     let product = machine.pool.take(length * n)
     defer { machine.pool.give(product) }
-    let packed = weight.packed
+    let packed = weight.packed(machine.precision)
     for begin in stride(from: 0, to: x.rows, by: length) {
       let block = begin..<min(begin + length, x.rows)
       machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
@@ -60,7 +60,7 @@ struct VocabularyLossOperation: Operation {
             }
           }
           guard let gradient, let rowGradients else { return }
-          let packed = linear.weight.packedTransposed
+          let packed = linear.weight.packedTransposed(machine.precision)
           machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
             packed.multiply(
               rows.count, rowGradients + rows.lowerBound * n, n,

@@ -34,22 +34,58 @@ public struct TensorData: Sendable {
 public enum SafetensorsWriter {
   /// Writes a file, whole or not at all. Throws SafetensorsError or FileError.
   ///
-  /// - Parameter metadata: strings for `__metadata__`; `["format": "pt"]` is what PyTorch's readers look for.
+  /// - Parameters:
+  ///   - mapped: tensors that stand in other files, which are not read into memory.
+  ///   - metadata: strings for `__metadata__`; `["format": "pt"]` is what PyTorch's readers look for.
   public static func write(
-    _ tensors: [TensorData], metadata: [String: String] = [:], to path: String
+    _ tensors: [TensorData], copying mapped: [(name: String, file: SafetensorsFile)] = [],
+    metadata: [String: String] = [:], to path: String
   ) throws {
-    let ordered = tensors.sorted {
-      $0.type == $1.type ? ByteString.less($0.name, $1.name) : $0.type > $1.type
+    var entries = tensors.map {
+      Entry(name: $0.name, type: $0.type, shape: $0.shape, content: .bytes($0.bytes))
     }
-    let header = try header(ordered, metadata: metadata, path: path)
+    for (name, file) in mapped {
+      guard let tensor = file.tensor(name) else {
+        throw SafetensorsError(file: file.path, problem: .missing(tensor: name))
+      }
+      entries.append(
+        Entry(name: name, type: tensor.type, shape: tensor.shape, content: .mapped(file, tensor)))
+    }
+    entries.sort { $0.type == $1.type ? ByteString.less($0.name, $1.name) : $0.type > $1.type }
+    let header = try header(entries, metadata: metadata, path: path)
     let file = try AtomicFile(path)
     try file.write(header)
-    for tensor in ordered { try file.write(tensor.bytes) }
+    for entry in entries {
+      switch entry.content {
+      case .bytes(let bytes): try file.write(bytes)
+      case .mapped(let source, let tensor):
+        try file.write(source.unsafeBytes(of: tensor))
+        withExtendedLifetime(source) {}
+      }
+    }
     try file.commit()
   }
 
+  private struct Entry {
+    enum Content {
+      case bytes([UInt8])
+      case mapped(SafetensorsFile, TensorInfo)
+    }
+    let name: String
+    let type: TensorType
+    let shape: [Int]
+    let content: Content
+
+    var byteCount: Int {
+      switch content {
+      case .bytes(let bytes): bytes.count
+      case .mapped(_, let tensor): tensor.range.count
+      }
+    }
+  }
+
   private static func header(
-    _ tensors: [TensorData], metadata: [String: String], path: String
+    _ tensors: [Entry], metadata: [String: String], path: String
   ) throws(SafetensorsError) -> [UInt8] {
     var header = JSONObject()
     if !metadata.isEmpty {
@@ -62,7 +98,7 @@ public enum SafetensorsWriter {
     var begin = 0
     for tensor in tensors {
       try check(tensor, path)
-      let end = begin + tensor.bytes.count
+      let end = begin + tensor.byteCount
       let member: JSONValue = [
         "dtype": .string(tensor.type.rawValue), "shape": .array(tensor.shape.map { .int($0) }),
         "data_offsets": [.int(begin), .int(end)],
@@ -78,7 +114,7 @@ public enum SafetensorsWriter {
     return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
   }
 
-  private static func check(_ tensor: TensorData, _ path: String) throws(SafetensorsError) {
+  private static func check(_ tensor: Entry, _ path: String) throws(SafetensorsError) {
     var needed = tensor.type.byteCount
     for dimension in tensor.shape {
       let (product, overflow) = needed.multipliedReportingOverflow(by: dimension)
@@ -87,9 +123,9 @@ public enum SafetensorsWriter {
       }
       needed = product
     }
-    guard needed == tensor.bytes.count else {
+    guard needed == tensor.byteCount else {
       throw SafetensorsError(
-        file: path, problem: .size(tensor: tensor.name, bytes: tensor.bytes.count, needed: needed))
+        file: path, problem: .size(tensor: tensor.name, bytes: tensor.byteCount, needed: needed))
     }
   }
 }

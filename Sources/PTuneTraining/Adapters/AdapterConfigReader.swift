@@ -2,21 +2,26 @@ import PTuneFormats
 import PTunePlugins
 import PTuneText
 
-/// Reads what ``AdapterFolder`` writes into adapter_config.json.
+/// Reads what ``AdapterDocument`` has in adapter_config.json.
 struct AdapterConfigReader {
   let folder: String
   let config: JSONValue
+
+  /// ptune's own part of a config: of one in its own layout, or of one in PEFT's; nil for what PEFT wrote alone.
+  static func own(_ config: JSONValue) -> JSONValue? { config["ptune"] ?? config["auto_mapping"]?["ptune"] }
 
   private func wrong(_ reason: String) -> TrainingError {
     .notAnAdapter(folder: folder, reason: "\(AdapterFolder.configName) \(reason)")
   }
 
   func adapter() throws(TrainingError) -> AdapterFolder {
-    guard let own = config["ptune"], own.objectValue != nil else {
+    guard let own = Self.own(config), own.objectValue != nil else {
       throw wrong("has neither the key 'ptune' nor 'peft_type'")
     }
     guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
-    guard let model = config["base_model_name_or_path"]?.stringValue else {
+    guard
+      let model = own["base"]?["model"]?.stringValue ?? config["base_model_name_or_path"]?.stringValue
+    else {
       throw wrong("has no key 'base_model_name_or_path'")
     }
     guard let fingerprint = own["base"]?["weights_sha256"]?.stringValue else {
@@ -29,12 +34,19 @@ struct AdapterConfigReader {
     for adapter in own["further_adapters"]?.arrayValue ?? [] {
       further.append(try component(adapter, "further adapter"))
     }
-    return AdapterFolder(
+    var read = AdapterFolder(
       path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
       adapter: try component(own["adapter"], "adapter"), further: further,
       selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
       maximumLength: own["maximum_length"]?.intValue, usesTokenTypes: own["token_types"]?.boolValue ?? true,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
+    if let encoder = own["adapter"]?["encoder"], let digest = encoder["makes_sha256"]?.stringValue {
+      let before = try component(
+        ["plugin": .string(read.adapter.plugin), "hyperparameters": encoder["hyperparameters"] ?? .null],
+        "adapter's encoder")
+      read.encoder = FoldedEncoder(hyperparameters: before.hyperparameters, makes: digest)
+    }
+    return read
   }
 
   private func task(_ value: JSONValue) throws(TrainingError) -> ComposedTask {

@@ -4,9 +4,11 @@ import PTunePlugins
 
 /// The result of a training on disk: `adapter_config.json` and `adapter_model.safetensors`.
 ///
-/// The adapter's tensors stand under their own names (`prompt_embeddings`), those of a selector under
-/// `selector.NAME` and those of a task's head under `head.TASK.NAME`. What ptune adds to the config is under the
-/// key `ptune`.
+/// Where PEFT can express the adapter, its tensors and the keys of its config are PEFT's, and what ptune adds to the config
+/// is under `auto_mapping.ptune`. PEFT looks at `auto_mapping` only where there is no task type, and hands it on when it
+/// saves the adapter again; of an unknown key it would warn each time. Otherwise the adapter's tensors stand under
+/// their own names, those of a selector under `selector.NAME`, those of a task's head under `head.TASK.NAME`, and what
+/// ptune adds is under the key `ptune`.
 public struct AdapterFolder: Sendable {
   static let configName = "adapter_config.json"
   static let weightsName = "adapter_model.safetensors"
@@ -33,6 +35,8 @@ public struct AdapterFolder: Sendable {
   var usesTokenTypes = true
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
+  /// What made its virtual tokens in training, if that is in the folder.
+  var encoder: FoldedEncoder?
   /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
   var places: [String: TensorPlace]?
   /// Tensors of its file that have no effect.
@@ -42,115 +46,15 @@ public struct AdapterFolder: Sendable {
 }
 
 extension AdapterFolder {
-  /// Writes the present parameters of a composition; what was there stays whole until the new files are.
+  /// Writes the present parameters of a composition: all files at once, so that a crash leaves the old or the new ones.
   ///
   /// - Throws: `FileError` if it cannot be written, `EngineFailure` if the adapter cannot state what to save.
   static func write(_ composition: Composition, maximumLength: Int?, to folder: String) throws {
-    try FileSystem.createFolder(folder)
-    let (tensors, changed) = try composition.model.exportAdapter()
-    var data = tensors.map { TensorData(name: $0.name, shape: $0.shape, floats: $0.values) }
-    var furtherChanges: [[(name: String, json: String)]] = []
-    for (index, adapter) in composition.further.enumerated() {
-      let (tensors, changed) = try composition.model.exportAdapter(index + 1)
-      data += tensors.map {
-        TensorData(
-          name: "\(Composer.furtherOwner)\(adapter.plugin).\($0.name)", shape: $0.shape, floats: $0.values)
-      }
-      furtherChanges.append(changed)
-    }
-    data += composition.model.exportSelector().map {
-      TensorData(name: "selector.\($0.name)", shape: $0.shape, floats: $0.values)
-    }
-    for (index, task) in composition.tasks.enumerated() {
-      data += composition.model.exportHead(task: index).map {
-        TensorData(name: "head.\(task.name).\($0.name)", shape: $0.shape, floats: $0.values)
-      }
-    }
-    try SafetensorsWriter.write(
-      data, metadata: ["format": "pt"], to: FilePath.join(folder, weightsName))
-    let config = try config(composition, maximumLength: maximumLength, changed: [changed] + furtherChanges)
-    try AtomicFile.write(config.text(.sorted), to: FilePath.join(folder, configName))
-  }
-
-  private static func config(
-    _ composition: Composition, maximumLength: Int?, changed: [[(name: String, json: String)]]
-  ) throws -> JSONValue {
-    let adapters = try zip(composition.adapters, changed).map { adapter, changed -> JSONValue in
-      var hyperparameters = object(adapter.hyperparameters)
-      for (name, json) in changed { hyperparameters[name] = try JSONValue.parse(json) }
-      return ["plugin": .string(adapter.plugin), "hyperparameters": .object(hyperparameters)]
-    }
-    var own = JSONObject()
-    own["format"] = 1
-    own["ptune_version"] = .string(HostTable.version)
-    own["base"] = [
-      "plugin": .string(composition.base.plugin),
-      "hyperparameters": .object(object(composition.base.hyperparameters)),
-      "weights_sha256": .string(composition.checkpoint.fingerprint.weights),
-    ]
-    own["adapter"] = adapters[0]
-    if adapters.count > 1 { own["further_adapters"] = .array(Array(adapters.dropFirst())) }
-    if let selector = composition.selector {
-      own["selector"] = [
-        "plugin": .string(selector.plugin), "hyperparameters": .object(object(selector.hyperparameters)),
-      ]
-    }
-    own["tasks"] = .array(
-      composition.tasks.map { task in
-        [
-          "name": .string(task.name),
-          "head": [
-            "plugin": .string(task.head.plugin),
-            "hyperparameters": .object(object(task.head.hyperparameters)),
-          ],
-          "data": .object(columns(task.data)),
-        ]
-      })
-    own["maximum_length"] = maximumLength.map { .int($0) } ?? .null
-    if !composition.usesTokenTypes { own["token_types"] = false }
-    own["plugins"] = .array(
-      composition.plugins.map {
-        [
-          "kind": .string($0.kind.rawValue), "name": .string($0.name), "version": .string($0.version),
-          "file": .string($0.file),
-        ]
-      })
-    var config = JSONObject()
-    config["base_model_name_or_path"] = .string(composition.modelName)
-    config["ptune"] = .object(own)
-    return .object(config)
-  }
-
-  private static func object(_ hyperparameters: [String: HyperparameterValue]) -> JSONObject {
-    var object = JSONObject()
-    for (name, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
-      object[name] =
-        switch value {
-        case .int(let value): .int(value)
-        case .double(let value): .double(value)
-        case .bool(let value): .bool(value)
-        case .string(let value): .string(value)
-        case .strings(let values): .array(values.map { .string($0) })
-        }
-    }
-    return object
-  }
-
-  private static func columns(_ data: DataSpec) -> JSONObject {
-    var object = JSONObject()
-    object["text"] = .string(data.text.value)
-    if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
-    object["label"] = .string(data.label.value)
-    if let template = data.template { object["template"] = .string(template.value.source) }
-    if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
-    if !data.fields.isEmpty {
-      var fields = JSONObject()
-      for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {
-        fields[name] = .string(column.value)
-      }
-      object["fields"] = .object(fields)
-    }
-    return object
+    let document = AdapterDocument(
+      composition: composition, adapter: try TrainedAdapter(composition),
+      further: try composition.further.indices.map { try TrainedAdapter(composition, $0 + 1) },
+      tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
+    try AdapterWriter(document, folder: folder).write(to: folder)
   }
 }
 
@@ -175,19 +79,32 @@ extension AdapterFolder {
   ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
+  ///   - unfolded: whether the composition has the encoder that was folded away.
   /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
   ///   `SafetensorsError` or `FileError`.
-  func load(into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:])
-    throws
-  {
+  func load(
+    into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
+    unfolded: Bool = false
+  ) throws {
     let file = try SafetensorsFile(try Self.weights(in: path))
+    let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
     func wrong(_ name: String, _ reason: String) -> TrainingError {
       places == nil
         ? .tensor(file: file.path, name: name, reason: reason)
         : .foreignTensor(file: file.path, name: name, reason: reason)
     }
     var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
+    if encoder != nil { unused.subtract(adapterTensors(file)) }
     for parameter in composition.model.parameters {
+      if let encoder, parameter.owner == "adapter" {
+        guard encoder.tensor(parameter.name)?.shape == parameter.shape else {
+          throw TrainingError.tensor(
+            file: encoder.path, name: parameter.name,
+            reason: "is missing, or not of the shape \(parameter.shape)")
+        }
+        parameter.values.update(from: try encoder.floats(parameter.name).array, count: parameter.count)
+        continue
+      }
       let saved = parameter.savedName(names)
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
       guard let (shape, values) = try place.read(file, composition.checkpoint) else {
@@ -202,6 +119,23 @@ extension AdapterFolder {
       unused.remove(place.name)
     }
     if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
+  }
+
+  /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
+  private func adapterTensors(_ file: SafetensorsFile) -> [String] {
+    file.names.filter { name in
+      !["head.", "selector.", Composer.furtherOwner, "base_model."].contains(where: name.hasPrefix)
+        && !ignored.contains(name)
+    }
+  }
+
+  /// Whether its encoder still makes the virtual tokens of its file.
+  ///
+  /// - Throws: `SafetensorsError`, `FileError` or ``TrainingError``.
+  func encoderIsCurrent() throws -> Bool {
+    guard let encoder, FileSystem.isFile(FilePath.join(path, FoldedEncoder.fileName)) else { return false }
+    let file = try SafetensorsFile(try Self.weights(in: path))
+    return try encoder.makesTensors(adapterTensors(file), of: file)
   }
 }
 

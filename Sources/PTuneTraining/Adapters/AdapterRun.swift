@@ -17,10 +17,12 @@ public final class AdapterRun {
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - without: the adapters of the folder that are switched off.
   ///   - threads: threads to compute with; nil for all cores.
+  ///   - compute: what products with the base model's weights round to.
   ///   - log: takes messages of components.
   /// - Throws: ``TrainingError``, and what is wrong with the files, the plugins or the base model.
   public init(
-    _ path: String, baseModel: String?, without: [String] = [], threads: Int?, registry: PluginRegistry,
+    _ path: String, baseModel: String?, without: [String] = [], threads: Int?,
+    compute: ComputePrecision = .f32, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     let opened = try OpenedAdapter(path, baseModel: baseModel, resolver: resolver, log: log)
@@ -36,7 +38,7 @@ public final class AdapterRun {
       adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
       tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
-      threads: threads ?? TrainingRun.processorCount, seed: 0)
+      threads: threads ?? TrainingRun.processorCount, compute: compute, seed: 0)
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)

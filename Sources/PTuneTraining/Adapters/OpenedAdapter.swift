@@ -24,14 +24,17 @@ struct OpenedAdapter {
     log: (_ level: Int32, _ message: String) -> Void
   ) throws {
     let path = try resolver.adapterFolder(path) ?? path
+    try AtomicFolder.recover(path)
     let config = FilePath.join(path, AdapterFolder.configName)
     guard FileSystem.isFile(config) else {
       throw TrainingError.notAnAdapter(folder: path, reason: "it has no \(AdapterFolder.configName)")
     }
     let document = try JSONValue.read(config)
-    // What ptune saves has its own key, whatever else there is.
+    // ptune's own layout has its own key, whatever else there is.
     let isPEFT = document["ptune"] == nil && document["peft_type"] != nil
-    let own = isPEFT ? nil : try AdapterConfigReader(folder: path, config: document).adapter()
+    let own =
+      isPEFT && AdapterConfigReader.own(document) == nil
+      ? nil : try AdapterConfigReader(folder: path, config: document).adapter()
     let peft = PEFTConfig(folder: path, document)
     if isPEFT { _ = try (peft.method(), peft.taskType()) }
     guard let name = try baseModel ?? own?.modelName ?? peft.text("base_model_name_or_path") else {
@@ -45,11 +48,13 @@ struct OpenedAdapter {
       throw TrainingError.baseNotFound(adapter: path, error)
     }
     let opened = try ModelCheckpoint(folder: modelFolder)
-    folder =
-      try own
-      ?? PEFTReader(config: peft, checkpoint: opened).adapter(modelName: name) {
+    if let own, !isPEFT {
+      folder = own
+    } else {
+      folder = try PEFTReader(config: peft, checkpoint: opened, own: own).adapter(modelName: name) {
         log(Int32(PTUNE_LOG_WARNING), $0)
       }
+    }
     if let fingerprint = folder.fingerprint, fingerprint != opened.fingerprint.weights {
       throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)
     }

@@ -150,6 +150,7 @@ struct Blueprint {
   /// Whether the model sees which of two texts a token is of.
   var usesTokenTypes = true
   var threads: Int
+  var compute: ComputePrecision
   var seed: UInt64
 }
 
@@ -200,8 +201,10 @@ struct Composer {
         name: task.name, head: try factory.complete(plugin, task.head), data: task.data, weight: task.weight)
     }
 
-    let session = Session(threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed)
+    let session = Session(
+      threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed, precision: blueprint.compute)
     session.log = log
+    blueprint.compute.announce(log)
     let model = Model(session: session)
     try factory.setBase(
       of: model, basePlugin, base, checkpoint, tokenizer, folder: blueprint.modelFolder, counts: counts)

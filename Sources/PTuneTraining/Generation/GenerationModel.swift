@@ -20,14 +20,20 @@ public final class GenerationModel {
   ///
   /// - Parameter task: the number of one of its tasks.
   /// - Throws: what is wrong with generation_config.json or config.json.
-  public init(_ run: AdapterRun, task: Int) throws {
-    let composition = run.composition
+  public convenience init(_ run: AdapterRun, task: Int) throws {
+    try self.init(run.composition, task: task)
+  }
+
+  /// A composition as it stands.
+  ///
+  /// - Throws: what is wrong with generation_config.json or config.json.
+  init(_ composition: Composition, task: Int) throws {
     (model, tokenizer, self.task) = (composition.model, composition.tokenizer, task)
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
     rows = RowSource(
-      data: run.folder.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
+      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
       otherTextColumn: "text")
   }
 
@@ -36,10 +42,11 @@ public final class GenerationModel {
   /// - Parameters:
   ///   - name: a folder, or a name in a cache.
   ///   - threads: threads to compute with; nil for all cores.
+  ///   - compute: what products with the model's weights round to.
   ///   - log: takes messages of components.
   /// - Throws: ``TrainingError``, and what is wrong with the files or the plugin.
   public init(
-    baseModel name: String, threads: Int?, registry: PluginRegistry,
+    baseModel name: String, threads: Int?, compute: ComputePrecision = .f32, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     let folder = try resolver.resolve(name).folder
@@ -50,7 +57,9 @@ public final class GenerationModel {
     tokenizer = try TokenizerLoader.load(folder)
     templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
     model = Model(
-      session: Session(threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0))
+      session: Session(
+        threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0, precision: compute))
+    compute.announce(log)
     model.session.log = log
     try factory.setBase(
       of: model, plugin, try factory.complete(plugin, choice), checkpoint, tokenizer, folder: folder,

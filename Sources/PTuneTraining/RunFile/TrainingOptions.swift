@@ -1,3 +1,5 @@
+import PTuneEngine
+
 /// How often something happens during training.
 public enum TrainingInterval: Equatable, Sendable {
   /// At the end of each pass over the training data.
@@ -27,6 +29,14 @@ public enum LearningRateSchedule: String, CaseIterable, Sendable {
   case cosine
   /// Not at all.
   case constant
+}
+
+/// What a training step computes a second time for the gradient, instead of keeping it: results are the same.
+public enum Recompute: String, CaseIterable, Sendable {
+  /// Everything is kept.
+  case nothing
+  /// Layers of the base model, from their inputs.
+  case layers
 }
 
 /// The options of the `training` section.
@@ -84,6 +94,12 @@ public struct TrainingOptions: Equatable, Sendable {
   public var keepCheckpoints = 2
   /// Steps between two lines in metrics.jsonl.
   public var logEvery = 10
+  /// Whether there is an event file for TensorBoard.
+  public var tensorboard = true
+  /// Held-out rows of each task that go to predictions.jsonl, at most; 0 for no such file.
+  public var predictions = 10_000
+  /// Texts that a causal model goes on with at the end, for results.json.
+  public var samples = 4
   /// How often the examples of each task are trained on.
   public var taskSampling = TaskSampling.proportional
   /// The temperature of the sampling of that name; 1 is proportional, and the larger the more uniform.
@@ -96,10 +112,14 @@ public struct TrainingOptions: Equatable, Sendable {
   public var bestBy = BestBy.mean
   /// Tokens to which a longer text is cut, special tokens included; nil for what the base model takes.
   public var maximumLength: Int?
+  /// What is computed a second time for the gradient instead of being kept.
+  public var recompute = Recompute.nothing
   /// What initialisation, shuffling and dropout are drawn from.
   public var seed = 42
   /// Threads to compute with; nil for as many as there are cores.
   public var threads: Int?
+  /// What the factors of products with the base model's weights are rounded to.
+  public var compute = ComputePrecision.f32
 
   /// The defaults with this optimiser. Adafactor's are those that prompt tuning was published with (Lester et al. 2021,
   /// section 3.1): a constant rate of 0.3, a weight decay of 1e-5, and gradients as they are.
@@ -130,6 +150,7 @@ public struct TrainingOption: Sendable {
     case number(WritableKeyPath<TrainingOptions, Double> & Sendable, RunLimits)
     case optionalNumber(WritableKeyPath<TrainingOptions, Double?> & Sendable, RunLimits)
     case interval(WritableKeyPath<TrainingOptions, TrainingInterval> & Sendable)
+    case flag(WritableKeyPath<TrainingOptions, Bool> & Sendable)
     case choice(any Choice)
     case optimizer
   }
@@ -179,6 +200,7 @@ public struct TrainingOption: Sendable {
     case .number(_, let limits), .optionalNumber(_, let limits):
       "number, \(limits.rule.dropFirst("must be ".count))"
     case .interval: "epoch, never or a number of steps"
+    case .flag: "true, false"
     case .choice(let choice): choice.names.joined(separator: ", ")
     case .optimizer: OptimizerKind.allCases.map(\.rawValue).joined(separator: ", ")
     }
@@ -233,6 +255,13 @@ public struct TrainingOption: Sendable {
     TrainingOption("checkpoint_every", .interval(\.checkpointEvery), "when a checkpoint is written"),
     TrainingOption("keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints stay"),
     TrainingOption("log_every", .integer(\.logEvery, positive), "steps between two lines in metrics.jsonl"),
+    TrainingOption("tensorboard", .flag(\.tensorboard), "whether there is an event file for TensorBoard"),
+    TrainingOption(
+      "predictions", .integer(\.predictions, natural),
+      "held-out rows of a task that predictions.jsonl has at most; 0 for none"),
+    TrainingOption(
+      "samples", .integer(\.samples, RunLimits(atLeast: 0, atMost: 100)),
+      "texts that a causal model goes on with at the end"),
     TrainingOption(
       "task_sampling", .choice(ChoiceOf(path: \.taskSampling)), "how often each task is trained on",
       severalTasks: true),
@@ -249,10 +278,14 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "maximum_length", .optionalInteger(\.maximumLength, positive), "tokens to which longer texts are cut"),
     TrainingOption(
+      "recompute", .choice(ChoiceOf(path: \.recompute)), "what is computed again to save memory"),
+    TrainingOption(
       "seed", .integer(\.seed, natural), "what initialisation, shuffling and dropout are drawn from"),
     TrainingOption(
       "threads", .optionalInteger(\.threads, RunLimits(atLeast: 1, atMost: 1024)),
       "threads to compute with; all cores if not given"),
+    TrainingOption(
+      "compute", .choice(ChoiceOf(path: \.compute)), "what products with the base model's weights round to"),
   ]
 
   private static let positive = RunLimits(atLeast: 1)
@@ -272,6 +305,7 @@ extension TrainingOption {
     case .number(let path, _): RunText.number(options[keyPath: path])
     case .optionalNumber(let path, _): options[keyPath: path].map(RunText.number)
     case .interval(let path): options[keyPath: path].description
+    case .flag(let path): "\(options[keyPath: path])"
     case .choice(let choice): choice.text(in: options)
     case .optimizer: options.optimizer.rawValue
     }
@@ -297,6 +331,8 @@ extension TrainingOption {
       if let value = try section.number(name, limits) { options[keyPath: path] = value }
     case .interval(let path):
       if let value = try section.interval(name) { options[keyPath: path] = value }
+    case .flag(let path):
+      if let value = try section.boolean(name) { options[keyPath: path] = value }
     case .choice(let choice): try choice.read(name, section, into: &options)
     case .optimizer: break  // It was read before all others, since their defaults depend on it.
     }

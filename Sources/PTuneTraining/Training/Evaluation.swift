@@ -13,9 +13,17 @@ public struct EvaluationReport: Sendable {
   public let seconds: Double
   /// Which entries of its pool the adapter used; nil without a selector.
   public internal(set) var selection: SelectionStatistics? = nil
+  /// What was measured; nil where it is not known any more.
+  var scored: ScoredExamples? = nil
 
   /// The metric that decides which adapter is best.
   public var primary: EvaluationRecord.Metric? { metrics.first }
+}
+
+/// The scores that an evaluation keeps of some examples, in their order.
+struct ScoredExamples: Sendable {
+  let perExample: [[Float]]
+  let columns: Int
 }
 
 extension Composition {
@@ -65,7 +73,8 @@ extension Composition {
     let metrics = try model.measure(record, task: task)
     return EvaluationReport(
       task: tasks[task].name, examples: examples.count, metrics: metrics,
-      seconds: (clock.now - start).seconds, selection: selection.all.examples > 0 ? selection : nil)
+      seconds: (clock.now - start).seconds, selection: selection.all.examples > 0 ? selection : nil,
+      scored: ScoredExamples(perExample: scores, columns: columns))
   }
 }
 

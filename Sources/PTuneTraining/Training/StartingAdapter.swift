@@ -1,3 +1,4 @@
+import CPTune
 import PTuneFormats
 import PTunePlugins
 
@@ -10,6 +11,17 @@ struct StartingAdapter {
   let opened: OpenedAdapter
   /// Which task of the adapter each of the run's tasks goes on with: the only one, or that of the same name.
   private let tasks: [String: ComposedTask]
+  private let encoder: Encoder
+
+  /// What training goes on with.
+  private enum Encoder {
+    /// The virtual tokens themselves.
+    case none
+    /// What made them.
+    case kept(FoldedEncoder)
+    /// The virtual tokens, though the run asks for what made them.
+    case gone(FoldedEncoder)
+  }
 
   /// Reads the adapter that the run starts from; nil if it starts from none.
   ///
@@ -63,12 +75,36 @@ struct StartingAdapter {
       tasks[task.name] = own
     }
     self.tasks = tasks
+    encoder = try Self.encoder(folder, spec.adapter, log)
+  }
+
+  private static func encoder(
+    _ folder: AdapterFolder, _ spec: ComponentSpec, _ log: (_ level: Int32, _ message: String) -> Void
+  ) throws -> Encoder {
+    guard let encoder = folder.encoder else { return .none }
+    let asksForIt = encoder.hyperparameters.allSatisfy { name, value in
+      spec.hyperparameters[name].map { HyperparameterValue($0.value) == value } ?? true
+    }
+    guard asksForIt else { return .none }
+    if try folder.encoderIsCurrent() { return .kept(encoder) }
+    log(
+      Int32(PTUNE_LOG_WARNING),
+      "\(folder.path): its virtual tokens are not those that \(FoldedEncoder.fileName) makes, or that file is gone; "
+        + "training goes on with the virtual tokens themselves")
+    return .gone(encoder)
   }
 
   /// Puts the adapter's hyperparameters where the run gives none.
   func complete(_ blueprint: inout Blueprint) {
     blueprint.base = blueprint.base ?? opened.folder.base
-    blueprint.adapter.takeMissing(from: opened.folder.adapter)
+    var adapter = opened.folder.adapter
+    switch encoder {
+    case .none: break
+    case .kept(let encoder): adapter.hyperparameters.merge(encoder.hyperparameters) { $1 }
+    case .gone(let encoder):
+      for name in encoder.hyperparameters.keys { blueprint.adapter.hyperparameters[name] = nil }
+    }
+    blueprint.adapter.takeMissing(from: adapter)
     for (index, own) in opened.folder.further.enumerated() {
       blueprint.further[index].takeMissing(from: own)
     }
@@ -87,8 +123,10 @@ struct StartingAdapter {
   /// - Throws: ``TrainingError/unusable(_:help:)`` where they do not fit what the run makes, `SafetensorsError` or
   ///   `FileError`.
   func load(into composition: Composition) throws {
+    var unfolded = false
+    if case .kept = encoder { unfolded = true }
     do {
-      try opened.folder.load(into: composition, names: tasks.mapValues(\.name))
+      try opened.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
     } catch TrainingError.tensor(_, let name, let reason), TrainingError.foreignTensor(
       _, let name, let reason)
     {

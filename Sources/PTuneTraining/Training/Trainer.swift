@@ -1,5 +1,6 @@
 import PTuneEngine
 import PTuneFormats
+import PTuneReport
 import PTuneText
 
 /// Trains a run: steps, evaluations, the best adapter, metrics on disk.
@@ -75,31 +76,32 @@ public final class Trainer {
   }
 
   private func takeSteps(_ interrupted: () -> Bool) throws -> TrainingResult {
-    let metrics = try LineAppender(FilePath.join(output, "metrics.jsonl"))
+    let log = try RunLog(
+      run.spec, run.composition, learningRate: curve.peak, resumedFrom: progress.step)
     try report(.started(plan()))
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = progress.seconds
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
-      try step(metrics, clock)
+      try step(log, clock)
       progress.seconds = secondsBefore + (clock.now - start).seconds
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
-        try evaluate(metrics)
+        try evaluate(log)
       }
-      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(metrics) }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(log) }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
-        if wasInterrupted { try writeCheckpoint(metrics) }
+        if wasInterrupted { try writeCheckpoint(log) }
         break
       }
     }
     progress.seconds = secondsBefore + (clock.now - start).seconds
-    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(metrics) }
-    try metrics.sync()
-    return try finish(wasInterrupted: wasInterrupted)
+    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
+    try log.sync()
+    return try finish(log, wasInterrupted: wasInterrupted)
   }
 
   private func plan() -> TrainingPlan {
@@ -126,7 +128,7 @@ public final class Trainer {
   // MARK: - Steps
 
   /// One step of the optimiser: gradients of one or more batches, clipped, and the update.
-  private func step(_ metrics: borrowing LineAppender, _ clock: ContinuousClock) throws {
+  private func step(_ log: RunLog, _ clock: ContinuousClock) throws {
     let start = clock.now
     let chosen = batches(of: progress.epoch).dropFirst(progress.batch).prefix(options.accumulation)
     let states = options.onDivergence == .skip ? model.session.states.map { ($0, Array($0.values)) } : []
@@ -139,7 +141,7 @@ public final class Trainer {
     progress.batch += chosen.count
     guard case .taken(let loss, let norm) = outcome else {
       if case .refused(let problem, let batch) = outcome {
-        try leaveOut(problem, chosen[chosen.startIndex + batch], restoring: states, metrics)
+        try leaveOut(problem, chosen[chosen.startIndex + batch], restoring: states, log)
       }
       return
     }
@@ -150,7 +152,7 @@ public final class Trainer {
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
-    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try metrics.append(step.json) }
+    if progress.step % options.logEvery == 0 || progress.step == totalSteps { try log.record(step) }
     try report(.step(step))
   }
 
@@ -159,7 +161,7 @@ public final class Trainer {
   /// - Parameter states: what components kept before the step.
   private func leaveOut(
     _ problem: Divergence.Problem, _ batch: [TaskExample], restoring states: [(ComponentState, [Float])],
-    _ metrics: borrowing LineAppender
+    _ log: RunLog
   ) throws {
     for (state, values) in states { _ = state.values.update(fromContentsOf: values) }
     let divergence = Divergence(step: progress.step + 1, problem: problem, rows: rows(of: batch))
@@ -171,7 +173,7 @@ public final class Trainer {
     }
     progress.watch.skippedInARow += 1
     progress.step += 1
-    try metrics.append(divergence.json(epoch: progress.pass))
+    try log.record(divergence, epoch: progress.pass)
     try report(.skipped(divergence))
   }
 
@@ -204,12 +206,12 @@ public final class Trainer {
 
   /// Evaluates the validation data and keeps the adapter if it is the best so far; without validation data the
   /// latest adapter is the best.
-  private func evaluate(_ metrics: borrowing LineAppender) throws {
+  private func evaluate(_ log: RunLog) throws {
     let evaluations = try evaluate(examples.map(\.validation))
     if evaluations.isEmpty { return try keepBest([]) }
     let isBest = options.bestBy.isBetter(evaluations, than: progress.best)
     for evaluation in evaluations {
-      try metrics.append(evaluation.json(step: progress.step, epoch: progress.pass))
+      try log.record(evaluation, step: progress.step, epoch: progress.pass)
     }
     try report(.evaluated(evaluations, step: progress.step, best: isBest))
     if isBest {
@@ -250,17 +252,29 @@ public final class Trainer {
     try AtomicFile.write(document.text(.pretty), to: selectionFile)
   }
 
-  private func finish(wasInterrupted: Bool) throws -> TrainingResult {
+  private func finish(_ log: RunLog, wasInterrupted: Bool) throws -> TrainingResult {
     if progress.bestValues.isEmpty { try keepBest([]) }
     for (parameter, values) in zip(model.trainedParameters, progress.bestValues) {
       parameter.values.update(from: values, count: values.count)
     }
     let tests = wasInterrupted ? [] : try evaluate(examples.map(\.test))
-    return TrainingResult(
+    let result = TrainingResult(
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
       wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
+    if !wasInterrupted {
+      try log.finish(tests, step: progress.bestStep)
+      try RunResults.write(result, run, learningRate: curve.peak) { examples, task in
+        try run.composition.evaluate(examples, task: task, batchSize: options.evaluationBatchSize) {
+          try report(.evaluating(done: $0, of: examples.count))
+        }
+      }
+      if try !ModelCard(run.composition, spec: run.spec, result: result).write() {
+        try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+      }
+    }
+    return result
   }
 
   // MARK: - On disk
@@ -281,16 +295,17 @@ public final class Trainer {
       // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
       // training would take for its own.
       try checkpoints.removeAll()
-      if FileSystem.isFile(selectionFile) { try FileSystem.removeFile(selectionFile) }
+      for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
+      try EventFile.removeAll(in: output)
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
     // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
     try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
   }
 
-  private func writeCheckpoint(_ metrics: borrowing LineAppender) throws {
+  private func writeCheckpoint(_ log: RunLog) throws {
     // A resumed training does not write the lines again that came before its checkpoint.
-    try metrics.sync()
+    try log.sync()
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))

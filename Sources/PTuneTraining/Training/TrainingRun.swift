@@ -43,7 +43,8 @@ public final class TrainingRun {
       selector: spec.selector.map { ComponentChoice($0) },
       places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
       maximumLength: spec.training.maximumLength,
-      threads: spec.training.threads ?? Self.processorCount, seed: UInt64(spec.training.seed))
+      threads: spec.training.threads ?? Self.processorCount, compute: spec.training.compute,
+      seed: UInt64(spec.training.seed))
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
     extended?.extend(&blueprint)
     let before = blueprint.tasks.count
@@ -84,6 +85,7 @@ public final class TrainingRun {
         _ = try composition.model.scores(composition.batch([example], task: task, training: false))
       }
     }
+    composition.model.recomputesLayers = spec.training.recompute == .layers
     self.spec = spec
     self.composition = composition
     maximumLength = blueprint.maximumLength

@@ -331,6 +331,7 @@ pub struct ptune_sequences_v1 {
     pub tasks: *const i32,
     pub example_count: usize,
     pub example_offsets: *const i32,
+    pub context_ends: *const i32,
     pub training: bool,
 }
 

@@ -71,6 +71,23 @@ struct PEFTConfig {
     }
   }
 
+  /// A number.
+  func number(_ key: String, default value: Double? = nil) throws(TrainingError) -> Double {
+    switch members[key] {
+    case nil, .null?:
+      guard let value else { throw wrong("has no key '\(key)'") }
+      return value
+    case let number?:
+      guard let value = number.doubleValue else {
+        throw wrong("has \(number.text(.line)) as '\(key)', which should be a number")
+      }
+      return value
+    }
+  }
+
+  /// Any value; nil if it is absent or null.
+  func value(_ key: String) -> JSONValue? { members[key] == .null ? nil : members[key] }
+
   private func wrong(_ reason: String) -> TrainingError {
     .notAnAdapter(folder: folder, reason: "\(AdapterFolder.configName) \(reason)")
   }

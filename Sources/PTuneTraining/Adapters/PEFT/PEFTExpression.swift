@@ -12,15 +12,20 @@ struct PEFTExpression {
   let layout: PEFTHead.Layout
   /// The numbers of its tasks, in the order of PEFT's ids.
   let tasks: [Int]
+  /// How the class names its linear layers.
+  let sites: PEFTSites
+  private let adapter: ComponentChoice
 
   /// - Parameters:
+  ///   - adapter: the tuning method as it is saved.
   ///   - task: the number of the only task to express; nil for all of them.
   /// - Throws: ``TrainingError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
-  init(_ composition: Composition, task: Int?, folder: String) throws(TrainingError) {
+  init(_ composition: Composition, _ adapter: ComponentChoice, task: Int?, folder: String)
+    throws(TrainingError)
+  {
     func refused(_ reason: String, _ help: String) -> TrainingError {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
-    let adapter = composition.adapter
     guard composition.further.isEmpty else {
       let names = composition.adapters.map { "'\($0.plugin)'" }.joined(separator: " and ")
       throw refused(
@@ -33,7 +38,9 @@ struct PEFTExpression {
     else {
       let known = PEFTMethod.all.flatMap { [$0.plugin] + $0.others.keys.sorted() }
       throw refused(
-        "it has no method like '\(adapter.plugin)'", "train one of \(known.joined(separator: ", ")) instead")
+        "it has no method like '\(adapter.plugin)'",
+        "\(adapter.plugin == "prompt-pool" ? "keep one of its entries for all texts with --select, or " : "")"
+          + "train one of \(known.joined(separator: ", ")) instead")
     }
     let tasks = task.map { [$0] } ?? Array(composition.tasks.indices)
     guard method.isMultitask || tasks.count == 1 else {
@@ -54,6 +61,8 @@ struct PEFTExpression {
         "the base model has to be of another family")
     }
     (self.method, self.type, self.layout, self.tasks) = (method, type, layout, tasks)
+    sites = PEFTSites(type, family: family)
+    self.adapter = adapter
     try checkPEFTRunsIt(composition, refused)
     try checkSettings(composition, settings, refused)
     try checkHeads(composition, refused)
@@ -71,7 +80,7 @@ struct PEFTExpression {
   /// What PEFT and transformers refuse, or do otherwise, whatever the settings are.
   private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
     let config = composition.checkpoint.config
-    if !method.promptAtInput, config.modelType == "distilbert" {
+    if !method.promptAtInput, !method.attaches, config.modelType == "distilbert" {
       throw refused(
         "transformers' DistilBERT takes no keys and values from outside, so PEFT runs no \(method.type) on it",
         "train prompt-tuning or p-tuning, or use a BERT or RoBERTa model")
@@ -108,7 +117,7 @@ struct PEFTExpression {
         flags.append("--set \(path).\(name)=\(wanted)".replacing("\"", with: ""))
       }
     }
-    compare(composition.adapter, settings, composition.adapter.plugin, "adapter")
+    compare(adapter, settings, adapter.plugin, "adapter")
     for task in tasks {
       let composed = composition.tasks[task]
       guard Self.types[composed.head.plugin] == type else {

@@ -112,11 +112,8 @@ struct PEFTHead {
     _ type: TaskType, of config: ModelConfig, folder: String, names: PEFTNames.Task?,
     outputs: (_ module: String) -> Int?
   ) throws {
-    let family = config.modelType
-    guard let layout = Self.layout(type, family: family) else {
-      throw TrainingError.unsupportedPEFT(
-        folder: folder,
-        reason: "task_type is '\(type.rawValue)', and the base model's model_type '\(family ?? "null")'")
+    guard let layout = Self.layout(type, family: config.modelType) else {
+      throw Self.unsupported(type, config, folder: folder)
     }
     self.layout = layout
     var hyperparameters = layout.settings
@@ -143,6 +140,14 @@ struct PEFTHead {
         plugin: type == .sequenceClassification ? "sequence-classification" : "token-classification",
         hyperparameters: hyperparameters)
     }
+  }
+
+  /// The error for a model whose class ptune does not know.
+  static func unsupported(_ type: TaskType, _ config: ModelConfig, folder: String) -> TrainingError {
+    .unsupportedPEFT(
+      folder: folder,
+      reason:
+        "task_type is '\(type.rawValue)', and the base model's model_type '\(config.modelType ?? "null")'")
   }
 
   /// The names of labels that ptune exported, else those of config.json, if there are as many as there are scores; else

@@ -16,21 +16,29 @@ struct PEFTMethod: Sendable {
   let settings: [String: HyperparameterValue]
   /// Other components that compute the same where these hyperparameters have these values besides.
   let others: [String: [String: HyperparameterValue]]
+  /// Whether it attaches to linear layers; else it is a prompt.
+  let attaches: Bool
   /// Whether each of several tasks has tensors of its own.
   let isMultitask: Bool
 
   private init(
     _ type: String, _ plugin: String, members: JSONObject, promptAtInput: Bool = true,
-    isMultitask: Bool = false, _ settings: [String: HyperparameterValue],
+    attaches: Bool = false, isMultitask: Bool = false, _ settings: [String: HyperparameterValue],
     others: [String: [String: HyperparameterValue]] = [:]
   ) {
     (self.type, self.plugin, self.members, self.promptAtInput) = (type, plugin, members, promptAtInput)
     (self.isMultitask, self.settings, self.others) = (isMultitask, settings, others)
+    self.attaches = attaches
   }
+
+  /// Stands before the modules of the base model in the files of a method that attaches to layers.
+  static let attachedPrefix = "base_model.model."
+  /// Stands before those of the base model's modules that PEFT saved with the adapter (`modules_to_save`).
+  var modulePrefix: String { attaches ? Self.attachedPrefix : "base_model." }
 
   private static let prompt = "prompt_embeddings"
 
-  /// What every prompt method's config may have.
+  /// What every method's config may have.
   static let commonKeys: Set<String> = [
     "auto_mapping", "base_model_name_or_path", "inference_mode", "modules_to_save", "num_attention_heads",
     "num_layers", "num_transformer_submodules", "num_virtual_tokens", "peft_type", "peft_version", "revision",
@@ -53,7 +61,9 @@ struct PEFTMethod: Sendable {
 
   /// PEFT folds what makes a prompt away when it saves, as ptune does.
   static let all: [PEFTMethod] = [
-    PEFTMethod("PROMPT_TUNING", "prompt-tuning", members: promptTuning, ["placement": .string("start")]),
+    PEFTMethod(
+      "PROMPT_TUNING", "prompt-tuning", members: promptTuning, ["placement": .string("start")],
+      others: ["residual-prompt-tuning": ["encoder": .string("none")]]),
     PEFTMethod(
       "P_TUNING", "p-tuning",
       members: [
@@ -69,9 +79,11 @@ struct PEFTMethod: Sendable {
     PEFTMethod(
       "MULTITASK_PROMPT_TUNING", "multitask-prompt-tuning", members: multitask, isMultitask: true,
       ["form": .string("factors"), "placement": .string("start")]),
+    PEFTMethod("LORA", "lora", members: PEFTSites.lora, promptAtInput: false, attaches: true, [:]),
+    PEFTMethod("IA3", "ia3", members: PEFTSites.ia3, promptAtInput: false, attaches: true, [:]),
   ]
 
-  /// The adapter component, set so that it has one parameter for each tensor.
+  /// The adapter component of a prompt, set so that it has one parameter for each tensor.
   func component(_ config: PEFTConfig) throws(TrainingError) -> ComponentChoice {
     var hyperparameters = settings
     hyperparameters["virtual_tokens"] = .int(try config.count("num_virtual_tokens"))
@@ -81,7 +93,7 @@ struct PEFTMethod: Sendable {
     return ComponentChoice(plugin: plugin, hyperparameters: hyperparameters)
   }
 
-  /// Where the values of the component's parameters are, by their names.
+  /// Where the values of a prompt's parameters are, by their names.
   ///
   /// All tasks' columns [T, P, r] and rows [T, r, H] are one tensor each.
   func tensors(_ tasks: [String]) -> [String: TensorPlace] {

@@ -1,8 +1,6 @@
 import PTuneFormats
 
-/// What PEFT's files have no place for, in a file beside them: the names of tasks and labels.
-///
-/// An unknown key in adapter_config.json would make PEFT warn; it does not look at other files.
+/// The names of tasks and labels, in a file beside PEFT's: where ptune 0.1's first exports have them.
 struct PEFTNames {
   static let fileName = "ptune.json"
 
@@ -38,16 +36,5 @@ struct PEFTNames {
         folder: folder, reason: "\(fileName) does not name the \(count) tasks of the adapter")
     }
     return PEFTNames(tasks: tasks)
-  }
-
-  /// What the file holds.
-  var document: JSONValue {
-    let tasks = tasks.map { task -> JSONValue in
-      var members: JSONObject = ["name": .string(task.name)]
-      if !task.labels.isEmpty { members["labels"] = .array(task.labels.map { .string($0) }) }
-      if let type = task.problemType { members["problem_type"] = .string(type) }
-      return .object(members)
-    }
-    return ["tasks": .array(tasks)]
   }
 }

@@ -4,9 +4,6 @@ import PTuneText
 
 /// Makes an ``AdapterFolder`` of a folder that PEFT wrote, on the base model that it is for.
 struct PEFTReader {
-  /// Stands before the modules of the base model that PEFT saved with the adapter (`modules_to_save`).
-  static let modulePrefix = "base_model."
-
   /// PEFT's own copy of the word embeddings.
   private static let ownWordTable = "word_embeddings.weight"
   /// What the classes of transformers call their word embeddings, by `model_type`.
@@ -19,8 +16,19 @@ struct PEFTReader {
     "qwen2": "model.embed_tokens.weight", "mistral": "model.embed_tokens.weight",
   ]
 
+  /// The name of the word embeddings among a checkpoint's weights, those of a bare model too; nil if ptune does not know
+  /// the family.
+  static func wordTable(_ config: ModelConfig, in names: [String]) -> String? {
+    guard let name = wordTables[config.modelType ?? ""], let dot = name.firstIndex(of: ".") else {
+      return nil
+    }
+    return [name, String(name[name.index(after: dot)...])].first(where: names.contains)
+  }
+
   let config: PEFTConfig
   let checkpoint: ModelCheckpoint
+  /// What ptune says of it, if ptune trained it.
+  let own: AdapterFolder?
 
   /// Reads config and file; nothing but headers of weights.
   ///
@@ -29,12 +37,52 @@ struct PEFTReader {
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
-    let component = try method.component(config)
     let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
+    var folder =
+      try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
+    guard let layout = PEFTHead.layout(type, family: checkpoint.config.modelType) else {
+      throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
+    }
+    let tasks = folder.tasks.map(\.name)
+    let sites = PEFTSites(type, family: checkpoint.config.modelType)
+    let values = method.attaches ? sites.places(sites.names(in: file)) : method.tensors(tasks)
+    let places = values.merging(layout.places(tasks) { place(of: $0, file) }) { $1 }
+    folder.places = places
+    folder.ignored = Set([Self.ownWordTable] + (table.map { [modulePrefix + $0] } ?? []))
+    folder.replacedWeights = try replacedWeights(
+      file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
+      isLanguageModel: type == .causalLM)
+    let unknown = config.unknownKeys(method)
+    if !unknown.isEmpty {
+      warn(
+        "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
+          + unknown.joined(separator: ", "))
+    }
+    return folder
+  }
+
+  /// What ptune says of the adapter, if that goes with what PEFT's keys say.
+  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(TrainingError) -> AdapterFolder {
+    func wrong(_ reason: String) -> TrainingError {
+      .notAnAdapter(folder: config.folder, reason: "\(AdapterFolder.configName) \(reason)")
+    }
+    guard method.settings(of: own.adapter.plugin) != nil else {
+      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapter.plugin)'")
+    }
+    let count = try config.tasks().count
+    guard own.tasks.count == count else {
+      throw wrong("has \(count) as 'num_tasks', but names \(own.tasks.count) tasks")
+    }
+    return own
+  }
+
+  /// What PEFT's config says alone, with the names in a file beside it where an earlier ptune exported it.
+  private func described(
+    _ method: PEFTMethod, _ type: PEFTHead.TaskType, _ file: SafetensorsFile, modelName: String
+  ) throws -> AdapterFolder {
     let unnamed = try config.tasks()
     let names = try PEFTNames.read(config.folder, tasks: unnamed.count)
     let tasks = names?.tasks.map(\.name) ?? unnamed
-
     let heads = try tasks.indices.map { index in
       try PEFTHead(type, of: checkpoint.config, folder: config.folder, names: names?.tasks[index]) { module in
         let place = place(of: "\(module).weight", file)
@@ -45,33 +93,23 @@ struct PEFTReader {
         return shape?.first
       }
     }
-    let places = method.tensors(tasks).merging(
-      heads[0].layout.places(tasks) { place(of: $0, file) }
-    ) { $1 }
-    let weights = try replacedWeights(
-      file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
-      isLanguageModel: type == .causalLM)
-
-    let unknown = config.unknownKeys(method)
-    if !unknown.isEmpty {
-      warn(
-        "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
-          + unknown.joined(separator: ", "))
-    }
     return AdapterFolder(
-      path: config.folder, modelName: modelName, base: nil, fingerprint: nil, adapter: component,
-      selector: nil,
+      path: config.folder, modelName: modelName, base: nil, fingerprint: nil,
+      adapter: try method.attaches
+        ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
+        : method.component(config), selector: nil,
       tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
       maximumLength: nil,
       // PEFT does not hand them on to models that answer questions, so these have never seen any.
-      usesTokenTypes: type != .questionAnswering, plugins: [], places: places,
-      ignored: Set([Self.ownWordTable] + (table.map { [Self.modulePrefix + $0] } ?? [])),
-      replacedWeights: weights)
+      usesTokenTypes: type != .questionAnswering, plugins: [])
   }
+
+  /// What stands before the modules of the base model.
+  private var modulePrefix: String { (try? config.method())?.modulePrefix ?? "base_model." }
 
   /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
   private func place(of weight: String, _ file: SafetensorsFile) -> TensorPlace {
-    let saved = Self.modulePrefix + weight
+    let saved = modulePrefix + weight
     let isBase = file.tensor(saved) == nil && checkpoint.weights.has(weight)
     return isBase ? .base(weight) : .adapter(saved)
   }
@@ -88,8 +126,8 @@ struct PEFTReader {
     for name in file.names where !used.contains(name) {
       if name == Self.ownWordTable, let table {
         if promptAtInput { replaced.append((table, name)) }
-      } else if name.hasPrefix(Self.modulePrefix) {
-        let weight = String(name.dropFirst(Self.modulePrefix.count))
+      } else if name.hasPrefix(modulePrefix) {
+        let weight = String(name.dropFirst(modulePrefix.count))
         if weight != table || !promptAtInput { replaced.append((weight, name)) }
       }
     }

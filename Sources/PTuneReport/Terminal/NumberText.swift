@@ -1,7 +1,7 @@
 /// Numbers as people read them.
-enum NumberText {
+public enum NumberText {
   /// With commas between thousands: "22,713,216".
-  static func grouped(_ number: Int) -> String {
+  public static func grouped(_ number: Int) -> String {
     var digits = Array(String(number.magnitude))
     var place = digits.count - 3
     while place > 0 {
@@ -12,7 +12,7 @@ enum NumberText {
   }
 
   /// With so many digits after the point: "0.8125". What is not finite is said in words.
-  static func fixed(_ number: Double, _ digits: Int) -> String {
+  public static func fixed(_ number: Double, _ digits: Int) -> String {
     guard number.isFinite, abs(number) < 1e15 else { return "\(number)" }
     let scale = (0..<digits).reduce(1.0) { power, _ in power * 10 }
     let scaled = (abs(number) * scale).rounded()
@@ -24,13 +24,13 @@ enum NumberText {
   }
 
   /// A share in percent, small ones with more digits: "0.41 %".
-  static func percent(_ share: Double) -> String {
+  public static func percent(_ share: Double) -> String {
     let percent = share * 100
     return "\(fixed(percent, percent >= 10 ? 1 : percent >= 0.1 ? 2 : 4)) %"
   }
 
   /// Seconds as a clock shows them: "1:05", "2:01:09".
-  static func clock(_ seconds: Double) -> String {
+  public static func clock(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(seconds.rounded(.up))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

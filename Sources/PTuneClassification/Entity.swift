@@ -1,13 +1,13 @@
 /// An entity as tags spell it.
-struct Entity: Hashable {
-  let label: String
+package struct Entity: Hashable {
+  package let label: String
   /// Counts the tags of the list.
-  let words: Range<Int>
+  package let words: Range<Int>
 
   /// The entities of a list of tags, BIO, IOB2 or IOBES, also of one that breaks the scheme's rules.
   ///
   /// Source: conlleval, in the form of seqeval's default mode (`get_entities`).
-  static func all(in tags: [String]) -> [Entity] {
+  package static func all(in tags: [String]) -> [Entity] {
     var entities: [Entity] = []
     var begin = 0
     var before = Tag("O")
@@ -56,15 +56,18 @@ private struct Tag {
 }
 
 /// Counts entities and words over texts.
-struct EntityMetrics {
+package struct EntityMetrics {
   private var correct = 0.0
   private var expected = 0.0
   private var found = 0.0
   private var words = 0.0
   private var correctWords = 0.0
 
+  /// Of no text yet.
+  package init() {}
+
   /// Counts a text.
-  mutating func add(targets: [String], predicted: [String]) {
+  package mutating func add(targets: [String], predicted: [String]) {
     let (wanted, got) = (Set(Entity.all(in: targets)), Set(Entity.all(in: predicted)))
     correct += Double(wanted.intersection(got).count)
     expected += Double(wanted.count)
@@ -74,11 +77,11 @@ struct EntityMetrics {
   }
 
   /// Of the entities that were found, the share that are right, label and words.
-  var precision: Double { found == 0 ? 0 : correct / found }
+  package var precision: Double { found == 0 ? 0 : correct / found }
   /// Of the entities that there are, the share that were found.
-  var recall: Double { expected == 0 ? 0 : correct / expected }
+  package var recall: Double { expected == 0 ? 0 : correct / expected }
   /// The harmonic mean of both.
-  var f1: Double { found + expected == 0 ? 0 : 2 * correct / (found + expected) }
+  package var f1: Double { found + expected == 0 ? 0 : 2 * correct / (found + expected) }
   /// The share of words with the right tag.
-  var accuracy: Double { words == 0 ? 0 : correctWords / words }
+  package var accuracy: Double { words == 0 ? 0 : correctWords / words }
 }
