@@ -73,6 +73,22 @@ import Testing
     #expect(cell.spec.adapter.hyperparameters["initial_text"]?.value == .string("good, bad: both"))
   }
 
+  @Test("adapters that work together are compared as the run file that combines them")
+  func combination() throws {
+    let tiny = try TinyRun()
+    let text = try tiny.spec(adapter: "p-tuning").yaml()
+    let both = text.replacingOccurrences(
+      of: "adapter:\n  plugin: p-tuning\n",
+      with: "adapters: [lora, {plugin: prefix-tuning, virtual_tokens: 3}]\n")
+    let (file, other) = (try tiny.write("run.yaml", text), try tiny.write("both.yaml", both))
+    for plan in [try plan(file, "\(other),prompt-tuning"), try plan(other, "\(other),prompt-tuning")] {
+      #expect(plan.cells.map(\.label) == ["both", "prompt-tuning"])
+      #expect(plan.cells[0].spec.adapters.map(\.plugin.value) == ["lora", "prefix-tuning"])
+      #expect(plan.cells[1].spec.adapters.map(\.plugin.value) == ["prompt-tuning"])
+    }
+    #expect(try plan(other).cells[0].spec.adapters.map(\.plugin.value) == ["lora", "prefix-tuning"])
+  }
+
   @Test("the analyses of the playbook can be run")
   func playbook() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../Examples/playbook"

@@ -96,6 +96,7 @@ public struct ComparisonPlan: Sendable {
   ) throws -> [ComparisonVariant] {
     let spec = try RunSpec.read(runFile, overrides: overrides)
     guard let adapters = spec.compare?.adapters, !adapters.isEmpty else {
+      if !spec.further.isEmpty { return [try ComparisonVariant(runFile, place: spec.adapter.plugin.place)] }
       return [try ComparisonVariant(spec.adapter.plugin.value, place: spec.adapter.plugin.place)]
     }
     return try adapters.map { adapter in
@@ -122,6 +123,8 @@ public struct ComparisonPlan: Sendable {
         set: "\($0.axis.path.joined(separator: "."))=\($0.value)", flag: $0.axis.place.description)
     }
     let own = try? RunSpec.read(runFile, overrides: overrides)
+    // A method takes the place of all that the run file combines.
+    let overrides = overrides + [RunOverride(path: ["adapters"], text: "", flag: variant.place.description)]
     if let other = variant.runFile {
       let other = try RunSpec.read(other)
       // The sections take the place of the run file's, and the grid goes on top.
@@ -131,7 +134,7 @@ public struct ComparisonPlan: Sendable {
           RunOverride(path: ["adapter"], text: other.adapter.plugin.value, flag: variant.place.description)
         ] + values)
       let onTop = spec.adapter.hyperparameters
-      spec.adapter = other.adapter
+      (spec.adapter, spec.further) = (other.adapter, other.further)
       spec.adapter.hyperparameters.merge(onTop) { $1 }
       spec.selector = other.selector
       return spec
