@@ -98,7 +98,7 @@ public enum Host {
 
   /// Turns a status that the other side of the ABI returned into an error. The reason was recorded there.
   static func check(_ status: ptune_status, _ what: String) throws(ComponentFailure) {
-    if status != PTUNE_OK { throw ComponentFailure("\(what) failed", status: status) }
+    if status != PTUNE_OK { throw ComponentFailure("\(what) failed, no reason given", status: status) }
   }
 
   /// Sends a message for the user.

@@ -213,9 +213,10 @@ import Testing
       error: run.yaml:7: unknown key 'epoch' in training; did you mean 'epochs'?
       help: the keys of training are epochs, max_steps, batch_size, evaluation_batch_size, accumulation, \
       optimizer, learning_rate, schedule, warmup_steps, warmup_ratio, weight_decay, beta1, beta2, epsilon, \
-      decay_rate, clip_threshold, clip_norm, evaluate_every, early_stopping_patience, checkpoint_every, \
-      keep_checkpoints, log_every, tensorboard, predictions, samples, task_sampling, task_temperature, \
-      task_batches, task_weighting, best_by, maximum_length, seed, threads, compute
+      decay_rate, clip_threshold, clip_norm, on_divergence, skip_limit, explosion_factor, evaluate_every, \
+      early_stopping_patience, checkpoint_every, keep_checkpoints, log_every, tensorboard, predictions, \
+      samples, task_sampling, task_temperature, task_batches, task_weighting, best_by, maximum_length, \
+      recompute, seed, threads, compute
       """
     ) { try $0.write("run.yaml", Desk.run.replacingOccurrences(of: "epochs", with: "epoch")) },
     Mistake(

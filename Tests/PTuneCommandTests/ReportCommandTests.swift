@@ -76,7 +76,7 @@ import Testing
         echo "${COMPREPLY[*]}"
       }
       completed ptune descr
-      completed ptune train run
+      completed ptune train run.
       completed ptune train run.yaml --adapter prefix
       completed ptune predict --adapter ru
       """

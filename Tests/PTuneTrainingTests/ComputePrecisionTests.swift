@@ -13,7 +13,7 @@ import Testing
   @Test("a training in bf16 takes other steps than one in f32 and becomes as good")
   func trains() throws {
     let tiny = try TinyRun()
-    let settings = ["training.epochs=12", "training.learning_rate=0.03", "tasks.tone.head.dropout=0"]
+    let settings = ["training.epochs=20", "training.learning_rate=0.03", "tasks.tone.head.dropout=0"]
     let (f32, losses) = try tiny.train(try tiny.spec(adapter: adapter, output: "f32", settings))
     let (rounded, roundedLosses) = try tiny.train(
       try tiny.spec(adapter: adapter, output: "bf16", settings + [bf16]))

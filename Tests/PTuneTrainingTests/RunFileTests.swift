@@ -161,7 +161,9 @@ import Testing
           tensorboard: true
           predictions: 10000
           samples: 4
+          recompute: nothing
           seed: 7
+          compute: f32
         output: /project/runs/sentiment
 
         """)
