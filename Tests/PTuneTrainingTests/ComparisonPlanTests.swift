@@ -14,7 +14,7 @@ import Testing
       runFile: runFile, overrides: [],
       variants: try adapters.map { try ComparisonVariant.list($0, place: place) } ?? [],
       axes: try grid?.map { try ComparisonAxis($0, place: place) }, seeds: seeds, output: nil,
-      inventory: try Workbench.factory().registry.inventory)
+      inventory: Workbench.factory().registry.inventory)
   }
 
   @Test("trainings of a comparison differ in the method, the grid and the seed, and in nothing else")
