@@ -12,8 +12,8 @@ import Testing
   private static let tokens = ["bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"]
 
   private func tokenizer() throws -> any Tokenizer {
-    // The fixture's special tokens are added to those of the vocabulary.
-    try TokenizerLoader.load("\(Workbench.fixtures)/tiny-gpt2")
+    // It has every byte and the marks of ChatML.
+    try TokenizerLoader.load("\(Workbench.fixtures)/tiny-chat")
   }
 
   private func cases() throws -> [JSONValue] {
@@ -81,12 +81,15 @@ import Testing
   @Test("of a conversation the assistant's turns are targets, with what ends each")
   func targets() throws {
     let composition = try Workbench.compose(
-      checkpoint: "tiny-gpt2", adapter: ComponentChoice(plugin: "prompt-tuning"),
+      checkpoint: "tiny-gpt2",
+      adapter: ComponentChoice(plugin: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(2)]),
       head: ComponentChoice(plugin: "causal-lm"))
+    // The model's own tokenizer lacks the characters of ChatML's marks.
+    let tokenizer = try tokenizer()
     var data = composition.tasks[0].data
     data.chatTemplate = Located("chatml", .flag("test"))
     let source = RowSource(
-      data: data, tokenizer: composition.tokenizer, chat: composition.chat, reading: .continuedText)
+      data: data, tokenizer: tokenizer, chat: composition.chat, reading: .continuedText)
     func example(_ json: String) throws -> EncodedExample {
       let row = Row(line: 3, columns: try Columns(path: "a.jsonl", names: ["messages"]), values: [json])
       return try composition.encode(source.tokenize(row, labelled: true), task: 0, path: "a.jsonl")
@@ -94,9 +97,9 @@ import Testing
     let turns = #"{"role": "user", "content": "a plot"}, {"role": "assistant", "content": "good"}"#
     let encoded = try example("[\(turns), \(turns)]")
     let said = encoded.integers.filter { $0 >= 0 }
-    #expect(
-      composition.tokenizer.decode(said, skippingSpecialTokens: false) == "good<|im_end|>good<|im_end|>")
-    let text = composition.tokenizer.decode(encoded.tokens.prefix(Int(try #require(encoded.context))))
+    #expect(tokenizer.decode(said, skippingSpecialTokens: false) == "good<|im_end|>good<|im_end|>")
+    let begin = encoded.tokens.prefix(Int(try #require(encoded.context)))
+    let text = tokenizer.decode(begin, skippingSpecialTokens: false)
     #expect(text == "<|im_start|>user\na plot<|im_end|>\n<|im_start|>assistant\n")
     let failures = [
       #"[{"role": "user", "content": "a plot"}]"#: "the assistant says nothing, so there is nothing to learn",
@@ -134,8 +137,8 @@ import Testing
     #expect(failure("{{ 1 + 'a' }}").hasSuffix("'+' between an integer and a string"))
     // Neither depth nor loops nor macros that call themselves bring ptune down.
     #expect(
-      failure(String(repeating: "{{ ", count: 1) + String(repeating: "(", count: 5000)).contains(
-        "nested too deeply"))
+      failure("{{ " + String(repeating: "(", count: 5000) + " }}").hasSuffix(
+        "line 1: it is nested too deeply"))
     #expect(
       failure(
         String(repeating: "{% for a in range(1000) %}", count: 4) + "x"

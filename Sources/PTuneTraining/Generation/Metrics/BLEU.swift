@@ -57,7 +57,7 @@ struct BLEU {
 /// The tokenisation of mteval-v13a: punctuation apart, but not points and commas within numbers.
 enum Tokenizer13a {
   static func words(_ text: String) -> [String] {
-    var scalars = Array(" \(replaced(text)) ".unicodeScalars)
+    var scalars = [" "] + replaced(text) + [" "]
     scalars = scalars.flatMap { isPunctuation($0) ? [" ", $0, " "] : [$0] }
     // A point or a comma unless behind a digit, then unless before one; each takes its neighbour along, so that of
     // two in a row the second is seen only by the other rule.
@@ -71,16 +71,31 @@ enum Tokenizer13a {
     }
   }
 
-  private static func replaced(_ text: String) -> String {
+  private static func replaced(_ text: String) -> [Scalar] {
     // Blanks at the end go first, a line end among them.
     var trimmed = Array(text.unicodeScalars)
     while let last = trimmed.last, last.properties.isWhitespace { trimmed.removeLast() }
-    var result = String(String.UnicodeScalarView(trimmed))
+    var result = trimmed
     let replacements = [
       ("<skipped>", ""), ("-\n", ""), ("\n", " "), ("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"),
       ("&gt;", ">"),
     ]
-    for (old, new) in replacements { result = result.parts(separatedBy: old).joined(separator: new) }
+    for (old, new) in replacements { result = replacing(Array(old.unicodeScalars), in: result, with: new) }
+    return result
+  }
+
+  /// By code points, as Python does: a line end is one even beside another, or with what combines with it behind.
+  private static func replacing(_ old: [Scalar], in scalars: [Scalar], with new: String) -> [Scalar] {
+    var (result, index) = ([Scalar](), 0)
+    while index < scalars.count {
+      if scalars[index...].starts(with: old) {
+        result += new.unicodeScalars
+        index += old.count
+      } else {
+        result.append(scalars[index])
+        index += 1
+      }
+    }
     return result
   }
 
