@@ -3,24 +3,23 @@ struct JinjaInterpreter {
   /// Names and what they stand for; the innermost last.
   private var frames: [JinjaFrame]
   private let budget: Budget
-  private let depth: Int
 
-  /// What keeps a hostile template from running for ever: steps and bytes that are left, macros' included.
+  /// What keeps a hostile template from running for ever and from exhausting the stack: steps, bytes and levels that
+  /// are left, macros' included.
   private final class Budget {
     var steps = 2_000_000
     var bytes = 64 << 20
+    var levels = 80
   }
 
   /// - Parameter globals: what the template can name.
   init(globals: [(name: String, value: JinjaValue)]) {
     let frame = JinjaFrame()
     for (name, value) in globals { frame.variables[name] = value }
-    (frames, budget, depth) = ([frame, JinjaFrame()], Budget(), 0)
+    (frames, budget) = ([frame, JinjaFrame()], Budget())
   }
 
-  private init(frames: [JinjaFrame], budget: Budget, depth: Int) {
-    (self.frames, self.budget, self.depth) = (frames, budget, depth)
-  }
+  private init(frames: [JinjaFrame], budget: Budget) { (self.frames, self.budget) = (frames, budget) }
 
   /// Renders statements. Throws `JinjaError`.
   mutating func render(_ statements: [JinjaStatement]) throws(JinjaError) -> String {
@@ -31,14 +30,25 @@ struct JinjaInterpreter {
 
   private enum Flow { case on, stop, next }
 
-  private mutating func count() throws(JinjaError) {
-    budget.steps -= 1
+  private mutating func count(_ steps: Int = 1) throws(JinjaError) {
+    budget.steps -= steps
     if budget.steps < 0 { throw JinjaError("it runs for too long") }
+  }
+
+  /// Takes a level; what took it gives it back.
+  private mutating func descend() throws(JinjaError) {
+    try count()
+    guard budget.levels > 0 else {
+      throw JinjaError("it is nested too deeply, or its macros call each other so")
+    }
+    budget.levels -= 1
   }
 
   private mutating func run(
     _ statements: [JinjaStatement], into output: inout String
   ) throws(JinjaError) -> Flow {
+    try descend()
+    defer { budget.levels += 1 }
     for statement in statements {
       try count()
       switch statement {
@@ -98,10 +108,31 @@ struct JinjaInterpreter {
       guard case .namespace(let space) = variable(names[0]) else {
         throw JinjaError("'\(names[0])' is no namespace, so it has no members to set", line: line)
       }
+      // Else chains of them could grow at their ends, where nobody sees how long they are.
+      try located(line) { s throws(JinjaError) in try s.check(value, hasNamespaces: false) }
       space.members[attribute] = value
     } else {
+      try located(line) { s throws(JinjaError) in try s.check(value) }
       try bind(names, to: value, line)
     }
+  }
+
+  /// Refuses values within values within values …, which are freed and compared as deep as they are nested.
+  private mutating func check(
+    _ value: JinjaValue, levels: Int = 64, hasNamespaces: Bool = true
+  ) throws(JinjaError) {
+    let parts: [JinjaValue]
+    switch value {
+    case .list(let elements): parts = elements
+    case .dictionary(let dictionary): parts = dictionary.items.map(\.value)
+    case .namespace(let space):
+      guard hasNamespaces else { throw JinjaError("a namespace cannot be in another") }
+      parts = space.members.items.map(\.value)
+    default: return
+    }
+    guard levels > 0 else { throw JinjaError("its values are nested too deeply") }
+    try count(parts.count)
+    for part in parts { try check(part, levels: levels - 1, hasNamespaces: hasNamespaces) }
   }
 
   private mutating func bind(_ names: [String], to value: JinjaValue, _ line: Int) throws(JinjaError) {
@@ -132,7 +163,8 @@ struct JinjaInterpreter {
       elements = kept
     }
     for (index, element) in elements.enumerated() {
-      // A frame each: what an iteration sets is gone in the next one.
+      // A frame each: what an iteration sets is gone in the next one. It is as much work as several steps.
+      try count(10)
       frames[frames.count - 1] = JinjaFrame()
       try bind(loop.targets, to: element, loop.line)
       frames[frames.count - 1].variables["loop"] = .dictionary(Self.loop(index, elements))
@@ -159,12 +191,13 @@ struct JinjaInterpreter {
     _ name: String, _ parameters: [(name: String, usual: JinjaExpression?)], _ body: [JinjaStatement]
   ) -> JinjaValue {
     // A macro sees the template's own names, not those of where it is called.
-    let (outer, budget, depth) = (Array(frames.prefix(2)), budget, depth)
+    let (outer, budget) = (Array(frames.prefix(2)), budget)
     return .function(
       JinjaFunction(name: name) { arguments, named throws(JinjaError) in
-        guard depth < 50 else { throw JinjaError("macros call each other too deeply") }
         let frame = JinjaFrame()
-        var inner = JinjaInterpreter(frames: outer + [frame], budget: budget, depth: depth + 1)
+        var inner = JinjaInterpreter(frames: outer + [frame], budget: budget)
+        try inner.descend()
+        defer { budget.levels += 1 }
         for (index, parameter) in parameters.enumerated() {
           if index < arguments.count {
             frame.variables[parameter.name] = arguments[index]
@@ -188,15 +221,45 @@ struct JinjaInterpreter {
 
   /// The value of an expression. Throws `JinjaError`.
   mutating func value(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
-    try count()
+    try descend()
+    defer { budget.levels += 1 }
+    // What needs room on the stack is in functions of its own, since this one stands there once a level.
     switch expression {
     case .literal(let value): return value
     case .name(let name, _): return variable(name)
     case .list(let elements): return .list(try values(elements))
-    case .dictionary(let members):
-      var dictionary = JinjaDictionary()
-      for (key, member) in members { dictionary[try value(key).text()] = try value(member) }
-      return .dictionary(dictionary)
+    case .dictionary: return try dictionary(expression)
+    case .attribute, .item, .slice: return try part(expression)
+    case .call: return try call(expression)
+    case .filter, .test: return try filtered(expression)
+    case .unary: return try unary(expression)
+    case .binary: return try chain(expression)
+    case .conditional: return try conditional(expression)
+    }
+  }
+
+  private mutating func unary(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    guard case .unary(let sign, let operand, let line) = expression else { return .undefined }
+    let value = try self.value(operand)
+    return try located(line) { _ throws(JinjaError) in try JinjaOperators.unary(sign, value) }
+  }
+
+  private mutating func conditional(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    guard case .conditional(let condition, let then, let otherwise) = expression else { return .undefined }
+    if try value(condition).isTrue { return try value(then) }
+    guard let otherwise else { return .undefined }
+    return try value(otherwise)
+  }
+
+  private mutating func dictionary(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    guard case .dictionary(let members) = expression else { return .undefined }
+    var dictionary = JinjaDictionary()
+    for (key, member) in members { dictionary[try value(key).text()] = try value(member) }
+    return .dictionary(dictionary)
+  }
+
+  private mutating func part(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    switch expression {
     case .attribute(let object, let name, let line):
       let object = try value(object)
       return try located(line) { _ throws(JinjaError) in try JinjaMembers.member(name, of: object) }
@@ -209,7 +272,12 @@ struct JinjaInterpreter {
       return try located(line) { _ throws(JinjaError) in
         try JinjaMembers.slice(object, bounds.0, bounds.1, bounds.2 ?? 1)
       }
-    case .call(let function, let arguments, let line): return try call(function, arguments, line)
+    default: return .undefined
+    }
+  }
+
+  private mutating func filtered(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    switch expression {
     case .filter(let input, let name, let arguments, let line):
       let (input, (positional, named)) = (try value(input), try evaluated(arguments))
       return try located(line) { _ throws(JinjaError) in
@@ -221,19 +289,28 @@ struct JinjaInterpreter {
         try JinjaTests.holds(name, input, positional)
       }
       return .bool(holds != isNegated)
-    case .unary(let sign, let operand, let line):
-      let operand = try value(operand)
-      return try located(line) { _ throws(JinjaError) in try JinjaOperators.unary(sign, operand) }
-    case .binary(let sign, let left, let right, let line):
-      let left = try value(left)
-      if sign == "and", !left.isTrue { return left }
-      if sign == "or", left.isTrue { return left }
-      let right = try value(right)
-      return try located(line) { _ throws(JinjaError) in try JinjaOperators.binary(sign, left, right) }
-    case .conditional(let condition, let then, let otherwise):
-      if try value(condition).isTrue { return try value(then) }
-      return try otherwise.map { otherwise throws(JinjaError) in try value(otherwise) } ?? .undefined
+    default: return .undefined
     }
+  }
+
+  /// Operators from left to right, however many: a template may well add up a text from a hundred parts.
+  private mutating func chain(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    var (links, first) = ([(sign: String, right: JinjaExpression, line: Int)](), expression)
+    while case .binary(let sign, let left, let right, let line) = first {
+      links.append((sign, right, line))
+      first = left
+    }
+    var left = try value(first)
+    for link in links.reversed() {
+      try count()
+      if link.sign == "and", !left.isTrue { continue }
+      if link.sign == "or", left.isTrue { continue }
+      let right = try value(link.right)
+      left = try located(link.line) { _ throws(JinjaError) in
+        try JinjaOperators.binary(link.sign, left, right)
+      }
+    }
+    return left
   }
 
   private mutating func values(_ expressions: [JinjaExpression]) throws(JinjaError) -> [JinjaValue] {
@@ -262,9 +339,8 @@ struct JinjaInterpreter {
     return (try values(arguments.positional), named)
   }
 
-  private mutating func call(
-    _ function: JinjaExpression, _ arguments: JinjaArguments, _ line: Int
-  ) throws(JinjaError) -> JinjaValue {
+  private mutating func call(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
+    guard case .call(let function, let arguments, let line) = expression else { return .undefined }
     if case .attribute(let object, let name, _) = function {
       let object = try value(object)
       let (positional, named) = try evaluated(arguments)

@@ -9,83 +9,79 @@ extension JinjaParser {
   }
 
   mutating func expression(allowsConditional: Bool = true) throws(JinjaError) -> JinjaExpression {
-    try nested { parser throws(JinjaError) in
-      let value = try parser.either()
-      guard allowsConditional, parser.word("if") else { return value }
-      let condition = try parser.either()
-      return .conditional(
-        condition, then: value, otherwise: parser.word("else") ? try parser.expression() : nil)
-    }
+    let value = try operators(0)
+    guard allowsConditional, word("if") else { return value }
+    let condition = try operators(0)
+    guard word("else") else { return .conditional(condition, then: value, otherwise: nil) }
+    try descend()
+    defer { depth -= 1 }
+    return .conditional(condition, then: value, otherwise: try expression())
   }
 
-  private mutating func either() throws(JinjaError) -> JinjaExpression {
-    var left = try both()
-    while token == .name("or") {
+  /// How tight operators bind; `not` before a value stands between `and` and these of comparison.
+  private static let strengths = [
+    "or": 0, "and": 1, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "in": 3, "not in": 3, "+": 4,
+    "-": 4,
+    "~": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 7,
+  ]
+  private static let negation = 2
+
+  /// A value, or some with operators between that bind at least so tight.
+  private mutating func operators(_ least: Int) throws(JinjaError) -> JinjaExpression {
+    try descend()
+    defer { depth -= 1 }
+    var left = try operand(least)
+    while let (sign, strength) = nextOperator(), strength >= least {
       let line = line
-      position += 1
-      left = .binary("or", left, try both(), line: line)
+      position += sign == "not in" ? 2 : 1
+      try link()
+      let right = try operators(strength + 1)
+      left =
+        sign == "not in"
+        ? .unary("not", .binary("in", left, right, line: line), line: line)
+        : .binary(sign, left, right, line: line)
     }
     return left
   }
 
-  private mutating func both() throws(JinjaError) -> JinjaExpression {
-    var left = try negation()
-    while token == .name("and") {
-      let line = line
-      position += 1
-      left = .binary("and", left, try negation(), line: line)
+  private func nextOperator() -> (sign: String, strength: Int)? {
+    var sign: String
+    switch token {
+    case .symbol(let text): sign = text
+    case .name("not"):
+      guard position + 1 < tokens.count, tokens[position + 1].token == .name("in") else { return nil }
+      sign = "not in"
+    case .name(let word) where ["or", "and", "in"].contains(word): sign = word
+    default: return nil
     }
-    return left
+    return Self.strengths[sign].map { (sign, $0) }
   }
 
-  private mutating func negation() throws(JinjaError) -> JinjaExpression {
+  private mutating func operand(_ least: Int) throws(JinjaError) -> JinjaExpression {
     let line = line
-    guard word("not") else { return try comparison() }
-    return .unary("not", try nested { parser throws(JinjaError) in try parser.negation() }, line: line)
-  }
-
-  private mutating func comparison() throws(JinjaError) -> JinjaExpression {
-    var left = try binary(0)
-    while true {
-      let line = line
-      if case .symbol(let text)? = token, ["==", "!=", "<", ">", "<=", ">="].contains(text) {
-        position += 1
-        left = .binary(text, left, try binary(0), line: line)
-      } else if word("in") {
-        left = .binary("in", left, try binary(0), line: line)
-      } else if token == .name("not"), position + 1 < tokens.count, tokens[position + 1].token == .name("in")
-      {
-        position += 2
-        left = .unary("not", .binary("in", left, try binary(0), line: line), line: line)
-      } else {
-        return left
-      }
-    }
-  }
-
-  /// What binds tighter than comparisons, the loosest first.
-  private static let levels = [["+", "-"], ["~"], ["*", "/", "//", "%"], ["**"]]
-
-  private mutating func binary(_ level: Int) throws(JinjaError) -> JinjaExpression {
-    guard level < Self.levels.count else { return try unary() }
-    var left = try binary(level + 1)
-    while case .symbol(let text)? = token, Self.levels[level].contains(text) {
-      let line = line
-      position += 1
-      left = .binary(text, left, try binary(level + 1), line: line)
-    }
-    return left
-  }
-
-  private mutating func unary() throws(JinjaError) -> JinjaExpression {
-    let line = line
+    if least <= Self.negation, word("not") { return .unary("not", try operators(Self.negation), line: line) }
     for sign in ["-", "+"] where symbol(sign) {
-      return .unary(sign, try nested { parser throws(JinjaError) in try parser.unary() }, line: line)
+      try descend()
+      defer { depth -= 1 }
+      // Tighter than any operator.
+      return .unary(sign, try operand(.max), line: line)
     }
     return try filtered(try postfix(try primary()))
   }
 
   private mutating func primary() throws(JinjaError) -> JinjaExpression {
+    if symbol("(") {
+      if symbol(")") { return .list([]) }
+      let inner = try tuple()
+      try expect(.symbol(")"), "')'")
+      return inner
+    }
+    if symbol("[") { return try list() }
+    if symbol("{") { return try dictionary() }
+    return try literal()
+  }
+
+  private mutating func literal() throws(JinjaError) -> JinjaExpression {
     let line = line
     guard let token else { throw JinjaError("expected an expression", line: line) }
     position += 1
@@ -102,33 +98,28 @@ extension JinjaParser {
     case .name("false"), .name("False"): return .literal(.bool(false))
     case .name("none"), .name("None"): return .literal(.none)
     case .name(let name): return .name(name, line: line)
-    case .symbol("("):
-      if symbol(")") { return .list([]) }
-      let inner = try tuple()
-      try expect(.symbol(")"), "')'")
-      return inner
-    case .symbol("["):
-      var elements: [JinjaExpression] = []
-      while !symbol("]") {
-        elements.append(try expression())
-        if !symbol(","), self.token != .symbol("]") {
-          throw JinjaError("expected ',' or ']'", line: self.line)
-        }
-      }
-      return .list(elements)
-    case .symbol("{"):
-      var members: [(JinjaExpression, JinjaExpression)] = []
-      while !symbol("}") {
-        let key = try expression()
-        try expect(.symbol(":"), "':'")
-        members.append((key, try expression()))
-        if !symbol(","), self.token != .symbol("}") {
-          throw JinjaError("expected ',' or '}'", line: self.line)
-        }
-      }
-      return .dictionary(members)
     default: throw JinjaError("expected an expression", line: line)
     }
+  }
+
+  private mutating func list() throws(JinjaError) -> JinjaExpression {
+    var elements: [JinjaExpression] = []
+    while !symbol("]") {
+      elements.append(try expression())
+      if !symbol(","), token != .symbol("]") { throw JinjaError("expected ',' or ']'", line: line) }
+    }
+    return .list(elements)
+  }
+
+  private mutating func dictionary() throws(JinjaError) -> JinjaExpression {
+    var members: [(JinjaExpression, JinjaExpression)] = []
+    while !symbol("}") {
+      let key = try expression()
+      try expect(.symbol(":"), "':'")
+      members.append((key, try expression()))
+      if !symbol(","), token != .symbol("}") { throw JinjaError("expected ',' or '}'", line: line) }
+    }
+    return .dictionary(members)
   }
 
   private mutating func postfix(_ value: JinjaExpression) throws(JinjaError) -> JinjaExpression {
@@ -136,10 +127,13 @@ extension JinjaParser {
     while true {
       let line = line
       if symbol(".") {
+        try link()
         value = .attribute(value, try name("a member's name"), line: line)
       } else if symbol("[") {
+        try link()
         value = try subscripted(value, line)
       } else if symbol("(") {
+        try link()
         value = .call(value, try arguments(), line: line)
       } else {
         return value
@@ -190,9 +184,11 @@ extension JinjaParser {
     while true {
       let line = line
       if symbol("|") {
+        try link()
         let filter = try name("a filter's name")
         value = .filter(value, filter, symbol("(") ? try arguments() : JinjaArguments(), line: line)
       } else if word("is") {
+        try link()
         let isNegated = word("not")
         let test = try name("a test's name")
         var arguments = JinjaArguments()

@@ -4,7 +4,13 @@ struct JinjaParser {
   var position = 0
   /// How deep statements or expressions stand in others, so that no template exhausts the stack.
   var depth = 0
-  static let deepest = 100
+  static let deepest = 40
+  /// How many operators, members and filters stand in this tag: as many levels can its expression have, and what frees
+  /// it goes as deep as that.
+  private var links = 0
+  private static let mostLinks = 500
+
+  private init(tokens: [JinjaLexer.Place]) { self.tokens = tokens }
 
   /// Reads a template. Throws `JinjaError` with the line.
   static func statements(of template: String) throws(JinjaError) -> [JinjaStatement] {
@@ -17,13 +23,15 @@ struct JinjaParser {
   var token: JinjaLexer.Token? { position < tokens.count ? tokens[position].token : nil }
   var line: Int { tokens.isEmpty ? 1 : tokens[Swift.min(position, tokens.count - 1)].line }
 
-  mutating func nested<Value>(
-    _ body: (inout JinjaParser) throws(JinjaError) -> Value
-  ) throws(JinjaError) -> Value {
+  /// Takes a level; what took it gives it back.
+  mutating func descend() throws(JinjaError) {
+    guard depth < Self.deepest else { throw JinjaError("it is nested too deeply", line: line) }
     depth += 1
-    defer { depth -= 1 }
-    guard depth <= Self.deepest else { throw JinjaError("it is nested too deeply", line: line) }
-    return try body(&self)
+  }
+
+  mutating func link() throws(JinjaError) {
+    links += 1
+    guard links <= Self.mostLinks else { throw JinjaError("it is too long an expression", line: line) }
   }
 
   mutating func skip(_ wanted: JinjaLexer.Token) -> Bool {
@@ -53,6 +61,7 @@ struct JinjaParser {
     while let token {
       let line = line
       position += 1
+      links = 0
       switch token {
       case .text(let text): statements.append(.text(text))
       case .printBegin:
@@ -64,7 +73,9 @@ struct JinjaParser {
         if word.hasPrefix("end") || word == "else" || word == "elif" {
           throw JinjaError("'\(word)' is not expected here", line: line)
         }
-        statements.append(try nested { parser throws(JinjaError) in try parser.statement(word, line) })
+        try descend()
+        statements.append(try statement(word, line))
+        depth -= 1
       default: throw JinjaError("a tag is not whole", line: line)
       }
     }
