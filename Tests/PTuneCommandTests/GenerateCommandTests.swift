@@ -298,7 +298,9 @@ import Testing
       (["--prompt", "a"], "Give either --adapter or --model"),
       (["--model", "m", "--adapter", "a", "--prompt", "a"], "Give either --adapter or --model"),
       (["--model", "m"], "Give either --prompt or --input"),
-      (["--model", "m", "--task", "t", "--prompt", "a"], "--base-model, --task and --without need --adapter"),
+      (
+        ["--model", "m", "--task", "t", "--prompt", "a"], "--base-model, --task and --without need --adapter"
+      ),
       (["--model", "m", "--prompt", "a", "--stream", "--json"], "Give either --stream or --json"),
       (["--model", "m", "--prompt", "a", "--top-p", "0"], "--top-p has to be above 0 and at most 1"),
       (["--model", "m", "--prompt", "a", "--top-k", "0"], "--top-k has to be at least 1"),
