@@ -20,8 +20,8 @@ extension HubCacheRepository {
     var present = [CChar](repeating: 0, count: 512)
     let length = readlink(path, &present, present.count)
     if length > 0, present.prefix(length).elementsEqual(target.utf8CString.dropLast()) { return }
-    let temporary = "\(path).\(getpid()).link"
-    unlink(temporary)
+    // Other processes, and other threads of this one, may make the same link.
+    let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max)).link"
     guard symlink(target, temporary) == 0 else { throw FileError(.create, path) }
     guard rename(temporary, path) == 0 else {
       let error = FileError(.replace, path)
