@@ -215,7 +215,7 @@ final class OperatorBenchmark {
       if lower < upper { body(lower..<upper) }
     }
     withUnsafeMutablePointer(to: &section) {
-      ptk_pool_run(pool, { $0?.assumingMemoryBound(to: Section.self).pointee.run($1) }, $0)
+      ptk_pool_run(pool, parts, { $0?.assumingMemoryBound(to: Section.self).pointee.run($1) }, $0)
     }
   }
 
