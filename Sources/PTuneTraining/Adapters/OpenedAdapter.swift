@@ -27,7 +27,8 @@ struct OpenedAdapter {
     try AtomicFolder.recover(path)
     let config = FilePath.join(path, AdapterFolder.configName)
     guard FileSystem.isFile(config) else {
-      throw TrainingError.notAnAdapter(folder: path, reason: "it has no \(AdapterFolder.configName)")
+      throw TrainingError.notAnAdapter(
+        folder: path, reason: "it has no \(AdapterFolder.configName)\(Self.within(path))")
     }
     let document = try JSONValue.read(config)
     // ptune's own layout has its own key, whatever else there is.
@@ -59,6 +60,15 @@ struct OpenedAdapter {
       throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)
     }
     checkpoint = ModelCheckpoint(opened, replacing: folder.replacedWeights)
+  }
+
+  /// What to say of adapters in the subfolders of a folder that is none.
+  private static func within(_ path: String) -> String {
+    let names = ((try? FileSystem.entries(of: path)) ?? []).sorted().filter {
+      FileSystem.isFile(FilePath.join(FilePath.join(path, $0), AdapterFolder.configName))
+    }
+    return names.isEmpty
+      ? "" : "; its folders \(names.joined(separator: ", ")) have one, so name one of these"
   }
 
   /// Itself, if training can go on from it.
