@@ -122,6 +122,21 @@ import Testing
     #expect(try PEFTTests.run(tiny.path("both/two")).folder.tasks.count == 1)
   }
 
+  @Test("labels without names go by their numbers")
+  func labelNumbers() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try PEFTTests.run("\(Self.folder)/bert-seq-five")
+    func metrics(_ labels: [String]) throws -> [Double] {
+      let rows = labels.map { "{\"input_ids\": [2, 17, 3], \"label\": \($0)}\n" }
+      var data = run.folder.tasks[0].data
+      data.train = Located(try tiny.write("rows.jsonl", rows.joined()), data.train.place)
+      return try run.evaluate(data, task: 0, batchSize: 2) { _, _ in }.metrics.map(\.value)
+    }
+    #expect(try metrics(["0", "4", "\"3\""]) == metrics(["\"LABEL_0\"", "\"LABEL_4\"", "\"LABEL_3\""]))
+    let error = #expect(throws: TrainingError.self) { try metrics(["5"]) }
+    #expect(error.map { "\($0)" }?.contains("label '5' is not one of LABEL_0") == true)
+  }
+
   @Test("a task's number may stand in the column of its name")
   func taskNumbers() throws {
     let tiny = try TinyRun(rows: 1)
