@@ -231,9 +231,9 @@ class Hub(Handler):
             return self.json([entry for entry in log if wanted.search(urllib.parse.unquote(entry["path"]))])
         if path == "/test/pushed":
             return self.json(pushed.get(json.loads(data)["name"]))
-        self.push(path, data)
+        self.push(path, query, data)
 
-    def push(self, path, data):
+    def push(self, path, query, data):
         if self.token() != "hf_writer":
             return self.json({"error": "you need the right to write"}, 403)
         if path == "/api/repos/create":
