@@ -66,6 +66,8 @@ struct PEFTReader {
       let padding = method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id")
       folder.readToken = padding.map { .lastExcept(Int32(clamping: $0)) } ?? .last
     }
+    // Texts are what the tokenizer makes of them.
+    folder.endsTexts = own != nil
     if !method.promptAtInput, ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
       // Where these see ids, they take this one for padding, wherever it stands.
       folder.uncountedToken = try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) } ?? 1
