@@ -19,6 +19,7 @@ struct PTuneCommand: ParsableCommand {
       Generate.self,
       Compare.self,
       Recommend.self,
+      Inspect.self,
       ReportCommand.self,
       Export.self,
       Pull.self,
