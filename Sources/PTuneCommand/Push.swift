@@ -36,6 +36,9 @@ struct Push: ParsableCommand {
   @Flag(name: .customLong("private"), help: "Let a new repository be seen by its owner alone.")
   var isPrivate = false
 
+  @Flag(help: "Propose the commit to the repository's owner as a pull request.")
+  var createPr = false
+
   @Option(help: ArgumentHelp("A file that holds the token, in place of HF_TOKEN.", valueName: "file"))
   var tokenFile: String?
 
@@ -64,7 +67,8 @@ struct Push: ParsableCommand {
     let commit: Hub.Commit
     do {
       defer { view.end() }
-      commit = try hub.push(folder, to: name, message: message, isPrivate: isPrivate)
+      commit = try hub.push(
+        folder, to: name, message: message, isPrivate: isPrivate, asPullRequest: createPr)
     }
     guard json else { return Output.print(commit.page) }
     Output.json([

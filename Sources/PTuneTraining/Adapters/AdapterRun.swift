@@ -40,6 +40,7 @@ public final class AdapterRun {
       adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
       tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
+      uncountedToken: folder.uncountedToken,
       threads: threads ?? TrainingRun.processorCount, compute: compute, seed: 0)
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
@@ -71,7 +72,8 @@ public final class AdapterRun {
     let path = data.train.value
     let source = RowSource(
       data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-      reading: composition.reading(task: task))
+      reading: composition.reading(task: task), readToken: folder.readToken,
+      vocabularySize: composition.model.facts?.vocabularySize)
     let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {

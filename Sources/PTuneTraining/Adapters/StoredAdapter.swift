@@ -22,7 +22,8 @@ struct StoredAdapter {
     try AtomicFolder.recover(path)
     let config = FilePath.join(path, AdapterFolder.configName)
     guard FileSystem.isFile(config) else {
-      throw TrainingError.notAnAdapter(folder: path, reason: "it has no \(AdapterFolder.configName)")
+      throw TrainingError.notAnAdapter(
+        folder: path, reason: "it has no \(AdapterFolder.configName)\(Self.within(path))")
     }
     let document = try JSONValue.read(config)
     // ptune's own layout has its own key, whatever else there is.
@@ -40,5 +41,14 @@ struct StoredAdapter {
   /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` for what is no name.
   func modelName() throws(TrainingError) -> String? {
     if let own { own.modelName } else { try peft.text("base_model_name_or_path") }
+  }
+
+  /// What to say of adapters in the subfolders of a folder that is none.
+  private static func within(_ path: String) -> String {
+    let names = ((try? FileSystem.entries(of: path)) ?? []).sorted().filter {
+      FileSystem.isFile(FilePath.join(FilePath.join(path, $0), AdapterFolder.configName))
+    }
+    return names.isEmpty
+      ? "" : "; its folders \(names.joined(separator: ", ")) have one, so name one of these"
   }
 }

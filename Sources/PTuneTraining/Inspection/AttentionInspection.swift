@@ -33,7 +33,8 @@ extension AdapterRun {
   public func attention(text: String, pair: String?, task: Int) throws -> AttentionInspection {
     let source = RowSource(
       data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: composition.chat,
-      otherTextColumn: "text", reading: composition.reading(task: task))
+      otherTextColumn: "text", reading: composition.reading(task: task), readToken: folder.readToken,
+      vocabularySize: composition.model.facts?.vocabularySize)
     let laidOut = try composition.layOut(
       source.row(text: text, pair: pair), task: task, path: "--text")
     let batch = composition.batch([laidOut.example(line: 1)], task: task, training: false)
