@@ -14,6 +14,11 @@ struct Export: ParsableCommand {
 
       --merge-virtual-tokens writes the base model instead, with a prompt's rows as special tokens of its vocabulary, \
       which any engine can use, and prints what to type. Where the base model is a GGUF file, so is what it writes.
+
+      Examples:
+        ptune export runs/reviews/adapter --output peft-adapter
+        ptune export runs/pool/adapter --output peft-adapter --select 0,3
+        ptune export runs/reviews/adapter --merge-virtual-tokens --output model
       """)
 
   @Argument(

@@ -19,6 +19,9 @@ struct Push: ParsableCommand {
       adapter_model.safetensors, and ptune.json and README.md where the folder has them. `ptune export` writes a folder \
       that PEFT loads, too. A token with the right to write comes from HF_TOKEN, from the file that `hf auth login` \
       wrote, or from --token-file.
+
+      Examples:
+        ptune push runs/reviews/adapter owner/film-reviews --private
       """)
 
   @Argument(help: ArgumentHelp("The adapter folder that ptune or PEFT wrote.", valueName: "adapter"))

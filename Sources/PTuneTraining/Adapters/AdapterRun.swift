@@ -1,3 +1,4 @@
+import PTune
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
@@ -31,7 +32,8 @@ public final class AdapterRun {
     if let unknown = without.first(where: { !names.contains($0) }) {
       throw TrainingError.unusable(
         "\(opened.folder.path) has no adapter '\(unknown)'; it has \(names.joined(separator: ", "))",
-        help: "name one that it has with --without")
+        help: Suggestion.nearest(unknown, among: names).map { "did you mean '\($0)'?" }
+          ?? "name one that it has with --without")
     }
     let blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,

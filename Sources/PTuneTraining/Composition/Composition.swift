@@ -16,7 +16,7 @@ public struct ComposedTask: Sendable {
   public var weight = 1.0
 
   /// The head's labels; empty for a head without.
-  var labels: [String] {
+  package var labels: [String] {
     if case .strings(let labels)? = head.hyperparameters["labels"] { labels } else { [] }
   }
 }
