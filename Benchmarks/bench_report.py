@@ -47,6 +47,20 @@ def padded_rate(figures, work):
     return figures["train"]["necessary_gflops"] * work["padded"] / work["necessary"]
 
 
+def limit(record, peak):
+    """The ratio of training rates if what ptune computes ran at the peak; None without PEFT, and where bf16 may win."""
+    theirs = side(record, "peft")[1]
+    if not peak or not theirs or record["cell"]["mode"] == "best":
+        return None
+    return peak / padded_rate(theirs, record["work"]["train"]) * work_ratio(record)
+
+
+def work_ratio(record):
+    """Operations of PEFT's padded batches over those that a training step needs."""
+    work = record["work"]["train"]
+    return work["padded"] / work["necessary"]
+
+
 def summary(record):
     """Lines for whoever watches."""
     for variant, figures in record["sides"].items():
@@ -69,7 +83,7 @@ def table(header, rows):
 def comparison(known, cells, peak):
     """One row for each cell."""
     header = [
-        "model", "method", "train ex/s: ptune", "PEFT", "ratio", "score ex/s: ptune", "PEFT", "ratio",
+        "model", "method", "train ex/s: ptune", "PEFT", "ratio", "limit", "score ex/s: ptune", "PEFT", "ratio",
         "work ratio", "of peak: ptune", "PEFT", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
     ]  # fmt: skip
     rows = []
@@ -92,9 +106,9 @@ def comparison(known, cells, peak):
         rows.append(
             [
                 cell.model, cell.method, figure(our, ours, "train"), figure(their, theirs, "train"),
-                ratio(our["train"]["examples_per_second"], their_rate), f"{score:.1f}",
+                ratio(our["train"]["examples_per_second"], their_rate), ratio(limit(record, peak), 1), f"{score:.1f}",
                 f"{their_score:.1f}" if their_score else "–", ratio(score, their_score),
-                f"{work['padded'] / work['necessary']:.1f}" if their else "–",
+                f"{work_ratio(record):.1f}" if their else "–",
                 f"{our['train']['necessary_gflops'] / peak:.0%}" if peak else "–",
                 f"{padded_rate(their, work) / peak:.0%}" if peak and their else "–",
                 f"{memory / 1e6:.0f}", f"{their_memory / 1e6:.0f}" if their else "–",
@@ -162,15 +176,18 @@ def targets(known, threads, peak):
         ("seconds to the first step, MiniLM", lambda r: side(r, "ptune")[1]["first_step_seconds"], lambda c: plain(c) and c.model == "minilm-l6", 1, False),
     ]  # fmt: skip
     found = [
-        (what, [(measure(record), cell) for cell, record in cells(test)], aim, more)
+        (
+            what, [(measure(record), cell) for cell, record in cells(test)],
+            [limit(record, peak) for _, record in cells(test)] if measure is train else [], aim, more,
+        )
         for what, measure, test, aim, more in lines
-    ]
+    ]  # fmt: skip
     found += [
-        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), 1.2, False),
-        (f"{threads} threads against 1", speedups(known, threads), 1.85, True),
+        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), [], 1.2, False),
+        (f"{threads} threads against 1", speedups(known, threads), [], 1.85, True),
     ]
     rows = []
-    for what, pairs, aim, more in found:
+    for what, pairs, limits, aim, more in found:
         values = sorted(((value, cell) for value, cell in pairs if value is not None), key=lambda pair: pair[0])
         sign = "≥" if more else "≤"
         if values:
@@ -178,10 +195,12 @@ def targets(known, threads, peak):
             middle = values[len(values) // 2][0]
             met = worst >= aim if more else worst <= aim
             where = ", ".join([cell.model, cell.method, str(cell.tokens)] + (["long texts"] if cell.texts == "long" else []))
-            rows.append([what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", "yes" if met else "no"])
+            limits = sorted(filter(None, limits))
+            highest = f"{limits[0]:.1f}–{limits[-1]:.1f}" if limits else "–"
+            rows.append([what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", highest, "yes" if met else "no"])
         else:
-            rows.append([what, f"{sign} {aim}", "–", "–", "not measured"])
-    return table(["what", "aim", "median cell", "worst cell", "met"], rows)
+            rows.append([what, f"{sign} {aim}", "–", "–", "–", "not measured"])
+    return table(["what", "aim", "median cell", "worst cell", "limit", "met"], rows)
 
 
 def alone_rates(known):
@@ -262,6 +281,8 @@ def document(known, threads):
         "  PyTorch's library for matrix products, MKL, uses no AVX-512 on AMD's processors. Where AVX-512 is twice as fast as",
         "  AVX2 (Zen 5) that leaves more than half of the single-precision speed unused, and ratios beyond the work ratio are in",
         "  good part due to it; where it is not (Zen 4) PEFT loses less, and the ratio is nearer to the work ratio.",
+        "- *limit*: what the ratio of training rates would be if all that a step needs ran at the peak. In single precision",
+        "  nothing that computes these operations gets beyond it on this machine, so aims above it are out of reach here.",
         "- *memory*: the most that the process had, from its start through training.",
         "- *first step*: from the start of the process to the end of the first training step, files in the page cache.",
         "",

@@ -112,12 +112,3 @@ struct CellProcess {
     )
   }
 }
-
-/// Calls `body` with the texts as an array of C strings that NULL ends.
-private func withCStrings<Result>(
-  _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-  let pointers = texts.map { strdup($0) } + [nil]
-  defer { for pointer in pointers { free(pointer) } }
-  return pointers.withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
-}

@@ -104,7 +104,7 @@ package struct PluginProcess {
 }
 
 /// Calls `body` with the texts as an array of C strings that NULL ends.
-private func withCStrings<Result>(
+package func withCStrings<Result>(
   _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
   let pointers = texts.map { strdup($0) } + [nil]

@@ -23,6 +23,17 @@ public enum NumberText {
     return "\(sign)\(Int(whole)).\(String(repeating: "0", count: max(0, digits - fraction.count)))\(fraction)"
   }
 
+  /// With three or four digits, however large or small it is: "0.0123", "1.5e-7".
+  public static func significant(_ number: Double) -> String {
+    guard number.isFinite, number != 0, abs(number) < 0.001 || abs(number) >= 10_000 else {
+      return "\((number * 10_000).rounded() / 10_000)"
+    }
+    var (digits, exponent) = (number, 0)
+    while abs(digits) >= 10 { (digits, exponent) = (digits / 10, exponent + 1) }
+    while abs(digits) < 1 { (digits, exponent) = (digits * 10, exponent - 1) }
+    return "\((digits * 100).rounded() / 100)e\(exponent)"
+  }
+
   /// A share in percent, small ones with more digits: "0.41 %".
   public static func percent(_ share: Double) -> String {
     let percent = share * 100

@@ -1,6 +1,7 @@
 import PTune
 import PTuneEngine
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 /// What an adapter has to hold, on a tiny encoder and a tiny causal model.
@@ -92,7 +93,8 @@ struct AdapterConformance {
       if let name = rest.keys.min() { return .failed("'\(name)' is saved and is no parameter") }
       let difference = zip(expected, try loaded.scores(batch).perExample).map(largestDifference).max() ?? 0
       return .when(
-        difference < 1e-4, "\(tensors.count) tensors, scores apart by \(short(Double(difference)))")
+        difference < 1e-4,
+        "\(tensors.count) tensors, scores apart by \(NumberText.significant(Double(difference)))")
     }
   }
 

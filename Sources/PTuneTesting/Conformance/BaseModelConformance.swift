@@ -1,6 +1,7 @@
 import PTune
 import PTuneEngine
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 /// What a base model has to hold, on the model folder that the caller names.
@@ -81,7 +82,7 @@ struct BaseModelConformance {
         let own = Int(batch.offsets[sequence]) * size..<Int(batch.offsets[sequence + 1]) * size
         worst = max(worst, largestDifference(Array(together[own]), alone))
       }
-      return .when(worst < 1e-4, "apart by \(short(Double(worst)))")
+      return .when(worst < 1e-4, "apart by \(NumberText.significant(Double(worst)))")
     }
   }
 
@@ -94,7 +95,7 @@ struct BaseModelConformance {
         return Array(try model.hiddenRows(batch).values.prefix(3 * facts.hiddenSize))
       }
       let difference = largestDifference(try rows(1), try rows(5))
-      return .when(difference < 1e-5, "apart by \(short(Double(difference)))")
+      return .when(difference < 1e-5, "apart by \(NumberText.significant(Double(difference)))")
     }
   }
 
@@ -105,7 +106,8 @@ struct BaseModelConformance {
       let own = report.entries.filter { $0.owner == "adapter" }
       if own.contains(where: { $0.norm == 0 }) { return .failed("they are all zero") }
       let worst = own.map(\.worstDifference).max() ?? .infinity
-      return .when(worst <= report.tolerance, "largest difference \(short(worst)) of the norm")
+      return .when(
+        worst <= report.tolerance, "largest difference \(NumberText.significant(worst)) of the norm")
     }
   }
 
@@ -124,7 +126,7 @@ struct BaseModelConformance {
         if count < tokens.count { scores = try decoding.extend([(texts[0], tokens[count])]) }
       }
       texts = []
-      return .when(worst < 1e-3, "apart by \(short(Double(worst)))")
+      return .when(worst < 1e-3, "apart by \(NumberText.significant(Double(worst)))")
     }
   }
 

@@ -1,5 +1,6 @@
 import PTune
 import PTuneEngine
+import PTuneReport
 
 /// What checks of all kinds ask of a model that holds the component.
 struct ModelProbe {
@@ -45,14 +46,15 @@ struct ModelProbe {
       }
       if let wrong = own.first(where: { !($0.typicalDifference <= report.tolerance) }) {
         return .failed(
-          "'\(wrong.name)': the difference is \(short(wrong.typicalDifference)) of the gradient's norm, "
-            + "\(short(report.tolerance)) at most is rounding. A stop_gradient, or a choice that is not "
+          "'\(wrong.name)': the difference is \(NumberText.significant(wrong.typicalDifference)) of the gradient's norm, "
+            + "\(NumberText.significant(report.tolerance)) at most is rounding. A stop_gradient, or a choice that is not "
             + "differentiable, shows as this too")
       }
       if let dead = own.first(where: { $0.norm == 0 }) {
         return .failed("'\(dead.name)' has no gradient: nothing that it changes reaches the loss")
       }
-      return .passed("largest difference \(short(worst.typicalDifference)) of the gradient's norm")
+      return .passed(
+        "largest difference \(NumberText.significant(worst.typicalDifference)) of the gradient's norm")
     }
   }
 
@@ -86,7 +88,10 @@ struct ModelProbe {
         lowest = min(lowest, try model.loss(batch))
       }
       guard first.isFinite, lowest.isFinite else { return .failed("the loss is not finite") }
-      return .when(lowest < first, "from \(short(Double(first))) to \(short(Double(lowest))) in 40 steps")
+      return .when(
+        lowest < first,
+        "from \(NumberText.significant(Double(first))) to \(NumberText.significant(Double(lowest))) in 40 steps"
+      )
     }
   }
 
@@ -100,7 +105,8 @@ struct ModelProbe {
         let alone = try model.scores(batch.example(example)).perExample
         let difference = largestDifference(together[example], alone.first ?? [])
         if !(difference < 1e-4) {
-          return .failed("sequence \(example) differs by \(short(Double(difference))) when it is alone")
+          return .failed(
+            "sequence \(example) differs by \(NumberText.significant(Double(difference))) when it is alone")
         }
       }
       return .passed("\(batch.exampleCount) sequences of unequal lengths")
@@ -172,15 +178,4 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     // A comparison with NaN is false: it must not pass for small.
     return difference <= largest ? largest : difference
   }
-}
-
-/// Three digits, however large or small the number is.
-func short(_ value: Double) -> String {
-  guard value.isFinite, value != 0, abs(value) < 0.001 || abs(value) >= 10_000 else {
-    return "\((value * 10_000).rounded() / 10_000)"
-  }
-  var (digits, exponent) = (value, 0)
-  while abs(digits) >= 10 { (digits, exponent) = (digits / 10, exponent + 1) }
-  while abs(digits) < 1 { (digits, exponent) = (digits * 10, exponent - 1) }
-  return "\((digits * 100).rounded() / 100)e\(exponent)"
 }

@@ -2,6 +2,7 @@ import PTune
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 /// Reference values of a component, made without it, and what they were made from.
@@ -137,13 +138,13 @@ public struct ParityFile: Sendable {
       for (row, pair) in zip(own.rows, rows).enumerated() {
         let difference = largestDifference(pair.0, pair.1)
         if !(difference <= tolerance) {
-          return .failed("row \(row) of '\(name)' is off by \(short(Double(difference)))")
+          return .failed("row \(row) of '\(name)' is off by \(NumberText.significant(Double(difference)))")
         }
         worst = max(worst, difference)
       }
     }
     let names = expected.map(\.name).joined(separator: ", ")
-    return .passed("\(names): apart by \(short(Double(worst)))")
+    return .passed("\(names): apart by \(NumberText.significant(Double(worst)))")
   }
 }
 

@@ -1,6 +1,7 @@
 import PTune
 import PTuneEngine
 import PTunePlugins
+import PTuneReport
 import PTuneTraining
 
 /// What a selector has to hold, over the pool of a ``TwinPool``.
@@ -52,7 +53,8 @@ struct SelectorConformance {
       guard weights.joined().allSatisfy(\.isFinite) else { return .failed("some are not finite") }
       let sums = weights.map { $0.reduce(0, +) }
       return .passed(
-        "sums from \(short(Double(sums.min() ?? 0))) to \(short(Double(sums.max() ?? 0)))")
+        "sums from \(NumberText.significant(Double(sums.min() ?? 0))) to \(NumberText.significant(Double(sums.max() ?? 0)))"
+      )
     }
   }
 }

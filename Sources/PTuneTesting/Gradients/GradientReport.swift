@@ -33,18 +33,10 @@ public struct GradientReport: Sendable, CustomStringConvertible {
       alignments: [.leading, .leading, .leading, .trailing, .trailing])
     for entry in entries {
       table.add(
-        entry.owner, entry.name, entry.shape.map(String.init).joined(separator: "·"), rounded(entry.norm),
-        rounded(entry.worstDifference), entry.worstDifference <= tolerance ? "" : "wrong")
+        entry.owner, entry.name, entry.shape.map(String.init).joined(separator: "·"),
+        NumberText.significant(entry.norm),
+        NumberText.significant(entry.worstDifference), entry.worstDifference <= tolerance ? "" : "wrong")
     }
     return table.lines.joined(separator: "\n")
-  }
-
-  /// Three digits, however large or small the number is.
-  private func rounded(_ value: Double) -> String {
-    guard value.isFinite, value != 0 else { return "\(value)" }
-    var (digits, exponent) = (value, 0)
-    while abs(digits) >= 10 { (digits, exponent) = (digits / 10, exponent + 1) }
-    while abs(digits) < 1 { (digits, exponent) = (digits * 10, exponent - 1) }
-    return "\((digits * 100).rounded() / 100)e\(exponent)"
   }
 }

@@ -77,22 +77,7 @@ struct WordPieceDecoder: Equatable, Sendable {
   /// A token at a time, as the reference does it: so only what lies within one token changes.
   private func cleaned(_ piece: [UInt8]) -> [UInt8] {
     guard piece.contains(UInt8(ascii: " ")) else { return piece }
-    return Self.contractions.reduce(piece) { replace($1.0, with: $1.1, in: $0) }
-  }
-
-  private func replace(_ old: [UInt8], with new: [UInt8], in piece: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    var rest = piece[...]
-    while let first = rest.first {
-      if rest.starts(with: old) {
-        result += new
-        rest = rest.dropFirst(old.count)
-      } else {
-        result.append(first)
-        rest = rest.dropFirst()
-      }
-    }
-    return result
+    return Self.contractions.reduce(piece) { $0.replacing($1.0, with: $1.1) }
   }
 
   private static let contractions = [

@@ -31,12 +31,12 @@ extension TokenDecoder.Step {
       [repaired(tokens.flatMap { ByteAlphabet.bytes(of: String(decoding: $0, as: UTF8.self)) ?? $0 })]
     case .metaspace(let replacement, let dropsFirst):
       tokens.enumerated().map { index, token in
-        replaced(token, replacement, with: index == 0 && dropsFirst ? [] : [0x20])
+        token.replacing(replacement, with: index == 0 && dropsFirst ? [] : [0x20])
       }
     case .byteFallback: byteFallback(tokens)
     case .fuse: [Array(tokens.joined())]
     case .strip(let character, let start, let stop): tokens.map { stripped($0, character, start, stop) }
-    case .replace(let old, let new): tokens.map { replaced($0, old, with: new) }
+    case .replace(let old, let new): tokens.map { $0.replacing(old, with: new) }
     }
   }
 
@@ -76,20 +76,5 @@ extension TokenDecoder.Step {
       rest = rest.dropLast(character.count)
     }
     return Array(rest)
-  }
-
-  private func replaced(_ token: [UInt8], _ old: [UInt8], with new: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    var rest = token[...]
-    while let first = rest.first {
-      if first == old[0], rest.starts(with: old) {
-        result += new
-        rest = rest.dropFirst(old.count)
-      } else {
-        result.append(first)
-        rest = rest.dropFirst()
-      }
-    }
-    return result
   }
 }
