@@ -37,6 +37,22 @@ import Testing
     }
   }
 
+  @Test("a rendered template leaves nothing behind, whatever its macros see")
+  func release() throws {
+    weak var left: JinjaNamespace?
+    do {
+      let space = JinjaNamespace()
+      space.members["greeting"] = .string("Hello")
+      left = space
+      let statements = try JinjaParser.statements(
+        of: "{% macro hello(name) %}{{ space.greeting }}, {{ name }}{% endmacro %}"
+          + "{% set space.kept = hello %}{{ space.kept('you') }}")
+      var interpreter = JinjaInterpreter(globals: [("space", .namespace(space))])
+      #expect(try interpreter.render(statements) == "Hello, you")
+    }
+    #expect(left == nil)
+  }
+
   @Test("ptune's own formats write what templates of these names write")
   func formats() throws {
     let folder = "\(Workbench.fixtures)/tiny-gpt2"
