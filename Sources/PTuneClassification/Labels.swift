@@ -19,8 +19,10 @@ package struct Labels {
     self.names = names
   }
 
-  /// The class of a label.
-  package func index(of label: some StringProtocol) -> Int? { names.firstIndex { $0 == label } }
+  /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
+  package func index(of label: some StringProtocol) -> Int? {
+    names.firstIndex { $0 == label } ?? names.firstIndex { $0 == "LABEL_\(label)" }
+  }
 
   /// Emits the class of the row's field `label`.
   ///

@@ -11,6 +11,9 @@ struct BenchOperators: ParsableCommand {
     discussion: """
       Matrix products x·W are measured for each library that is there, with weights packed beforehand where the \
       library can do that. `share` compares with the peak: the fastest of all products measured here.
+
+      Examples:
+        ptune bench operators --quick --threads 1
       """)
 
   @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))

@@ -16,6 +16,9 @@ struct BenchSteps: ParsableCommand {
       Batches are the rows of the training file in their order, so that another program can be given the same ones; \
       N steps always take the first N of them. The learning rate is the run's highest, and nothing is written. The \
       end of the input ends it.
+
+      Examples:
+        echo 'train 20' | ptune bench steps run.yaml --threads 1
       """)
 
   @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"))

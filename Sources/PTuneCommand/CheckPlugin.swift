@@ -14,6 +14,7 @@ struct CheckPlugin: ParsableCommand {
       Each component runs in a child process on tiny models in memory, so a plugin that crashes or hangs fails its \
       check and nothing else. The exit status is 1 if a check failed.
 
+      Examples:
         ptune check-plugin ./libptune_my_method.so
         ptune check-plugin ./libptune_my_method.so --set virtual_tokens=5 --parity tests/parity.json
         ptune check-plugin ./libptune_my_model.so --model tiny-model

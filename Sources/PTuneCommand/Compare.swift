@@ -61,6 +61,8 @@ struct Compare: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
+  @OptionGroup var hub: HubOptions
+
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
@@ -81,10 +83,14 @@ struct Compare: ParsableCommand {
       axes: grid.isEmpty ? nil : try grid.map { try ComparisonAxis($0, place: .flag("--grid \($0)")) },
       seeds: seeds, output: options.output, inventory: inventory)
     for note in plan.notes { Output.warning(note) }
+    // What the trainings need is fetched here, once: they themselves look into the cache alone.
+    func comparison(restart: Bool) throws -> Comparison {
+      try Comparison(plan, restart: restart, source: source(plan), resolver: hub.resolver())
+    }
     if dryRun {
-      show(plan, try Comparison(plan, restart: false, source: source(plan)))
+      show(plan, try comparison(restart: false))
     } else {
-      try plan.hold { try train(try Comparison(plan, restart: restart, source: source(plan))) }
+      try plan.hold { try train(try comparison(restart: restart)) }
     }
   }
 

@@ -18,7 +18,7 @@ struct Completion: ParsableCommand {
     case bash, zsh, fish
   }
 
-  @Argument(help: "bash, zsh, or fish from version 4 on.")
+  @Argument(help: "bash, zsh, or fish from version 3.4 on.")
   var shell: Shell
 
   func run() {
@@ -28,7 +28,15 @@ struct Completion: ParsableCommand {
       case .zsh: .zsh
       case .fish: .fish
       }
-    Output.print(PTuneCommand.completionScript(for: shell))
+    let script = PTuneCommand.completionScript(for: shell)
+    Output.print(self.shell == .fish ? Self.forOlderFish(script) : script)
+  }
+
+  /// The argument parser asks fish how far within a word the cursor is in a way that fish 3 refuses while it completes a
+  /// line that nobody types; the length of the word up to the cursor is the same.
+  private static func forOlderFish(_ script: String) -> String {
+    let parts = script.split(separator: "(__ptune_tokens -tC)", omittingEmptySubsequences: false)
+    return parts.joined(separator: "(string length -- (commandline -ct | string collect))")
   }
 }
 

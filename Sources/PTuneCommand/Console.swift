@@ -31,7 +31,9 @@ final class Console {
 
   /// Writes a table with its header set off.
   func table(_ table: TextTable) {
-    for (index, text) in table.lines.enumerated() { line(index == 0 ? paint(text, .bold) : text) }
+    for (index, text) in table.lines(width: tableWidth).enumerated() {
+      line(index == 0 ? paint(text, .bold) : text)
+    }
   }
 
   /// Draws over the last line: as many of the parts, from the first, as the terminal is wide.
@@ -55,12 +57,8 @@ final class Console {
   func paint(_ text: String, _ paint: Output.Paint) -> String { Output.paint(text, paint, on: stream) }
 
   /// Columns that a table may take; any number where nobody's terminal is too narrow for it.
-  var tableWidth: Int { isatty(stream) == 1 ? width : .max }
+  var tableWidth: Int { Output.tableWidth(on: stream) }
 
   /// Columns of the terminal; it may change at any time.
-  private var width: Int {
-    var size = winsize()
-    guard ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
-  }
+  private var width: Int { Output.terminalWidth(of: stream) }
 }

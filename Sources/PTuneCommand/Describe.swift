@@ -2,10 +2,23 @@ import ArgumentParser
 import PTunePlugins
 import PTuneReport
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// `ptune describe NAME`: all that a component says of itself.
 struct Describe: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a component is and which hyperparameters it takes.")
+    abstract: "Show what a component is and which hyperparameters it takes.",
+    discussion: """
+      Examples:
+        ptune describe prefix-tuning
+        ptune describe attention --json
+      """)
 
   @Argument(help: "The component, as `ptune list-plugins` shows it.", completion: .components())
   var name: String
@@ -31,7 +44,11 @@ struct Describe: ParsableCommand {
     let plugin = component.plugin
     Output.print(
       "\(Output.paint(component.name, .bold, on: 1)) (\(component.kind.noun)): \(component.summary)")
-    if !component.documentation.isEmpty { Output.print("\n" + component.documentation) }
+    let width = Output.tableWidth(on: STDOUT_FILENO)
+    if !component.documentation.isEmpty { Output.print() }
+    for line in component.documentation.split(separator: "\n", omittingEmptySubsequences: false) {
+      for part in wrappedLines(String(line), width: width) { Output.print(part) }
+    }
     Output.print()
     if component.schema.parameters.isEmpty {
       Output.print("It takes no hyperparameters.")
@@ -42,11 +59,27 @@ struct Describe: ParsableCommand {
           parameter.name, parameter.type.rawValue, parameter.defaultValue?.description ?? "(required)",
           parameter.limits.map(allowed) ?? "", parameter.documentation)
       }
-      Output.print(table)
+      if table.leastWidth <= width {
+        Output.print(table)
+      } else {
+        for parameter in component.schema.parameters { print(parameter, width: width) }
+      }
     }
     Output.print("\nIn a run file:\n")
     for line in RunFileSnippet(component).lines { Output.print("  " + line) }
     Output.print("\nPlugin \(plugin.id) \(plugin.version) (\(plugin.runtime))\n\(plugin.file)")
+  }
+
+  /// A hyperparameter by itself, where a terminal is too narrow for the table.
+  private func print(_ parameter: Schema.Parameter, width: Int) {
+    let value = parameter.defaultValue.map { "default \($0)" } ?? "required"
+    let facts = [parameter.type.rawValue, value, parameter.limits.map(allowed) ?? ""]
+    for line in wrappedLines(
+      "\(parameter.name): " + facts.filter { !$0.isEmpty }.joined(separator: "; "), width: width)
+    { Output.print(line) }
+    for line in wrappedLines(parameter.documentation, width: max(20, width - 4)) {
+      Output.print("    " + line)
+    }
   }
 
   private func allowed(_ limits: Schema.Limits) -> String {

@@ -5,7 +5,12 @@ import PTunePlugins
 /// `ptune doctor`: what ptune sees of the machine, its libraries, its plugins and its models.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what ptune finds on this machine: processor, libraries, plugins and models.")
+    abstract: "Show what ptune finds on this machine: processor, libraries, plugins and models.",
+    discussion: """
+      Examples:
+        ptune doctor
+        ptune doctor --json
+      """)
 
   @Flag(help: "Print one JSON document.")
   var json = false

@@ -19,6 +19,11 @@ struct Eval: ParsableCommand {
       Columns are those of the training unless flags name others. With --generate a causal-lm adapter goes on with the \
       prompts, and BLEU, ROUGE-L and exact match compare the texts with the second text, which may be a JSON list of \
       several, or with the last turn of `messages`.
+
+      Examples:
+        ptune eval --adapter runs/reviews/adapter --data dev.tsv
+        ptune eval --adapter runs/reviews/adapter --data other.csv --text-column review --label-column stars
+        ptune eval --adapter runs/stories/adapter --data test.jsonl --generate --output texts.jsonl
       """)
 
   @OptionGroup var adapter: AdapterOptions

@@ -13,7 +13,12 @@ struct Export: ParsableCommand {
       pool as a prompt. What PEFT cannot express is refused, with the settings that it could.
 
       --merge-virtual-tokens writes the base model instead, with a prompt's rows as special tokens of its vocabulary, \
-      which any engine can use, and prints what to type.
+      which any engine can use, and prints what to type. Where the base model is a GGUF file, so is what it writes.
+
+      Examples:
+        ptune export runs/reviews/adapter --output peft-adapter
+        ptune export runs/pool/adapter --output peft-adapter --select 0,3
+        ptune export runs/reviews/adapter --merge-virtual-tokens --output model
       """)
 
   @Argument(
@@ -21,7 +26,7 @@ struct Export: ParsableCommand {
     completion: .adapterFolder)
   var adapter: String
 
-  @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder to write; of a merged GGUF file the file.", valueName: "folder"))
   var output: String
 
   @Option(

@@ -66,7 +66,8 @@ enum Failure {
   /// Prints `error: …` and, where there is something to do, `help: …`.
   static func report(_ error: any Error) {
     Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
-    if let help = (error as? any HelpfulError)?.help {
+    let nearest = NearestPlace.meant(by: error).map { "did you mean '\($0)'?" }
+    if let help = nearest ?? (error as? any HelpfulError)?.help {
       Output.message("\(Output.paint("help:", .cyan)) \(help)")
     }
   }
@@ -78,12 +79,15 @@ enum Failure {
 
   /// A mistake in the arguments, in the words of the argument parser and the form of our own errors.
   private static func report(usage message: String) {
+    let value = nearestValue(message)
     for line in message.split(separator: "\n") {
       if line.hasPrefix("Error: ") {
         Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
-        let help = nearestCommand.map { "did you mean `ptune \($0)`?" } ?? "`\(command)` explains"
+        let help =
+          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
+          ?? "`\(command)` explains"
         Output.message("\(Output.paint("help:", .cyan)) \(help)")
       } else {
         Output.message(String(line))
@@ -91,11 +95,34 @@ enum Failure {
     }
   }
 
-  /// The subcommand that the first argument most likely means, if it is none.
+  /// The value that most likely was meant where an option takes some: the message quotes what was given, the option, and
+  /// what there is.
+  private static func nearestValue(_ message: String) -> String? {
+    guard message.hasPrefix("Error: The value '"), message.contains("Please provide one of '") else {
+      return nil
+    }
+    let line = message.prefix { $0 != "\n" }
+    let quoted = line.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+      .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+    return quoted.count > 2 ? Suggestion.nearest(quoted[0], among: quoted.dropFirst(2)) : nil
+  }
+
+  /// The subcommand that the first word most likely means that should be one and is none, with those before it.
   private static var nearestCommand: String? {
-    guard CommandLine.arguments.count > 1 else { return nil }
-    let names = PTuneCommand.configuration.subcommands.compactMap { $0._commandName }
-    let first = CommandLine.arguments[1]
-    return first.hasPrefix("-") || names.contains(first) ? nil : Suggestion.nearest(first, among: names)
+    var command: any ParsableCommand.Type = PTuneCommand.self
+    var path: [String] = []
+    for word in CommandLine.arguments.dropFirst() {
+      let subcommands = command.configuration.subcommands
+      guard !subcommands.isEmpty, !word.hasPrefix("-") else { return nil }
+      if let next = subcommands.first(where: { $0._commandName == word }) {
+        command = next
+        path.append(word)
+        continue
+      }
+      let names = subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+      return names.contains(word)
+        ? nil : Suggestion.nearest(word, among: names).map { (path + [$0]).joined(separator: " ") }
+    }
+    return nil
   }
 }

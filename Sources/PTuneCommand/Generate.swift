@@ -23,6 +23,12 @@ struct Generate: ParsableCommand {
       Without a sampling option each token is the most probable one. --top-k, --top-p and --min-p draw, at a \
       temperature of 1 unless --temperature says another. The same seed gives the same text for a prompt at the same \
       place, whatever the batch size.
+
+      Examples:
+        ptune generate --adapter runs/stories/adapter --prompt "Once upon a time"
+        ptune generate --model gpt2 --prompt "Once upon a time" --temperature 0.8 --top-p 0.95 --seed 1
+        ptune generate --model HuggingFaceTB/SmolLM2-135M-Instruct --chat --prompt "Who are you?"
+        ptune generate --adapter runs/stories/adapter --input prompts.jsonl >texts.jsonl
       """)
 
   @Option(

@@ -2,11 +2,26 @@ import ArgumentParser
 import PTunePlugins
 import PTuneReport
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// `ptune list-plugins`: the components there are, and the files that hold none and why.
 struct ListPlugins: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list-plugins",
-    abstract: "List the base models, adapters, selectors and task heads there are.")
+    abstract: "List the base models, adapters, selectors and task heads there are.",
+    discussion: """
+      Files that were found but cannot be used are listed with the reason.
+
+      Examples:
+        ptune list-plugins --kind adapter
+        ptune list-plugins --verbose --plugin-path build
+      """)
 
   @Option(help: "Only components of this kind.")
   var kind: ComponentKind?
@@ -34,12 +49,10 @@ struct ListPlugins: ParsableCommand {
     if components.isEmpty {
       Output.print("no \(kind.map { "\($0.noun) " } ?? "")plugins found")
     } else {
-      var table = TextTable("KIND", "NAME", "VERSION", "SUMMARY", "FILE")
-      for component in components {
-        let plugin = component.plugin
-        table.add(component.kind.rawValue, component.name, plugin.version, component.summary, plugin.file)
-      }
-      Output.print(table)
+      let whole = table(components, withFiles: true)
+      // The file is in --verbose, too; what a component is comes first where there is no room for both.
+      let hasRoom = whole.leastWidth <= Output.tableWidth(on: STDOUT_FILENO) - 24
+      Output.print(hasRoom ? whole : table(components, withFiles: false))
     }
     if verbose {
       section("hyperparameters", components.map { "\($0.schema)" })
@@ -50,6 +63,15 @@ struct ListPlugins: ParsableCommand {
     if verbose || components.isEmpty {
       section("searched", inventory.folders.map { "\($0.folder.path): \($0.state)" })
     }
+  }
+
+  private func table(_ components: [ComponentDescription], withFiles: Bool) -> TextTable {
+    var table = TextTable(["KIND", "NAME", "VERSION", "SUMMARY"] + (withFiles ? ["FILE"] : []))
+    for component in components {
+      let plugin = component.plugin
+      table.add(component.kind.rawValue, component.name, plugin.version, component.summary, plugin.file)
+    }
+    return table
   }
 
   private func section(_ title: String, _ lines: [String]) {

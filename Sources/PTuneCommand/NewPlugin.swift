@@ -11,6 +11,7 @@ struct NewPlugin: ParsableCommand {
       The project needs the installed ptune and nothing of its sources: Swift a toolchain of the version that ptune was \
       built with, C a compiler, Rust Cargo without crates.
 
+      Examples:
         ptune new-plugin gated-prompt --language c
         ptune new-plugin my-encoder --kind base-model --language swift --output ~/my-encoder
         cd gated-prompt && make check

@@ -11,6 +11,16 @@ struct PTuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
+    discussion: """
+      Each subcommand explains itself with --help. The exit status is 0 if all went well, 1 if something failed, 2 for \
+      wrong arguments, and 130 after an interruption.
+
+      Examples:
+        ptune list-plugins
+        ptune train run.yaml
+        ptune predict --adapter runs/name/adapter --text "A joy from start to finish."
+        ptune compare run.yaml --adapters prompt-tuning,prefix-tuning,p-tuning-v2
+      """,
     version: version,
     subcommands: [
       Train.self,
@@ -19,6 +29,7 @@ struct PTuneCommand: ParsableCommand {
       Generate.self,
       Compare.self,
       Recommend.self,
+      Inspect.self,
       ReportCommand.self,
       Export.self,
       Pull.self,
@@ -31,6 +42,7 @@ struct PTuneCommand: ParsableCommand {
       Bench.self,
       Doctor.self,
       Completion.self,
+      Manual.self,
       CompareCell.self,
     ])
 

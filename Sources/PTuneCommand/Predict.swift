@@ -21,6 +21,11 @@ struct Predict: ParsableCommand {
       names. A column `id` is handed on. Where an adapter has several tasks and --task names none, each row says which \
       one it is for: its column `task` holds the name, or `task_id` the number from 0. Predictions come in the order of \
       the rows.
+
+      Examples:
+        ptune predict --adapter runs/reviews/adapter --text "A joy from start to finish."
+        ptune predict --adapter runs/reviews/adapter --input new.tsv --output predictions.jsonl
+        ptune predict --adapter runs/answers/adapter --text "Who?" --text-pair "Ann said so."
       """)
 
   @OptionGroup var adapter: AdapterOptions

@@ -18,6 +18,10 @@ struct Pull: ParsableCommand {
       Only the files that ptune reads are fetched, into the Hugging Face cache, where transformers finds them too. An \
       interrupted download goes on where it ended. The folder is printed. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and \
       HF_TOKEN are read.
+
+      Examples:
+        ptune pull google-bert/bert-base-uncased
+        ptune pull owner/model-GGUF@main --file model.Q4_K_M.gguf
       """)
 
   @Argument(

@@ -19,6 +19,9 @@ struct Push: ParsableCommand {
       adapter_model.safetensors, and ptune.json and README.md where the folder has them. `ptune export` writes a folder \
       that PEFT loads, too. A token with the right to write comes from HF_TOKEN, from the file that `hf auth login` \
       wrote, or from --token-file.
+
+      Examples:
+        ptune push runs/reviews/adapter owner/film-reviews --private
       """)
 
   @Argument(help: ArgumentHelp("The adapter folder that ptune or PEFT wrote.", valueName: "adapter"))
@@ -32,6 +35,9 @@ struct Push: ParsableCommand {
 
   @Flag(name: .customLong("private"), help: "Let a new repository be seen by its owner alone.")
   var isPrivate = false
+
+  @Flag(help: "Propose the commit to the repository's owner as a pull request.")
+  var createPr = false
 
   @Option(help: ArgumentHelp("A file that holds the token, in place of HF_TOKEN.", valueName: "file"))
   var tokenFile: String?
@@ -61,7 +67,8 @@ struct Push: ParsableCommand {
     let commit: Hub.Commit
     do {
       defer { view.end() }
-      commit = try hub.push(folder, to: name, message: message, isPrivate: isPrivate)
+      commit = try hub.push(
+        folder, to: name, message: message, isPrivate: isPrivate, asPullRequest: createPr)
     }
     guard json else { return Output.print(commit.page) }
     Output.json([

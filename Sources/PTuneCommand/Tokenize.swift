@@ -14,7 +14,13 @@ import PTuneText
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the token ids of texts.",
-    discussion: "One --text gives a list of ids; each line of a file gives one, as JSON.")
+    discussion: """
+      One --text gives a list of ids; each line of a file gives one, as JSON.
+
+      Examples:
+        ptune tokenize --model google-bert/bert-base-uncased --text "A joy." --tokens
+        ptune tokenize --model model/tokenizer.json --input lines.txt --output ids.txt
+      """)
 
   @Option(
     help: ArgumentHelp("A model's folder, its name, a tokenizer.json, or a GGUF file.", valueName: "model"))

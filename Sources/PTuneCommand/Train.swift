@@ -20,6 +20,12 @@ struct Train: ParsableCommand {
     discussion: """
       The run file names a base model, an adapter, a task with its data, and how to train; flags take the place of \
       what it says. The trained adapter is in OUTPUT/adapter.
+
+      Examples:
+        ptune train reviews.yaml
+        ptune train reviews.yaml --adapter prompt-tuning --set adapter.virtual_tokens=50 --output runs/prompt
+        ptune train reviews.yaml --find-learning-rate
+        ptune train reviews.yaml --resume
       """)
 
   @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)

@@ -83,4 +83,27 @@ import Testing
     let result = try desk.shell(script)
     #expect(result.output == "describe\nrun.yaml\nprefix-tuning\nruns/a/adapter\n")
   }
+
+  /// fish, where it is installed.
+  static let fish = ["/usr/bin/fish", "/usr/local/bin/fish", "/opt/homebrew/bin/fish"].first(
+    where: FileSystem.isFile)
+
+  @Test("fish completes the same", .enabled(if: fish != nil, "fish is not installed"))
+  func fishCompletion() throws {
+    let desk = try Desk()
+    try FileManager.default.createDirectory(
+      atPath: desk.folder + "/runs/a/adapter", withIntermediateDirectories: true)
+    try desk.write("runs/a/adapter/adapter_config.json", "{}")
+    try FileManager.default.createDirectory(atPath: desk.folder + "/bin", withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: desk.folder + "/bin/ptune", withDestinationPath: try Desk.command())
+    let lines = ["descr", "train run.", "train run.yaml --adapter prefix", "inspect ru"]
+    let script = lines.map { "complete -C 'ptune \($0)' | string split -f 1 \\t | string match '?*'\n" }
+      .joined()
+    let result = try desk.shell(
+      "export PATH=\"$PWD/bin:$PATH\"; ptune completion fish >ptune.fish; "
+        + "printf %s \"source ptune.fish\n\(script)\" >all.fish; \(Self.fish ?? "") --no-config all.fish")
+    #expect(result.errors == "")
+    #expect(result.output == "describe\nrun.yaml\nprefix-tuning\nruns/a/adapter\n")
+  }
 }

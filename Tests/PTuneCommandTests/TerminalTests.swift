@@ -75,6 +75,44 @@ import Testing
     }
   }
 
+  @Test(
+    "tables fit the width of the terminal, and nothing is cut off where there is none",
+    arguments: [60, 80, 200])
+  func tables(columns: UInt16) throws {
+    let desk = try Desk()
+    let trained = try desk.ptune(
+      "train", "run.yaml", "--quiet", "--no-report", "--max-steps", "1", "--adapter", "prompt-tuning")
+    try #require(trained.status == 0, "\(trained.errors)")
+    for arguments in [
+      ["list-plugins"], ["describe", "prompt-pool"],
+      ["eval", "--adapter", "out/adapter", "--data", "dev.tsv"],
+      ["inspect", "out/adapter", "--text", "the film was good and the plot was not"],
+    ] {
+      let written = try onTerminal(desk, columns: columns, arguments)
+      let lines = written.replacingOccurrences(of: "\r\n", with: "\n").split(separator: "\n")
+      // Titles with paths and paragraphs of an author stand in front of and behind tables.
+      let start = try #require(
+        lines.firstIndex {
+          $0.hasPrefix("KIND ") || $0.contains("METRIC") || $0.hasPrefix("HYPER")
+            || $0.hasPrefix("pool_size: ") || $0.hasPrefix("adapter ")
+        })
+      let end = lines[start...].firstIndex { $0.hasPrefix("In a run file") } ?? lines.endIndex
+      #expect(
+        lines[start..<end].allSatisfy { displayWidth(String($0)) <= columns }, "\(arguments[0]) \(columns)")
+      if arguments[0] == "list-plugins" {
+        #expect(written.contains("FILE") == (columns == 200))
+        let words = Set(written.split(whereSeparator: \.isWhitespace))
+        #expect(
+          Set("prompt-pool a pool of prompts of which each input gets".split(separator: " ")).isSubset(
+            of: words))
+      }
+    }
+    #expect(
+      try desk.ptune("list-plugins").output.split(separator: "\n").allSatisfy {
+        $0.contains("libptune_") || $0.hasPrefix("KIND")
+      })
+  }
+
   @Test("generated text comes as it is made, and is what a pipe gets")
   func generation() throws {
     let desk = try Desk()

@@ -16,6 +16,29 @@ import Testing
     }
   }
 
+  @Test("rows are quantised to the nearest that a block has", arguments: GGUFTensorType.allCases)
+  func quantization(type: GGUFTensorType) {
+    // Half a step of a group of numbers up to 1.5 is 1.5 / 7 / 2 in four bits around zero, and so on; scales are rounded, too.
+    let bounds: [GGUFTensorType: Float] = [
+      .f32: 0, .f16: 0.0005, .bf16: 0.004, .q8_0: 0.006, .q6_K: 0.027, .q5_0: 0.052, .q5_1: 0.035,
+      .q5_K: 0.06,
+      .q4_0: 0.11, .q4_1: 0.07, .q4_K: 0.1,
+    ]
+    var values = (0..<512).map { Float((($0 * 7919) % 401) - 200) / 200 }
+    for index in 256..<320 { values[index] *= 0.25 }
+    for index in 320..<352 { values[index] = abs(values[index]) + 0.5 }
+    for rows in [values, Array(repeating: 0, count: 512)] {
+      let bytes = Quantization.bytes(rows, as: type)
+      #expect(bytes.count == 512 / type.blockCount * type.blockBytes)
+      var read = [Float](repeating: .nan, count: 512)
+      bytes.withUnsafeBytes { bytes in
+        read.withUnsafeMutableBufferPointer { Dequantization.convert(bytes, of: type, into: $0) }
+      }
+      let largest = zip(rows, read).map { abs($0 - $1) }.max() ?? .nan
+      #expect(largest <= (rows[0] == 0 ? 0 : bounds[type] ?? 0), "\(type)")
+    }
+  }
+
   @Test("metadata of every type, in versions 2 and 3")
   func metadata() throws {
     let folder = try TemporaryFolder()

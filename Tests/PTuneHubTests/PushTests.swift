@@ -60,6 +60,20 @@ import Testing
     #expect(try desk.log().count { $0.hasPrefix("storage PUT") } == 1)
   }
 
+  @Test("a pull request proposes a commit and changes nothing yet")
+  func pullRequest() throws {
+    let desk = try HubDesk("proposal")
+    let folder = try adapter(desk, weights: "w")
+    _ = try push(desk, folder)
+    try "# A better one".write(toFile: "\(folder)/README.md", atomically: true, encoding: .utf8)
+    let hub = try Hub(try desk.settings(["HF_TOKEN": "hf_writer"]))
+    let commit = try hub.push(
+      folder, to: try #require(HubName(desk.name)), message: "Better", isPrivate: false,
+      asPullRequest: true)
+    #expect(commit.page == "http://hub/test/proposal/discussions/1" && !commit.isNew)
+    #expect(try pushed(desk).files["README.md"] == "# An adapter")
+  }
+
   @Test("a push that is refused says why, and commits nothing")
   func refused() throws {
     let desk = try HubDesk("refused")

@@ -210,7 +210,8 @@ class Hub(Handler):
     def do_POST(self):
         self.note("hub")
         data = self.body()
-        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        address = urllib.parse.urlsplit(self.path)
+        path, query = urllib.parse.unquote(address.path), address.query
         if path == "/test/repo":
             given = json.loads(data)
             files = {name: base64.b64decode(content) for name, content in given["files"].items()}
@@ -230,9 +231,9 @@ class Hub(Handler):
             return self.json([entry for entry in log if wanted.search(urllib.parse.unquote(entry["path"]))])
         if path == "/test/pushed":
             return self.json(pushed.get(json.loads(data)["name"]))
-        self.push(path, data)
+        self.push(path, query, data)
 
-    def push(self, path, data):
+    def push(self, path, query, data):
         if self.token() != "hf_writer":
             return self.json({"error": "you need the right to write"}, 403)
         if path == "/api/repos/create":
@@ -261,7 +262,7 @@ class Hub(Handler):
             ]
             return self.json({"files": modes})
         if action == "commit":
-            return self.commit(name, [json.loads(line) for line in data.splitlines()])
+            return self.commit(name, [json.loads(line) for line in data.splitlines()], query)
         self.json({"error": "Not found"}, 404)
 
     def batch(self, name, given):
@@ -281,8 +282,9 @@ class Hub(Handler):
             objects.append(entry)
         self.json({"transfer": "basic", "objects": objects})
 
-    def commit(self, name, lines):
-        entry = pushed.setdefault(name, {"files": {}})
+    def commit(self, name, lines, query):
+        proposed = "create_pr=1" in query.split("&")
+        entry = {"files": {}} if proposed else pushed.setdefault(name, {"files": {}})
         for line in lines:
             value = line["value"]
             if line["key"] == "header":
@@ -293,7 +295,10 @@ class Hub(Handler):
                 if value["oid"] not in stored:
                     return self.json({"error": f"{value['path']} was never sent"}, 400)
                 entry["files"][value["path"]] = base64.b64encode(stored[value["oid"]]).decode()
-        self.json({"success": True, "commitOid": "c" * 40, "commitUrl": f"http://hub/{name}/commit/c"})
+        answer = {"success": True, "commitOid": "c" * 40, "commitUrl": f"http://hub/{name}/commit/c"}
+        if proposed:
+            answer["pullRequestUrl"] = f"http://hub/{name}/discussions/1"
+        self.json(answer)
 
 
 storage = ThreadingHTTPServer(("127.0.0.1", 0), Storage)

@@ -66,4 +66,38 @@ import Testing
     #expect(sparkline([]) == "")
     #expect(sparkline((0..<500).map(Double.init)).count == 40)
   }
+
+  @Test("names of points hide neither each other nor the points, as long as there is room")
+  func labels() throws {
+    // Methods of nearly one size and nearly one accuracy, as comparisons have them.
+    let names = [
+      "prompt-tuning", "prefix-tuning form=hidden", "prefix-tuning", "p-tuning-v2",
+      "prompt-pool selector=attention", "p-tuning encoder=none deviation=0.02",
+    ]
+    let points = names.enumerated().map { index, name in
+      ScatterChart.Point(x: 92_000 + Double(index) * 400, y: 0.71 + Double(index % 3) * 0.004, name: name)
+    }
+    let area = LabelPlacement.Box(left: 54, top: 2, right: 438, bottom: 212)
+    let places = points.enumerated().map {
+      (x: 300 + Double($0) * 8, y: 60 + Double($0 % 3) * 6, name: $1.name)
+    }
+    let labels = LabelPlacement(area: area).labels(places)
+    for (index, label) in labels.enumerated() {
+      for other in labels[(index + 1)...] { #expect(label.box.overlap(with: other.box) == 0) }
+      for place in places {
+        let dot = LabelPlacement.Box(
+          left: place.x - 5, top: place.y - 5, right: place.x + 5, bottom: place.y + 5)
+        #expect(label.box.overlap(with: dot) == 0)
+      }
+      #expect(label.box.left >= area.left && label.box.bottom <= area.bottom && label.box.top >= area.top)
+    }
+    // A lone point has its name beside it.
+    let lone = LabelPlacement(area: area).labels([(x: 100, y: 100, name: "one")])
+    #expect(lone[0].x == 109 && !lone[0].isApart)
+    let source = ScatterChart(
+      id: "size", title: "Size", description: "Sizes.", horizontal: "parameters", vertical: "accuracy",
+      points: points, isLabelled: true, isLogarithmic: true
+    ).figure.source
+    for name in names { #expect(source.components(separatedBy: ">\(name)<").count == 3) }
+  }
 }

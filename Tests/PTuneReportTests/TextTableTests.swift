@@ -21,6 +21,33 @@ import Testing
     #expect(displayWidth(text) == cells)
   }
 
+  @Test("a table that is too wide goes on below, broken between words, and loses nothing")
+  func narrow() {
+    var table = TextTable(["NAME", "COUNT", "WHAT"], alignments: [.leading, .trailing])
+    table.add("a", "7", "a text that is longer than the others")
+    table.add("b", "12", "/usr/local/lib/ptune/plugins/libptune_prompt_tuning.so")
+    #expect(
+      table.lines(width: 34) == [
+        "NAME  COUNT  WHAT", "a         7  a text that is longer", "             than the others",
+        "b        12  /usr/local/lib/ptune/",
+        "             plugins/", "             libptune_prompt_tunin", "             g.so",
+      ])
+    #expect(table.lines(width: 200) == table.lines)
+    #expect(table.width == table.lines.map(displayWidth).max())
+    // Numbers are never broken, and a column of text keeps some room.
+    #expect(table.leastWidth == "NAME  COUNT  ".count + 16)
+    #expect(table.lines(width: 5) == table.lines(width: table.leastWidth))
+  }
+
+  @Test("a text is broken at blanks, and a long word behind a slash or anywhere")
+  func wrapping() {
+    #expect(wrappedLines("one two three", width: 7) == ["one two", "three"])
+    #expect(wrappedLines("one two", width: 7) == ["one two"])
+    #expect(wrappedLines("提示提示", width: 4) == ["提示", "提示"])
+    #expect(wrappedLines("ab/cdefgh", width: 5) == ["ab/", "cdefg", "h"])
+    #expect(wrappedLines("", width: 5) == [""])
+  }
+
   @Test("wide characters keep the columns straight")
   func wide() {
     var table = TextTable("TEXT", "LABEL")

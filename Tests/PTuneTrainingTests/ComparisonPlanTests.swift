@@ -87,6 +87,24 @@ import Testing
       #expect(plan.cells[1].spec.adapters.map(\.plugin.value) == ["prompt-tuning"])
     }
     #expect(try plan(other).cells[0].spec.adapters.map(\.plugin.value) == ["lora", "prefix-tuning"])
+    // A grid reaches each of them by its name.
+    let grid = try plan(file, "\(other),prompt-tuning", grid: ["adapters.prefix-tuning.virtual_tokens=5,7"])
+    #expect(
+      grid.cells.map(\.label) == [
+        "both prefix-tuning.virtual_tokens=5", "both prefix-tuning.virtual_tokens=7", "prompt-tuning",
+      ])
+    #expect(
+      grid.cells.prefix(2).map { $0.spec.further[0].hyperparameters["virtual_tokens"]?.value } == [
+        .int(5), .int(7),
+      ])
+    #expect(
+      grid.notes == [
+        "prompt-tuning has no prefix-tuning.virtual_tokens; it is trained without that part of the grid"
+      ])
+    let error = #expect(throws: RunFileError.self) {
+      try plan(file, "p-tuning", grid: ["adapter.virtual_tokns=5,7"])
+    }
+    #expect(error.map { "\($0)" }?.contains("did you mean 'virtual_tokens'?") == true)
   }
 
   @Test("the analyses of the playbook can be run")

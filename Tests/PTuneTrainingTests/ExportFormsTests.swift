@@ -1,8 +1,8 @@
 import Foundation
 import PTuneEngine
-import PTuneFormats
 import Testing
 
+@testable import PTuneFormats
 @testable import PTuneTraining
 
 @Suite("What an adapter becomes when it is exported") struct ExportFormsTests {
@@ -114,6 +114,61 @@ import Testing
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
     #expect(again.map { "\($0)" } == "'\(tiny.path("merged"))' is there already")
+  }
+
+  @Test(
+    "of a GGUF file the merged model is one, in which all other bytes stay, quantised ones too",
+    arguments: ["gpt2", "llama-quantised"])
+  func mergedGGUF(model: String) throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try PEFTExportTests.train(
+      tiny, "gguf/\(model).gguf", "{plugin: prompt-tuning, virtual_tokens: 3}", [("tale", Self.language)])
+    let merged = try run.mergeVirtualTokens(task: nil, to: tiny.path("merged.gguf"))
+    #expect(merged.firstID == 200 && merged.pattern == "<|ptune_0|><|ptune_1|><|ptune_2|>{text}")
+    let (old, new) = try (
+      GGUFFile("\(Workbench.fixtures)/gguf/\(model).gguf"), GGUFFile(tiny.path("merged.gguf"))
+    )
+    let tables = ["token_embd.weight", "output.weight"]
+    for tensor in old.tensors {
+      let written = try #require(new.tensor(tensor.name))
+      if tables.contains(tensor.name) {
+        #expect(written.shape == [203, 32])
+        #expect(
+          try Array(new.floats(tensor.name).array.prefix(200 * 32)) == old.floats(tensor.name).array)
+      } else {
+        #expect(written.type == tensor.type && written.shape == tensor.shape)
+        #expect(old.unsafeBytes(of: tensor).elementsEqual(new.unsafeBytes(of: written)))
+      }
+    }
+    #expect(try #require(new.tensor("token_embd.weight")).type == .f32)
+    let output = try #require(new.tensor("output.weight"))
+    #expect(output.type == (old.tensor("output.weight") ?? old.tensor("token_embd.weight"))?.type)
+    #expect(Set(new.metadata.keys) == Set(old.metadata.keys))
+    #expect(try new.integers("tokenizer.ggml.token_type")?.suffix(4) == [1, 3, 3, 3])
+
+    let bare = try GenerationModel(
+      baseModel: tiny.path("merged.gguf"), threads: 2, registry: Workbench.factory().registry,
+      log: { _, _ in })
+    #expect(bare.tokenizer.pieces("<|ptune_1|>").map(\.id) == [201])
+    func scores(_ model: Model, _ tokens: [Int32]) throws -> [Float] {
+      try model.vocabularyScores(PackedBatch([.init(tokens: tokens)], training: false))
+    }
+    let expected = try scores(run.composition.model, [17, 40, 9])
+    let found = try scores(bare.model, [200, 201, 202, 17, 40, 9])
+    for row in 0..<6 {
+      let line = found[row * 203..<(row + 1) * 203]
+      #expect(
+        absoluteDifference(Array(line.prefix(200)), Array(expected[row * 200..<(row + 1) * 200])) < 1e-4)
+      #expect(try #require(line.suffix(3).max()) < #require(line.prefix(200).max()))
+    }
+    let again = #expect(throws: TrainingError.self) {
+      try run.mergeVirtualTokens(task: nil, to: tiny.path("merged.gguf"))
+    }
+    #expect(again.map { "\($0)" } == "'\(tiny.path("merged.gguf"))' is there already")
+    let folder = #expect(throws: TrainingError.self) {
+      try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
+    }
+    #expect(folder.map { "\($0)" }?.hasSuffix("is no name of a GGUF file, which the base model is") == true)
   }
 
   @Test("a classifier goes into the merged model with its labels")

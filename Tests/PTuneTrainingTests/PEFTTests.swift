@@ -38,8 +38,9 @@ import Testing
       let types = golden["token_type_ids"].map {
         ", \"token_type_ids\": \($0.arrayValue![index].text(.line).dropLast()), 1, 1]"
       }
-      // Padding, which is not seen.
-      let ids = rows[index].arrayValue!.map { $0.text(.line) } + ["1", "1"]
+      // Padding, which is not seen, but for the last one where PEFT reads scores from it.
+      let padding = golden["padding"]?.text(.line) ?? "1"
+      let ids = rows[index].arrayValue!.map { $0.text(.line) } + [padding, padding]
       let mask = rows[index].arrayValue!.map { _ in "1" } + ["0", "0"]
       return "{\"input_ids\": [\(ids.joined(separator: ", "))], "
         + "\"attention_mask\": [\(mask.joined(separator: ", "))]\(task)\(types ?? "")}\n"
@@ -52,7 +53,8 @@ import Testing
     try #require(found.count == rows.count)
     let keys =
       golden["logits"] == nil
-      ? [("start_logits", "start_scores"), ("end_logits", "end_scores")] : [("logits", "scores")]
+      ? [("start_logits", "start_scores"), ("end_logits", "end_scores")]
+      : [(golden["padded_logits"] == nil ? "logits" : "padded_logits", "scores")]
     for index in rows.indices {
       for (theirs, ours) in keys {
         let expected = Self.numbers(golden[theirs]?.arrayValue?[index])
@@ -60,6 +62,25 @@ import Testing
           absoluteDifference(Self.numbers(found[index][ours]), expected) < 1e-4, "row \(index), \(ours)")
       }
     }
+  }
+
+  @Test("rows without padding have PEFT's scores where it reads scores from padding", arguments: cases)
+  func unpaddedScores(name: String) throws {
+    let folder = "\(Self.folder)/\(name)"
+    let golden = try JSONValue.read("\(folder)/golden.json")
+    guard golden["padded_logits"] != nil else { return }
+    let run = try Self.run(folder)
+    let rows = try #require(golden["input_ids"]?.arrayValue)
+    let tiny = try TinyRun(rows: 1)
+    let file = try tiny.write(
+      "rows.jsonl", rows.map { "{\"input_ids\": \($0.text(.line))}\n" }.joined())
+    var found: [JSONValue] = []
+    try Predictor(run, task: nil, data: run.folder.tasks.map(\.data)).predict(rowsOf: file) {
+      found.append(try JSONValue.parse($0.line(scores: true)))
+    }
+    #expect(
+      absoluteDifference(
+        found.flatMap { Self.numbers($0["scores"]) }, Self.numbers(golden["logits"])) < 1e-4)
   }
 
   @Test("labels have the base model's names where it has as many, else those of transformers")

@@ -11,6 +11,8 @@ final class ForwardPass {
   /// What the base model passed to `keyRows` and to `attention`, per layer.
   private(set) var inputs: [Int: Node] = [:]
   private(set) var keysAndValues: [Int: (keys: Node, values: Node)] = [:]
+  /// The attention of each layer, for those who want to see where it goes.
+  private(set) var attentions: [Int: Node] = [:]
   /// These and the key-value prefixes, in turn keys and values, per layer.
   private var keySources: [Int: [Node]] = [:]
   /// How many hidden prefix rows `keyRows` put in front, per layer.
@@ -167,7 +169,15 @@ final class ForwardPass {
     let operation = AttentionOperation(
       heads: heads, keyValueHeads: keyValueHeads, segments: plan.segments, visible: plan.visible,
       cached: cached)
-    return recorder.add(operation, [q] + sources, rows: q.rows, columns: q.columns)
+    let node = Node(operation, [q] + sources, rows: q.rows, columns: q.columns)
+    attentions[layer] = node
+    return recorder.session.handle(for: node)
+  }
+
+  /// Whether a key row of a layer is a virtual token: one that an adapter put there.
+  func isVirtual(_ row: Int32, ofSource source: Int32, layer: Int) -> Bool {
+    let own = row - hiddenRows[layer, default: 0]
+    return source > 0 || own < 0 || layout.rows[Int(own)].source > 0
   }
 
   /// What rows of later passes see of this one at a layer; nil where the base model did not attend.

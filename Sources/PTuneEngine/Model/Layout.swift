@@ -23,6 +23,8 @@ final class Layout {
   private(set) var sequences: [Range<Int32>] = []
   /// The rows of the prompt that all sequences share, if there is one.
   private(set) var shared: Range<Int32> = 0..<0
+  /// Rows of padding, which see no key of their own.
+  private var paddingRows: Set<Int32> = []
   let isCausal: Bool
 
   /// - Precondition: the rows at ``Placement/template`` are as many as each sequence's marks.
@@ -75,9 +77,16 @@ final class Layout {
         placeMarked(before: token - text.lowerBound)
         if token == text.lowerBound + 1 { place(.afterFirst) }
         if token == middle { place(.middle) }
+        if token == text.upperBound - 1, batch.padding[sequence] > 0 {
+          position += batch.padding[sequence] - 1
+          paddingRows.insert(Int32(rows.count))
+        }
         textRows[Int(token)] = Int32(rows.count)
-        append(Row(source: 0, index: token), position: position, type: batch.tokenTypes[Int(token)])
-        position += 1
+        let isCounted = batch.tokens[Int(token)] != batch.uncountedToken
+        append(
+          Row(source: 0, index: token), position: isCounted ? position : -1,
+          type: batch.tokenTypes[Int(token)])
+        if isCounted { position += 1 }
       }
       // A text of one token has its first token at its end, too.
       if text.count <= 1 { place(.afterFirst) }
@@ -136,6 +145,7 @@ final class Layout {
       guard isCausal else { return }
       let before = front.reduce(0) { $0 + Int32($1.rows.count) }
       for (place, row) in queries.enumerated() { visible[Int(row)] = before + Int32(place) + 1 }
+      for row in paddingRows where queries.contains(row) { visible[Int(row)] -= 1 }
     }
     if !shared.isEmpty { add(shared, prefix(nil)) }
     for (index, sequence) in sequences.enumerated() where !sequence.isEmpty {

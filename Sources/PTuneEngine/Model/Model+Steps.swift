@@ -172,11 +172,13 @@ extension Model {
   }
 
   /// What the adapters add to a batch.
-  func inject(_ batch: PackedBatch) throws -> InjectionSet {
+  ///
+  /// - Parameter index: of the only adapter that is asked, even if it is switched off; nil for all.
+  func inject(_ batch: PackedBatch, only index: Int? = nil) throws -> InjectionSet {
     let injections = InjectionSet(batch: batch)
     selector?.batch = batch
     defer { selector?.batch = nil }
-    for adapter in adapters where adapter.isActive {
+    for adapter in index.map({ [adapters[$0]] }) ?? adapters.filter(\.isActive) {
       let viewHandle = session.handle(for: BatchView(batch), .batch)
       let target = session.handle(for: injections, .injections)
       try session.call(adapter.identity, "inject") { call in

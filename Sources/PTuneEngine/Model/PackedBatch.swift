@@ -14,6 +14,8 @@ public final class PackedBatch: Sendable {
   public let marks: [Int32]
   /// Where each sequence's marks begin, and the end: `[count + 1]`.
   public let markOffsets: [Int32]
+  /// For how many tokens of padding each sequence's last token stands, `[count]`; 0: it belongs to the text.
+  public let padding: [Int32]
   /// The sequence that each example begins with, and the end: `[exampleCount + 1]`.
   public let exampleOffsets: [Int32]
   /// What the head's `encode` emitted as integers, end to end.
@@ -24,6 +26,8 @@ public final class PackedBatch: Sendable {
   public let numbers: [Float]
   /// Where each example's numbers begin, and the end: `[exampleCount + 1]`.
   public let numberOffsets: [Int32]
+  /// A token that takes no position: it stands in front of the first one. Nil: all take one.
+  public let uncountedToken: Int32?
   /// Whether this is a training step.
   public let isTraining: Bool
 
@@ -48,11 +52,14 @@ public final class PackedBatch: Sendable {
     public var marks: [Int32]
     /// How many of its tokens are known before anything is generated; nil for all.
     public var context: Int32?
+    /// For how many tokens of padding its last token stands: it has the position of the last of them, and sees the text and
+    /// not itself. 0: it belongs to the text. Causal models alone know padding.
+    public var padding: Int32
 
     /// A sequence with these tokens and targets.
     public init(
       tokens: [Int32], tokenTypes: [Int32]? = nil, task: Int32 = 0, integers: [Int32] = [],
-      numbers: [Float] = [], marks: [Int32] = [], context: Int32? = nil
+      numbers: [Float] = [], marks: [Int32] = [], context: Int32? = nil, padding: Int32 = 0
     ) {
       self.tokens = tokens
       self.tokenTypes = tokenTypes ?? Array(repeating: 0, count: tokens.count)
@@ -61,17 +68,18 @@ public final class PackedBatch: Sendable {
       self.numbers = numbers
       self.marks = marks
       self.context = context
+      self.padding = padding
     }
   }
 
   /// Packs sequences, each an example of its own.
-  public convenience init(_ sequences: [Sequence], training: Bool) {
-    self.init(examples: sequences.map { [$0] }, training: training)
+  public convenience init(_ sequences: [Sequence], training: Bool, uncountedToken: Int32? = nil) {
+    self.init(examples: sequences.map { [$0] }, training: training, uncountedToken: uncountedToken)
   }
 
   /// Packs examples of one or more sequences; an example's targets are those of its sequences, end to end. Sequences
   /// of a task have to stand together.
-  public init(examples: [[Sequence]], training: Bool) {
+  public init(examples: [[Sequence]], training: Bool, uncountedToken: Int32? = nil) {
     let sequences = examples.flatMap { $0 }
     func offsets(_ counts: [Int]) -> [Int32] {
       counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }
@@ -86,11 +94,13 @@ public final class PackedBatch: Sendable {
     tasks = sequences.map(\.task)
     marks = sequences.flatMap(\.marks)
     markOffsets = offsets(sequences.map(\.marks.count))
+    padding = sequences.map(\.padding)
     integers = sequences.flatMap(\.integers)
     integerOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.integers.count } })
     numbers = sequences.flatMap(\.numbers)
     numberOffsets = offsets(examples.map { $0.reduce(0) { $0 + $1.numbers.count } })
     exampleOffsets = offsets(examples.map(\.count))
+    self.uncountedToken = uncountedToken
     isTraining = training
   }
 
@@ -127,7 +137,7 @@ public final class PackedBatch: Sendable {
       return kept.isEmpty
         ? nil : kept.map { sequence(at: $0, targetsOf: $0 == own.lowerBound ? example : nil) }
     }
-    return PackedBatch(examples: examples, training: isTraining)
+    return PackedBatch(examples: examples, training: isTraining, uncountedToken: uncountedToken)
   }
 
   private func sequence(at index: Int, targetsOf example: Int?) -> Sequence {
@@ -137,7 +147,8 @@ public final class PackedBatch: Sendable {
     return Sequence(
       tokens: part(tokens, offsets, index), tokenTypes: part(tokenTypes, offsets, index), task: tasks[index],
       integers: part(integers, integerOffsets, example), numbers: part(numbers, numberOffsets, example),
-      marks: Array(marks(index)), context: contextEnds[index] - offsets[index])
+      marks: Array(marks(index)), context: contextEnds[index] - offsets[index],
+      padding: padding[index])
   }
 
   /// The tasks of the batch and the sequences of each; nil if a task's sequences do not stand together.

@@ -105,6 +105,17 @@ public final class GGUFFile: Sendable {
     return value
   }
 
+  /// The multiple at which tensors begin.
+  var alignment: Int {
+    guard let alignment = try? GGUFHeader.alignment(metadata) else {
+      preconditionFailure("it was checked when the file was opened")
+    }
+    return alignment
+  }
+
+  /// The whole file.
+  var unsafeBytes: UnsafeRawBufferPointer { file.unsafeBytes }
+
   func unsafeBytes(of tensor: GGUFTensor) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.unsafeBytes[tensor.range])
   }

@@ -22,6 +22,11 @@ struct GGUFHeader {
   private static let leastEntryBytes = 8 + 4 + 1
   private static let leastTensorBytes = 8 + 4 + 8 + 4 + 8
 
+  /// Where the number of tensors stands, behind the version.
+  static let tensorCountStart = 4 + 4
+  /// Where the metadata begin, behind the numbers of tensors and of entries.
+  static let metadataStart = tensorCountStart + 8 + 8
+
   let metadata: [String: GGUFValue]
   /// In the order of their data.
   let tensors: [GGUFTensor]
@@ -58,7 +63,8 @@ struct GGUFHeader {
     return metadata
   }
 
-  private static func alignment(_ metadata: [String: GGUFValue]) throws(GGUFError.Problem) -> Int {
+  /// The multiple at which tensors begin.
+  static func alignment(_ metadata: [String: GGUFValue]) throws(GGUFError.Problem) -> Int {
     let key = "general.alignment"
     guard let value = metadata[key] else { return defaultAlignment }
     guard let alignment = value.integer, (1...Int(UInt32.max)).contains(alignment),

@@ -18,4 +18,14 @@ public struct ModelCache: Equatable, Sendable {
     guard FileSystem.isFolder(path), let entries = try? FileSystem.entries(of: path) else { return nil }
     return entries.count { kind == .hub ? $0.hasPrefix("models--") : !$0.hasPrefix(".") }
   }
+
+  /// The names of the models in it, `owner/name`; empty if the folder is not there.
+  public var modelNames: [String] {
+    let entries = (try? FileSystem.entries(of: path)) ?? []
+    return entries.compactMap { entry -> String? in
+      let name = kind == .hub ? (entry.hasPrefix("models--") ? entry.dropFirst(8) : "") : entry[...]
+      guard let separator = name.firstRange(of: "--"), !name.hasPrefix(".") else { return nil }
+      return name[..<separator.lowerBound] + "/" + name[separator.upperBound...]
+    }
+  }
 }

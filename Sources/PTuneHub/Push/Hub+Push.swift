@@ -3,7 +3,7 @@ import PTuneFormats
 extension Hub {
   /// What was put on the hub.
   public struct Commit: Equatable, Sendable {
-    /// The repository's page.
+    /// The page of the repository, or of the pull request.
     public let page: String
     /// The commit; nil if the hub names none.
     public let commit: String?
@@ -19,8 +19,11 @@ extension Hub {
   ///   - name: the repository, which is made if it is not there; a branch may stand behind the @.
   ///   - message: the first line of the commit.
   ///   - isPrivate: whether a new repository is to be seen by its owner alone.
+  ///   - asPullRequest: whether the commit is only proposed to the repository's owner.
   /// - Throws: ``HubError``, `FileError`, `CancellationError`. Without the commit nothing of it shows.
-  public func push(_ folder: String, to name: HubName, message: String, isPrivate: Bool) throws -> Commit {
+  public func push(
+    _ folder: String, to name: HubName, message: String, isPrivate: Bool, asPullRequest: Bool = false
+  ) throws -> Commit {
     let files = try PushedFile.adapter(in: folder)
     guard settings.token != nil else { throw HubError(.noTokenForPush(tokenFile: settings.tokenFile)) }
     let isNew = try makeSure(of: name, isPrivate: isPrivate)
@@ -37,9 +40,11 @@ extension Hub {
       done += file.size
       report(.finished(file: file.name, bytes: file.size))
     }
-    let answer = try commit(files, large: large, to: name, message: message)
+    let answer = try commit(
+      files, large: large, to: name, message: message, query: asPullRequest ? "?create_pr=1" : "")
+    let request = asPullRequest ? answer["pullRequestUrl"]?.stringValue : nil
     return Commit(
-      page: "\(settings.endpoint)/\(name.repository)", commit: answer["commitOid"]?.stringValue,
+      page: request ?? "\(settings.endpoint)/\(name.repository)", commit: answer["commitOid"]?.stringValue,
       files: files.map(\.name), isNew: isNew)
   }
 
@@ -94,7 +99,7 @@ extension Hub {
 
   /// Makes the commit: lines of JSON, the small files within.
   private func commit(
-    _ files: [PushedFile], large: Set<String>, to name: HubName, message: String
+    _ files: [PushedFile], large: Set<String>, to name: HubName, message: String, query: String
   ) throws -> JSONValue {
     let header: JSONValue = [
       "key": "header", "value": ["summary": .string(message), "description": ""],
@@ -120,7 +125,8 @@ extension Hub {
     let body: [UInt8] = ([header] + lines).flatMap { line -> [UInt8] in line.bytes(.compact) + [0x0A] }
     let response = try client.ask(
       HTTPRequest(
-        method: .post, url: "\(api(name))/commit/\(HTTPAddress.escaped(name.revision ?? "main"))",
+        method: .post,
+        url: "\(api(name))/commit/\(HTTPAddress.escaped(name.revision ?? "main"))\(query)",
         headers: [("Content-Type", "application/x-ndjson")], body: .bytes(body)), isRepeatable: false)
     guard (200..<300).contains(response.head.status) else {
       throw client.error(response, repository: name.repository, revision: name.revision)

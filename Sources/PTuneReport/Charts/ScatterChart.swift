@@ -39,27 +39,40 @@ struct ScatterChart {
             "x2": Axes.text(x.place(x.highest)), "y2": Axes.text(y.place(x.highest)),
           ]))
     }
-    for (index, point) in shown.enumerated() {
+    let places = shown.map { (x: x.place($0.x), y: y.place($0.y), name: $0.name) }
+    let area = LabelPlacement.Box(left: Self.left + 2, top: 2, right: 438, bottom: Self.bottom - 2)
+    let labels = isLabelled ? LabelPlacement(area: area).labels(places) : []
+    // Leaders first and names last, so that no dot hides a name.
+    for (label, point) in zip(labels, places) where label.isApart { parts.append(leader(to: label, point)) }
+    for (index, point) in places.enumerated() {
       let style = isLabelled ? index % Figure.styles + 1 : 1
-      let (cx, cy) = (x.place(point.x), y.place(point.y))
       parts.append(
         Markup(
           "circle",
           [
-            "class": "dot s\(style)\(isLabelled ? "" : " many")", "cx": Axes.text(cx), "cy": Axes.text(cy),
-            "r": isLabelled ? "5" : "3",
+            "class": "dot s\(style)\(isLabelled ? "" : " many")", "cx": Axes.text(point.x),
+            "cy": Axes.text(point.y), "r": isLabelled ? "5" : "3",
           ], [Markup("title", text: point.name)]))
-      guard isLabelled else { continue }
-      let isRight = cx > 300
+    }
+    for (label, point) in zip(labels, places) {
       parts.append(
-        Markup(
-          "text",
-          [
-            "class": "note", "x": Axes.text(isRight ? cx - 9 : cx + 9),
-            "y": Axes.text(cy + (index % 2 == 0 ? -6 : 14)), "text-anchor": isRight ? "end" : "start",
-          ], text: point.name))
+        Markup("text", ["class": "note", "x": Axes.text(label.x), "y": Axes.text(label.y)], text: point.name))
     }
     return Figure(id: id, title: title, description: description, width: 440, height: 252, parts: parts)
       .markup()
+  }
+
+  /// A line from a point to the nearest place of its name.
+  private func leader(
+    to label: LabelPlacement.Label, _ point: (x: Double, y: Double, name: String)
+  ) -> Markup {
+    let x = min(max(point.x, label.box.left), label.box.right)
+    let y = min(max(point.y, label.box.top), label.box.bottom)
+    return Markup(
+      "line",
+      [
+        "class": "leader", "x1": Axes.text(point.x), "y1": Axes.text(point.y), "x2": Axes.text(x),
+        "y2": Axes.text(y),
+      ])
   }
 }

@@ -39,6 +39,16 @@ public struct Report: Sendable {
     sections = [ComparisonSection(comparison: comparison).section, ComparisonSection.cells(comparison)]
   }
 
+  /// A page about what `ptune inspect` found out.
+  ///
+  /// - Parameter inspection: what its `--json` prints.
+  public init(inspection: JSONValue) {
+    let names = (inspection["adapters"]?.arrayValue ?? []).compactMap { $0["plugin"]?.stringValue }
+    title = names.isEmpty ? "An adapter" : names.joined(separator: " + ")
+    lead = inspection["folder"]?.stringValue ?? ""
+    sections = InspectionSections(document: inspection).sections
+  }
+
   private static func sections(of run: RunFolder, prefix: String, level: Int) -> [Section] {
     var identifiers = Identifiers()
     var sections = [
@@ -98,7 +108,7 @@ public struct Report: Sendable {
             Markup("nav", ["aria-label": "Sections"], [Markup("ul", links)]),
           ]),
         Markup("main", ["id": "content"], shown.map(\.markup)),
-        Markup("footer", [Markup("p", text: "Made by ptune from the files of the training.")]),
+        Markup("footer", [Markup("p", text: "Made by ptune.")]),
       ])
     return Markup.document(Markup("html", ["lang": "en"], [head, body])).source
   }

@@ -86,6 +86,7 @@ enum StyleSheet {
     svg .bar-value{font-size:13px;font-weight:600}
     .grid{stroke:var(--line);stroke-width:1}
     .axis{stroke:var(--muted);stroke-width:1}
+    .leader{stroke:var(--muted);stroke-width:.75}
     .reference{stroke:var(--muted);stroke-width:1.25;stroke-dasharray:2 4}
     .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
     .line.faint{stroke:var(--s1);stroke-width:1;opacity:.35}

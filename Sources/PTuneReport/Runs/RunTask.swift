@@ -81,10 +81,18 @@ extension RunFolder {
   /// The tasks, in their order; none of a training that did not come to its end.
   var tasks: [RunTask] { (results?["tasks"]?.arrayValue ?? []).compactMap { RunTask($0, of: self) } }
 
-  /// The tuning method.
+  /// The tuning method, or those that work together.
   var method: String {
-    results?["adapter"]?["plugin"]?.stringValue ?? adapter?["ptune"]?["adapter"]?["plugin"]?.stringValue
-      ?? "adapter"
+    let names = (results?["adapters"]?.arrayValue ?? []).compactMap(\.stringValue)
+    if !names.isEmpty { return names.joined(separator: " + ") }
+    let saved = adapters.compactMap { $0["plugin"]?.stringValue }
+    return results?["adapter"]?["plugin"]?.stringValue
+      ?? (saved.isEmpty ? "adapter" : saved.joined(separator: " + "))
+  }
+  /// What the adapter folder says of each method.
+  var adapters: [JSONValue] {
+    let own = adapter?["ptune"] ?? adapter?["auto_mapping"]?["ptune"]
+    return [own?["adapter"]].compactMap { $0 } + (own?["further_adapters"]?.arrayValue ?? [])
   }
   /// The base model's name.
   var model: String {

@@ -29,8 +29,12 @@ struct ProvenanceSection {
       "weights, SHA-256",
       run.results?["base"]?["weights_sha256"] ?? run.adapter?["ptune"]?["base"]?["weights_sha256"])
     rows.append(("adapter", run.method))
-    for (name, value) in run.adapter?["ptune"]?["adapter"]?["hyperparameters"]?.objectValue ?? JSONObject() {
-      add("adapter, \(name)", value)
+    let adapters = run.adapters
+    for adapter in adapters {
+      let owner = adapters.count > 1 ? adapter["plugin"]?.stringValue ?? "adapter" : "adapter"
+      for (name, value) in adapter["hyperparameters"]?.objectValue ?? JSONObject() {
+        add("\(owner), \(name)", value)
+      }
     }
     for task in run.tasks {
       let counts = task.examples.map { "\(NumberText.grouped($0.count)) \($0.part)" }

@@ -34,10 +34,53 @@ public struct TextTable: Sendable {
   public mutating func add(_ cells: String...) { add(cells) }
 
   /// The header and the rows, two blanks between columns and none at the end of a line.
-  public var lines: [String] {
-    let all = [header] + rows
-    let widths = header.indices.map { column in all.map { displayWidth($0[column]) }.max() ?? 0 }
-    return all.map { row in
+  public var lines: [String] { laidOut([header] + rows, widths: widths) }
+
+  /// The same in lines of at most so many cells: the widest of the columns at the left edge are made narrower, and what
+  /// their cells hold goes on below. A table with many columns may stay wider.
+  public func lines(width: Int) -> [String] {
+    let narrow = widths(within: width)
+    guard narrow != widths else { return lines }
+    let wrapped = ([header] + rows).flatMap { row -> [[String]] in
+      let cells = zip(row, narrow).map { wrappedLines($0, width: $1) }
+      return (0..<(cells.map(\.count).max() ?? 0)).map { line in
+        cells.map { line < $0.count ? $0[line] : "" }
+      }
+    }
+    return laidOut(wrapped, widths: narrow)
+  }
+
+  /// How many cells a line takes.
+  public var width: Int { Self.total(widths) }
+
+  /// How many cells a line takes at least, where columns are made narrower.
+  public var leastWidth: Int { Self.total(widths(within: 0)) }
+
+  private var widths: [Int] {
+    header.indices.map { column in ([header] + rows).map { displayWidth($0[column]) }.max() ?? 0 }
+  }
+
+  private static func total(_ widths: [Int]) -> Int {
+    widths.reduce(0, +) + 2 * max(0, widths.count - 1)
+  }
+
+  /// A column of text is not made narrower than this.
+  private static let leastTextWidth = 16
+
+  private func widths(within width: Int) -> [Int] {
+    var widths = widths
+    while Self.total(widths) > width {
+      let narrowable = widths.indices.filter {
+        alignments[$0] == .leading && widths[$0] > max(Self.leastTextWidth, displayWidth(header[$0]))
+      }
+      guard let widest = narrowable.max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[widest] -= 1
+    }
+    return widths
+  }
+
+  private func laidOut(_ all: [[String]], widths: [Int]) -> [String] {
+    all.map { row in
       let padded = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - displayWidth(row[column]))
         return alignments[column] == .leading ? row[column] + padding : padding + row[column]

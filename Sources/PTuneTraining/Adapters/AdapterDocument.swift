@@ -61,24 +61,12 @@ struct AdapterDocument {
   }
 
   private func component(_ choice: ComponentChoice) -> JSONObject {
-    var members = JSONObject()
-    members["plugin"] = .string(choice.plugin)
-    members["hyperparameters"] = .object(object(choice.hyperparameters))
-    return members
+    choice.json.objectValue ?? JSONObject()
   }
 
   private func object(_ hyperparameters: [String: HyperparameterValue]) -> JSONObject {
     var object = JSONObject()
-    for (name, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
-      object[name] =
-        switch value {
-        case .int(let value): .int(value)
-        case .double(let value): .double(value)
-        case .bool(let value): .bool(value)
-        case .string(let value): .string(value)
-        case .strings(let values): .array(values.map { .string($0) })
-        }
-    }
+    for (name, value) in hyperparameters.sorted(by: { $0.key < $1.key }) { object[name] = value.json }
     return object
   }
 

@@ -41,6 +41,10 @@ public struct AdapterFolder: Sendable {
   var places: [String: TensorPlace]?
   /// Tensors of its file that have no effect.
   var ignored: Set<String> = []
+  /// Which token of `input_ids` a text's scores are read from.
+  var readToken = ReadToken.ofText
+  /// A token that takes no position.
+  var uncountedToken: Int32?
   /// Weights of the base model that it replaces.
   var replacedWeights = WeightReplacements.none
 }
@@ -113,6 +117,9 @@ extension AdapterFolder {
       }
       guard shape == parameter.shape else {
         throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
+      }
+      guard values.allSatisfy(\.isFinite) else {
+        throw wrong(place.name, "holds something that is no finite number")
       }
       for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty

@@ -1,3 +1,4 @@
+import PTune
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
@@ -31,13 +32,15 @@ public final class AdapterRun {
     if let unknown = without.first(where: { !names.contains($0) }) {
       throw TrainingError.unusable(
         "\(opened.folder.path) has no adapter '\(unknown)'; it has \(names.joined(separator: ", "))",
-        help: "name one that it has with --without")
+        help: Suggestion.nearest(unknown, among: names).map { "did you mean '\($0)'?" }
+          ?? "name one that it has with --without")
     }
     let blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
       adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
       tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
+      uncountedToken: folder.uncountedToken,
       threads: threads ?? TrainingRun.processorCount, compute: compute, seed: 0)
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
@@ -69,7 +72,8 @@ public final class AdapterRun {
     let path = data.train.value
     let source = RowSource(
       data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-      reading: composition.reading(task: task))
+      reading: composition.reading(task: task), readToken: folder.readToken,
+      vocabularySize: composition.model.facts?.vocabularySize)
     let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {

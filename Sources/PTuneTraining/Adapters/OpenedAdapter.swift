@@ -23,21 +23,9 @@ struct OpenedAdapter {
     _ path: String, baseModel: String?, resolver: ModelResolver,
     log: (_ level: Int32, _ message: String) -> Void
   ) throws {
-    let path = try resolver.adapterFolder(path) ?? path
-    try AtomicFolder.recover(path)
-    let config = FilePath.join(path, AdapterFolder.configName)
-    guard FileSystem.isFile(config) else {
-      throw TrainingError.notAnAdapter(folder: path, reason: "it has no \(AdapterFolder.configName)")
-    }
-    let document = try JSONValue.read(config)
-    // ptune's own layout has its own key, whatever else there is.
-    let isPEFT = document["ptune"] == nil && document["peft_type"] != nil
-    let own =
-      isPEFT && AdapterConfigReader.own(document) == nil
-      ? nil : try AdapterConfigReader(folder: path, config: document).adapter()
-    let peft = PEFTConfig(folder: path, document)
-    if isPEFT { _ = try (peft.method(), peft.taskType()) }
-    guard let name = try baseModel ?? own?.modelName ?? peft.text("base_model_name_or_path") else {
+    let stored = try StoredAdapter(path, resolver: resolver)
+    let path = stored.path
+    guard let name = try baseModel ?? stored.modelName() else {
       throw TrainingError.unusable(
         "\(path) does not say which base model it is for", help: "name it with --base-model")
     }
@@ -48,10 +36,11 @@ struct OpenedAdapter {
       throw TrainingError.baseNotFound(adapter: path, error)
     }
     let opened = try ModelCheckpoint(folder: modelFolder)
-    if let own, !isPEFT {
+    if let own = stored.own, !stored.isPEFT {
       folder = own
     } else {
-      folder = try PEFTReader(config: peft, checkpoint: opened, own: own).adapter(modelName: name) {
+      let reader = PEFTReader(config: stored.peft, checkpoint: opened, own: stored.own)
+      folder = try reader.adapter(modelName: name) {
         log(Int32(PTUNE_LOG_WARNING), $0)
       }
     }

@@ -1,3 +1,4 @@
+import CPTune
 import PTuneEngine
 import PTuneFormats
 import PTuneText
@@ -23,6 +24,7 @@ public final class Predictor {
   /// How each task's rows are read.
   private let sources: [RowSource]
   private let batchSize: Int
+  private var hasToldOfPadding = false
 
   /// A predictor for a task of an adapter.
   ///
@@ -42,7 +44,8 @@ public final class Predictor {
       RowSource(
         data: data, tokenizer: composition.tokenizer, chat: composition.chat,
         otherTextColumn: otherTextColumn,
-        reading: composition.reading(task: index))
+        reading: composition.reading(task: index), readToken: run.folder.readToken,
+        vocabularySize: composition.model.facts?.vocabularySize)
     }
   }
 
@@ -79,7 +82,9 @@ public final class Predictor {
             // The label is for `evaluate`: here a row may have any.
             let task = try task.of(row)
             let read = try sources[task].tokenize(row, labelled: false).unlabelled
-            rows.append((row["id"], row.line, task, try composition.layOut(read, task: task, path: name)))
+            let laidOut = try composition.layOut(read, task: task, path: name)
+            if laidOut.padding > 0 { tellOfPadding(name, row.line) }
+            rows.append((row["id"], row.line, task, laidOut))
           } else {
             reachedEnd = true
           }
@@ -90,6 +95,15 @@ public final class Predictor {
       for prediction in try predict(rows) { try take(prediction) }
       if let failure { throw failure }
     }
+  }
+
+  private func tellOfPadding(_ path: String, _ line: Int) {
+    if hasToldOfPadding { return }
+    hasToldOfPadding = true
+    composition.model.session.log(
+      Int32(PTUNE_LOG_WARNING),
+      "\(path), line \(line): the scores of this row, and of others that end in padding, are read from the padding, as "
+        + "PEFT does; leave the padding out for those of the text")
   }
 
   private typealias ReadRow = (id: String?, line: Int, task: Int, laidOut: LaidOutRow)

@@ -14,8 +14,8 @@ struct RowTask {
     self.names = names
   }
 
-  /// The task of a row: its column `task` holds the name, or `task_id` the number from 0. An adapter with one task does
-  /// not look at them.
+  /// The task of a row: its column `task` holds the name or the number, or `task_id` the number, from 0. An adapter with one
+  /// task does not look at them.
   ///
   /// - Throws: ``TrainingError/row(path:line:reason:)`` for a row that says neither, or what there is not.
   func of(_ row: Row) throws(TrainingError) -> Int {
@@ -25,10 +25,9 @@ struct RowTask {
         path: row.columns.path == "-" ? "standard input" : row.columns.path, line: row.line, reason: reason)
     }
     if let name = row[Self.nameColumn] {
-      guard let task = names.firstIndex(of: name) else {
-        throw wrong("'\(Self.nameColumn)' is '\(name)'; the adapter has \(names.joined(separator: ", "))")
-      }
-      return task
+      if let task = names.firstIndex(of: name) { return task }
+      if let task = Int(name), names.indices.contains(task) { return task }
+      throw wrong("'\(Self.nameColumn)' is '\(name)'; the adapter has \(names.joined(separator: ", "))")
     }
     guard let text = row[Self.numberColumn] else {
       throw wrong(

@@ -56,9 +56,11 @@ struct CellConditions: Equatable {
 
 /// Finds the conditions of trainings; each file is read once.
 final class ConditionsReader {
-  private let resolver = ModelResolver()
+  private let resolver: ModelResolver
   private var files: [String: String] = [:]
   private var models: [String: String] = [:]
+
+  init(_ resolver: ModelResolver) { self.resolver = resolver }
 
   /// The conditions of a run.
   ///

@@ -15,11 +15,14 @@ public final class Comparison {
   /// - Parameters:
   ///   - restart: throw away what is there of the plan's cells.
   ///   - source: what the document says of where it comes from.
+  ///   - resolver: finds the base model, and may fetch it.
   /// - Throws: ``TrainingError/unusable(_:help:)`` for results of other conditions; what is wrong with files.
-  public init(_ plan: ComparisonPlan, restart: Bool, source: JSONObject) throws {
+  public init(
+    _ plan: ComparisonPlan, restart: Bool, source: JSONObject, resolver: ModelResolver = ModelResolver()
+  ) throws {
     self.plan = plan
     self.source = source
-    let reader = ConditionsReader()
+    let reader = ConditionsReader(resolver)
     conditions = try plan.cells.map { try reader.conditions(of: $0.spec) }
     for (cell, conditions) in zip(plan.cells, conditions) {
       if restart { try CellFolder(cell.folder).discard() }
@@ -124,7 +127,7 @@ extension ComparisonRow {
   fileprivate var json: JSONValue {
     var row: JSONObject = ["label": .string(label)]
     if let cell = results.first?.cell {
-      row["adapter"] = .string(cell.spec.adapter.plugin.value)
+      row["adapter"] = .string(cell.spec.adapters.map(\.plugin.value).joined(separator: " + "))
       row["selector"] = cell.spec.selector.map { .string($0.plugin.value) }
       var grid = JSONObject()
       for (key, value) in cell.grid { grid[key] = .string(value) }

@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 import PTunePlugins
 
@@ -79,8 +80,13 @@ public struct ComparisonPlan: Sendable {
       }
     }
     for (axis, known) in zip(axes, isKnown) where !known {
+      let known = try cells.flatMap {
+        try inventory.component(.adapter, named: $0.spec.adapter.plugin.value).schema.parameters
+      }
+      let nearest = Suggestion.nearest(axis.name, among: known.map(\.name)).map { "; did you mean '\($0)'?" }
       throw RunFileError(
-        place: axis.place, problem: .path("none of the compared adapters has '\(axis.name)'"))
+        place: axis.place,
+        problem: .path("none of the compared adapters has '\(axis.name)'" + (nearest ?? "")))
     }
     var labels: Set<String> = []
     for cell in cells where cell.seed == start && !labels.insert(cell.label).inserted {
@@ -126,7 +132,10 @@ public struct ComparisonPlan: Sendable {
     // A method takes the place of all that the run file combines.
     let overrides = overrides + [RunOverride(path: ["adapters"], text: "", flag: variant.place.description)]
     if let other = variant.runFile {
-      let other = try RunSpec.read(other)
+      // What is said of one of several adapters goes to those of the file, and nowhere else.
+      let ofSeveral = values.filter { $0.path[0] == "adapters" }
+      let values = values.filter { $0.path[0] != "adapters" }
+      let other = try RunSpec.read(other, overrides: ofSeveral)
       // The sections take the place of the run file's, and the grid goes on top.
       var spec = try RunSpec.read(
         runFile,
@@ -161,13 +170,17 @@ public struct ComparisonPlan: Sendable {
   private static func knows(
     _ axis: ComparisonAxis, _ spec: RunSpec, _ inventory: PluginInventory
   ) throws -> Bool {
-    func has(_ kind: ComponentKind, _ name: String) throws -> Bool {
-      try inventory.component(kind, named: name).schema.parameters.contains { $0.name == axis.path[1] }
+    func has(_ kind: ComponentKind, _ name: String, _ key: String) throws -> Bool {
+      try inventory.component(kind, named: name).schema.parameters.contains { $0.name == key }
     }
     switch axis.path[0] {
-    case "adapter": return try has(.adapter, spec.adapter.plugin.value)
+    case "adapter": return try has(.adapter, spec.adapter.plugin.value, axis.path[1])
+    case "adapters":
+      let names = spec.further.isEmpty ? [] : spec.adapters.map(\.plugin.value)
+      return try axis.path.count == 3 && names.contains(axis.path[1])
+        && has(.adapter, axis.path[1], axis.path[2])
     case "selector" where axis.path[1] != "plugin":
-      return try spec.selector.map { try has(.selector, $0.plugin.value) } ?? false
+      return try spec.selector.map { try has(.selector, $0.plugin.value, axis.path[1]) } ?? false
     case "selector": return spec.selector != nil
     default: return true
     }

@@ -93,7 +93,9 @@ public struct ComparisonAxis: Sendable {
   ]
 
   /// As tables name it: "virtual_tokens", "training.max_steps".
-  var name: String { (path[0] == "adapter" ? path.dropFirst() : path[...]).joined(separator: ".") }
+  var name: String {
+    (["adapter", "adapters"].contains(path[0]) ? path.dropFirst() : path[...]).joined(separator: ".")
+  }
 }
 
 /// What a run file's section `compare` asks for.

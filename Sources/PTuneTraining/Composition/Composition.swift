@@ -16,7 +16,7 @@ public struct ComposedTask: Sendable {
   public var weight = 1.0
 
   /// The head's labels; empty for a head without.
-  var labels: [String] {
+  package var labels: [String] {
     if case .strings(let labels)? = head.hyperparameters["labels"] { labels } else { [] }
   }
 }
@@ -56,12 +56,15 @@ public final class Composition {
   public let maximumLength: Int
   /// Whether the model sees which of two texts a token is of; if not, all have the type 0.
   let usesTokenTypes: Bool
+  /// A token that takes no position.
+  let uncountedToken: Int32?
   let pieces: PieceCache
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
     tokenizer: any Tokenizer, adapters: [ComponentChoice], selector: ComponentChoice?,
-    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, usesTokenTypes: Bool
+    tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, usesTokenTypes: Bool,
+    uncountedToken: Int32?
   ) {
     self.model = model
     self.modelFolder = modelFolder
@@ -78,6 +81,7 @@ public final class Composition {
     self.plugins = plugins
     self.maximumLength = maximumLength
     self.usesTokenTypes = usesTokenTypes
+    self.uncountedToken = uncountedToken
   }
 
   /// Encodes rows of a task: laid out as sequences, with the head's targets where there is a label.
@@ -115,7 +119,8 @@ public final class Composition {
   /// A packed batch of examples; those of a task have to stand together.
   func batch(_ examples: [(task: Int, example: EncodedExample)], training: Bool) -> PackedBatch {
     PackedBatch(
-      examples: examples.map { $1.sequences(task: $0, hasTypes: usesTokenTypes) }, training: training)
+      examples: examples.map { $1.sequences(task: $0, hasTypes: usesTokenTypes) }, training: training,
+      uncountedToken: uncountedToken)
   }
 }
 
@@ -127,7 +132,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [], context: context)
+        marks: index == 0 ? marks : [], context: context, padding: padding)
     }
   }
 }
@@ -149,6 +154,8 @@ struct Blueprint {
   var maximumLength: Int?
   /// Whether the model sees which of two texts a token is of.
   var usesTokenTypes = true
+  /// A token that takes no position.
+  var uncountedToken: Int32?
   var threads: Int
   var compute: ComputePrecision
   var seed: UInt64
@@ -238,7 +245,7 @@ struct Composer {
       base: base, tokenizer: tokenizer, adapters: adapters, selector: selector,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
-      usesTokenTypes: blueprint.usesTokenTypes)
+      usesTokenTypes: blueprint.usesTokenTypes, uncountedToken: blueprint.uncountedToken)
   }
 
   /// Stands before the name of an adapter that is not the first, where it owns parameters.

@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 import PTunePlugins
 
@@ -133,7 +134,9 @@ extension TrainingError: CustomStringConvertible {
         + (kept.map { "; the adapter of step \($0) is kept" } ?? "")
     case .longPrompt: "shorten it; nothing is cut off a prompt"
     case .emptyPrompt: "give at least one word"
-    case .unknownTask, .ambiguousTask: "name one of them with --task"
+    case .unknownTask(let name, let known):
+      Suggestion.nearest(name, among: known).map { "did you mean '\($0)'?" } ?? "name one of them with --task"
+    case .ambiguousTask: "name one of them with --task"
     }
   }
 }

@@ -48,6 +48,8 @@ public struct EncodedExample: Sendable {
   public let integers: [Int32]
   /// The same as numbers.
   public let numbers: [Float]
+  /// For how many tokens of padding the last one stands, from which the scores are read then; 0: it belongs to the text.
+  let padding: Int32
   /// Where it stands in its file.
   public let line: Int
   /// Tokens that were cut off.
@@ -69,6 +71,10 @@ struct RowSource {
   var otherTextColumn: String?
   /// How the task's head reads rows.
   var reading = RowReading.labelledText
+  /// Which token of `input_ids` scores are read from.
+  var readToken = ReadToken.ofText
+  /// The ids that the model has rows for; nil for those of the tokenizer.
+  var vocabularySize: Int?
 
   /// All rows of a file, cut into pieces.
   ///
@@ -115,7 +121,7 @@ struct RowSource {
     if let pair = data.textPair { fields["text_pair"] = try row.value(pair.value) }
     // Which of them a row needs the head knows.
     for (name, column) in data.fields { fields[name] = row[column.value] }
-    let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize)
+    let given = try given(row)
     return TokenizedRow(line: row.line, fields: fields, content: given.map { .tokens($0) } ?? .fields)
   }
 
@@ -127,13 +133,17 @@ struct RowSource {
 
   private func content(_ row: Row, _ text: String?) throws -> TokenizedRow.Content {
     if let template = data.template?.value { return try templated(template, row, text) }
-    if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
+    if text == nil, let given = try given(row) {
       return .tokens(given)
     }
     if text == nil, reading == .continuedText, let json = row[Self.messagesColumn] {
       return .chat(try chat(json, row.columns.path, row.line))
     }
     return try content(text ?? row.value(data.text.value), data.textPair.map { try row.value($0.value) })
+  }
+
+  private func given(_ row: Row) throws -> GivenTokens? {
+    try GivenTokens(row, vocabularySize: vocabularySize ?? tokenizer.vocabularySize, reading: readToken)
   }
 
   /// The conversation of a row, in pieces.

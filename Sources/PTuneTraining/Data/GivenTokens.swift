@@ -1,7 +1,18 @@
 import PTuneFormats
 import PTuneText
 
-/// The tokens of a row that was tokenised elsewhere. Those that `attention_mask` marks as padding are left out.
+/// Which token of a row that was tokenised elsewhere a text's scores are read from, in a model that reads the last one.
+enum ReadToken: Equatable, Sendable {
+  /// The text's last one.
+  case ofText
+  /// The last one, though it may be padding.
+  case last
+  /// The last one that is not this, which stands for padding.
+  case lastExcept(Int32)
+}
+
+/// The tokens of a row that was tokenised elsewhere. Those that `attention_mask` marks as padding are left out, but for one
+/// that scores are read from.
 struct GivenTokens {
   static let idsColumn = "input_ids"
   static let typesColumn = "token_type_ids"
@@ -9,11 +20,14 @@ struct GivenTokens {
 
   let ids: [Int32]
   let types: [Int32]
+  /// For how many tokens of padding the last id stands; 0: it belongs to the text.
+  let padding: Int
 
   /// The tokens of a row; nil if it has no column `input_ids`.
   ///
+  /// - Parameter reading: which token is the last one, after which nothing matters.
   /// - Throws: ``TrainingError/row(path:line:reason:)`` for what is no list of ids of the vocabulary.
-  init?(_ row: Row, vocabularySize: Int) throws {
+  init?(_ row: Row, vocabularySize: Int, reading: ReadToken = .ofText) throws {
     guard let text = row[Self.idsColumn] else { return nil }
     let place = (path: row.columns.path, line: row.line)
     func column(_ name: String, below limit: Int, count: Int) throws -> [Int32]? {
@@ -29,12 +43,21 @@ struct GivenTokens {
     let types = try column(Self.typesColumn, below: 2, count: all.count) ?? all.map { _ in 0 }
     let mask = try column(Self.maskColumn, below: 2, count: all.count)
     let kept = all.indices.filter { mask?[$0] != 0 }
-    ids = kept.map { all[$0] }
-    self.types = kept.map { types[$0] }
-    guard !ids.isEmpty else {
+    guard let last = kept.last else {
       throw Self.wrong(
         all.isEmpty ? "'\(Self.idsColumn)' is empty" : "'\(Self.maskColumn)' leaves no token", place)
     }
+    let end =
+      switch reading {
+      case .ofText: last
+      case .last: all.count - 1
+      case .lastExcept(let padding): all.lastIndex { $0 != padding } ?? 0
+      }
+    let seen = kept.filter { $0 <= end }
+    padding = end - (seen.last ?? -1)
+    let read = padding > 0 ? seen + [end] : seen
+    ids = read.map { all[$0] }
+    self.types = read.map { types[$0] }
   }
 
   private static func list(

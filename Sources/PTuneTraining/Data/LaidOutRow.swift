@@ -15,6 +15,8 @@ struct LaidOutRow {
   let marks: [Int32]
   /// How many tokens stand before the first that is to be guessed; nil where none is.
   var context: Int32?
+  /// For how many tokens of padding the last one stands; 0: it belongs to the text.
+  var padding: Int32 = 0
   /// Pieces that did not fit.
   let dropped: Int
 
@@ -39,6 +41,7 @@ struct LaidOutRow {
     offsets = [0, Int32(given.ids.count)]
     marks = []
     dropped = 0
+    padding = Int32(given.padding)
     let outside = given.ids.map { _ in (field: Int(Encoding.special), range: 0..<0) }
     row = ExampleRow(fields: fields, tokens: given.ids, spans: outside)
   }
@@ -51,7 +54,7 @@ struct LaidOutRow {
   ) -> EncodedExample {
     EncodedExample(
       tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
-      numbers: numbers, line: line, dropped: dropped, row: source)
+      numbers: numbers, padding: padding, line: line, dropped: dropped, row: source)
   }
 }
 
@@ -88,10 +91,11 @@ extension Composition {
       return laidOut
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
-      guard given.ids.count <= maximumLength else {
+      let count = given.ids.count + max(0, given.padding - 1)
+      guard count <= maximumLength else {
         throw TrainingError.row(
           path: path, line: row.line,
-          reason: "'\(GivenTokens.idsColumn)' has \(given.ids.count) ids; at most \(maximumLength) fit")
+          reason: "'\(GivenTokens.idsColumn)' has \(count) ids; at most \(maximumLength) fit")
       }
       var laidOut = LaidOutRow(given, fields: row.fields)
       if reading(task: task) == .continuedText { laidOut.context = 1 }

@@ -127,7 +127,10 @@ public final class GenerationModel {
     {
       return try prompt(templated, text: text, id: row["id"], place: place)
     }
-    if text == nil, let given = try GivenTokens(row, vocabularySize: tokenizer.vocabularySize) {
+    if text == nil,
+      let given = try GivenTokens(
+        row, vocabularySize: model.facts?.vocabularySize ?? tokenizer.vocabularySize)
+    {
       return try checked(
         GenerationPrompt(id: row["id"], text: nil, tokens: given.ids, marks: []), place: place)
     }

@@ -1,5 +1,13 @@
 import PTuneFormats
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// The choice among the rows of a `comparison.json`: what was measured takes the place of rules.
 public struct MeasuredChoice: Sendable {
   /// A method that was compared.
@@ -38,6 +46,7 @@ public struct MeasuredChoice: Sendable {
   /// - Throws: ``TrainingError/unusable(_:help:)`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
     file = FilePath.join(folder, "comparison.json")
+    guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
       throw TrainingError.unusable(
         "\(folder) holds no results of a comparison", help: "give the output folder of `ptune compare`")

@@ -1,3 +1,5 @@
+import PTune
+
 /// A value given on the command line that takes the place of one in the run file.
 public struct RunOverride: Sendable {
   /// The keys from the top: ["training", "epochs"]. A task is named by its name or its number from 0.
@@ -99,12 +101,14 @@ extension RunNode {
       content = .mapping(members)
     case .list(var elements):
       guard let place = elements.place(named: key) else {
-        let names = elements.compactMap(\.name).map { "'\($0)'" }.joined(separator: ", ")
-        let section = below.joined(separator: ".")
+        let names = elements.compactMap(\.name)
+        let known = names.map { "'\($0)'" }.joined(separator: ", ")
+        let nearest = Suggestion.nearest(key, among: names).map { "; did you mean '\($0)'?" }
         throw RunFileError(
           place: value.place,
           problem: .path(
-            "there is no '\(key)' in \(section)" + (names.isEmpty ? "" : "; there are \(names)")))
+            "there is no '\(key)' in \(below.joined(separator: "."))"
+              + (nearest ?? (known.isEmpty ? "" : "; there are \(known)"))))
       }
       try elements[place].set(value, at: path.dropFirst(), below: below + [key])
       content = .list(elements)

@@ -62,10 +62,15 @@ final class RunLog {
     _ spec: RunSpec, _ composition: Composition, learningRate: Double
   ) -> [(name: String, value: EventFile.Setting)] {
     var settings: [(name: String, value: EventFile.Setting)] = [
-      ("base.model", .text(composition.modelName)), ("adapter.plugin", .text(composition.adapter.plugin)),
+      ("base.model", .text(composition.modelName)),
+      ("adapter.plugin", .text(composition.adapters.map(\.plugin).joined(separator: " + "))),
     ]
-    for (name, value) in composition.adapter.hyperparameters.sorted(by: { $0.key < $1.key }) {
-      settings.append(("adapter.\(name)", EventFile.Setting(value)))
+    // Named as their parameters are: the first one's stand under the same names in all runs.
+    for (index, adapter) in composition.adapters.enumerated() {
+      let owner = index == 0 ? "adapter" : "adapter.\(adapter.plugin)"
+      for (name, value) in adapter.hyperparameters.sorted(by: { $0.key < $1.key }) {
+        settings.append(("\(owner).\(name)", EventFile.Setting(value)))
+      }
     }
     return settings + [
       ("training.learning_rate", .number(learningRate)),

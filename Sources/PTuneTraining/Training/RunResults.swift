@@ -85,6 +85,7 @@ struct RunResults {
         "plugin": .string(composition.adapter.plugin), "parameters": .int(result.trainableParameters),
         "bytes": .int(try adapterSize()),
       ],
+      "adapters": .array(composition.adapters.map { .string($0.plugin) }),
       "maximum_length": .int(composition.maximumLength), "threads": .int(threads),
       "learning_rate": .double(learningRate), "steps": .int(result.steps),
       "best_step": .int(result.bestStep), "loss": .double(result.loss), "seconds": .double(result.seconds),

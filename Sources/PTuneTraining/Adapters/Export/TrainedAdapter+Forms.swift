@@ -117,4 +117,17 @@ extension TrainedAdapter {
           "initialization": .string("random"),
         ]), tensors)
   }
+
+  /// The rows of each entry of its pool, `[entries][rows][columns]`, those that are a task's own behind the shared ones;
+  /// nil without a pool.
+  func poolEntries(task: String) -> [[[Float]]]? {
+    guard let pool = tensors.first(where: { $0.name == "pool" }), pool.shape.count == 2,
+      case .int(let length)? = choice.hyperparameters["virtual_tokens"], length > 0
+    else { return nil }
+    let own = tensors.first { $0.name == "tasks.\(task).pool" }
+    let (all, width) = (pool.values + (own?.values ?? []), pool.shape[1])
+    return stride(from: 0, to: all.count / width, by: length).map { first in
+      (first..<first + length).map { Array(all[$0 * width..<($0 + 1) * width]) }
+    }
+  }
 }

@@ -73,10 +73,10 @@ extension AdapterRun {
   /// - Parameters:
   ///   - task: the number of the task; nil for the only one.
   ///   - entries: the entries of a pool that are the prompt; nil for an adapter without one.
-  ///   - output: a new or an empty folder.
+  ///   - output: a new or an empty folder; a new file's name that ends on `.gguf` where the base model is such a file.
   /// - Throws: ``TrainingError/unusable(_:help:)`` for an adapter without such a prompt,
   ///   ``TrainingError/inexpressible(folder:reason:help:)`` for a head that transformers' class does not have;
-  ///   `FileError` or `SafetensorsError`.
+  ///   `FileError`, `SafetensorsError` or `GGUFError`.
   public func mergeVirtualTokens(task: Int?, entries: [Int]? = nil, to output: String) throws -> MergedExport
   {
     let task = try task ?? self.task(named: nil)
@@ -95,12 +95,15 @@ extension AdapterRun {
       choice.hyperparameters["placement"] = .string("start")
       expression = try PEFTExpression(composition, choice, task: task, folder: folder.path)
     }
-    guard !ModelResolver.isGGUF(composition.modelFolder) else {
+    if !ModelResolver.isGGUF(composition.modelFolder) {
+      try MergedModel(composition: composition, tokens: tokens, expression: expression).write(to: output)
+    } else if expression == nil {
+      try MergedGGUF(path: composition.modelFolder, tokens: tokens).write(to: output)
+    } else {
       throw TrainingError.unusable(
-        "\(composition.modelFolder) is a GGUF file, and tokens are merged into folders",
+        "\(composition.modelFolder) is a GGUF file, which has no place for the head '\(composed.head.plugin)'",
         help: "name the same model as a folder of safetensors with --base-model")
     }
-    try MergedModel(composition: composition, tokens: tokens, expression: expression).write(to: output)
     return MergedExport(
       tokens: tokens.names, firstID: tokens.first,
       pattern: tokens.pattern(composition.tokenizer, template: composed.data.template?.value))

@@ -44,14 +44,32 @@ struct PEFTReader {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)
+    for place in method.tensors(tasks).values {
+      guard case .adapter(let stored, .some) = place, let count = file.tensor(stored)?.shape.first,
+        count != tasks.count
+      else { continue }
+      throw TrainingError.foreignTensor(
+        file: file.path, name: stored,
+        reason: "is for \(count) tasks, but \(AdapterFolder.configName) has \(tasks.count) as 'num_tasks'")
+    }
     let sites = PEFTSites(type, family: checkpoint.config.modelType)
     let values = method.attaches ? sites.places(sites.names(in: file)) : method.tensors(tasks)
     let places = values.merging(layout.places(tasks) { place(of: $0, file) }) { $1 }
     folder.places = places
-    folder.ignored = Set([Self.ownWordTable] + (table.map { [modulePrefix + $0] } ?? []))
+    folder.ignored = Set(
+      [Self.ownWordTable] + (table.map { [modulePrefix + $0] } ?? []) + file.names.filter(Self.isOriginal))
     folder.replacedWeights = try replacedWeights(
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
+    if own == nil, layout.settings["pooling"] == .string("last") {
+      // Under a prompt at the input transformers' class sees no ids, so it cannot tell padding.
+      let padding = method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id")
+      folder.readToken = padding.map { .lastExcept(Int32(clamping: $0)) } ?? .last
+    }
+    if !method.promptAtInput, ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
+      // Where these see ids, they take this one for padding, wherever it stands.
+      folder.uncountedToken = try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) } ?? 1
+    }
     let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
       warn(
@@ -109,10 +127,26 @@ struct PEFTReader {
 
   /// Where a weight of a module is: in the adapter if PEFT saved it, else in the base model.
   private func place(of weight: String, _ file: SafetensorsFile) -> TensorPlace {
-    let saved = modulePrefix + weight
-    let isBase = file.tensor(saved) == nil && checkpoint.weights.has(weight)
-    return isBase ? .base(weight) : .adapter(saved)
+    let prefixes = [modulePrefix, PEFTMethod.attachedPrefix, "base_model.", ""]
+    let saved = prefixes.lazy.compactMap { prefix in
+      file.names.first { Self.unwrapped($0) == prefix + weight }
+    }.first
+    if let saved { return .adapter(saved) }
+    return checkpoint.weights.has(weight) ? .base(weight) : .adapter(modulePrefix + weight)
   }
+
+  /// A tensor's name without the wrapper that PEFT puts around modules while it trains them, which states that were saved
+  /// whole have: `base_model.classifier.modules_to_save.default.weight`.
+  private static func unwrapped(_ name: String) -> String {
+    var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    if let wrapper = parts.firstIndex(of: "modules_to_save") {
+      parts.removeSubrange(wrapper..<min(wrapper + 2, parts.count - 1))
+    }
+    return parts.joined(separator: ".")
+  }
+
+  /// Whether a tensor is what a trained module was before, in such a state.
+  private static func isOriginal(_ name: String) -> Bool { name.contains(".original_module.") }
 
   /// What PEFT saved of the base model beside the head.
   ///
@@ -123,11 +157,12 @@ struct PEFTReader {
     _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
   ) throws(TrainingError) -> WeightReplacements {
     var replaced: [(name: String, stored: String)] = []
-    for name in file.names where !used.contains(name) {
-      if name == Self.ownWordTable, let table {
+    for name in file.names where !used.contains(name) && !Self.isOriginal(name) {
+      let module = Self.unwrapped(name)
+      if module == Self.ownWordTable, let table {
         if promptAtInput { replaced.append((table, name)) }
-      } else if name.hasPrefix(modulePrefix) {
-        let weight = String(name.dropFirst(modulePrefix.count))
+      } else if module.hasPrefix(modulePrefix) {
+        let weight = String(module.dropFirst(modulePrefix.count))
         if weight != table || !promptAtInput { replaced.append((weight, name)) }
       }
     }
