@@ -91,9 +91,10 @@ extension RunFolder {
   }
   /// What the adapter folder says of each method.
   var adapters: [JSONValue] {
-    let own = adapter?["ptune"] ?? adapter?["auto_mapping"]?["ptune"]
-    return [own?["adapter"]].compactMap { $0 } + (own?["further_adapters"]?.arrayValue ?? [])
+    [ownDocument?["adapter"]].compactMap { $0 } + (ownDocument?["further_adapters"]?.arrayValue ?? [])
   }
+  /// What ptune says in the adapter folder, beside PEFT's keys or as a part of them.
+  var ownDocument: JSONValue? { adapter?["ptune"] ?? adapter?["auto_mapping"]?["ptune"] }
   /// The base model's name.
   var model: String {
     results?["base"]?["model"]?.stringValue ?? adapter?["base_model_name_or_path"]?.stringValue

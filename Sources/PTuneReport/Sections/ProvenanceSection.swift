@@ -27,7 +27,7 @@ struct ProvenanceSection {
     }
     add(
       "weights, SHA-256",
-      run.results?["base"]?["weights_sha256"] ?? run.adapter?["ptune"]?["base"]?["weights_sha256"])
+      run.results?["base"]?["weights_sha256"] ?? run.ownDocument?["base"]?["weights_sha256"])
     rows.append(("adapter", run.method))
     let adapters = run.adapters
     for adapter in adapters {
