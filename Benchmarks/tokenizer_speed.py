@@ -1,6 +1,6 @@
 """Compares ptune's tokenizers with the package `tokenizers`: ids first, then time, on one thread.
 
-usage: python Benchmarks/tokenizer_speed.py [--ptune PATH] [--text FILE…] [--lines N] [--repeats N]
+usage: python Benchmarks/tokenizer_speed.py [--ptune PATH] [--text FILE…] [--lines N] [--repeats N] [--keep FOLDER]
 
 Needs the package tokenizers. It trains a vocabulary of each kind on the text: WordPiece as BERT's, byte-level
 byte-pair encodings as GPT-2's and as Llama 3's, byte-pair encoding with byte fallback as Llama 2's, unigram as
@@ -110,11 +110,13 @@ def run_ptune(ptune, tokenizer, lines, output):
 
 
 def measure(name, tokenizer, trainer, lines, folder, options):
-    tokenizer.train_from_iterator(lines, trainer)
-    if isinstance(trainer, trainers.BpeTrainer) and tokenizer.model.byte_fallback:
-        strip_added_bytes(tokenizer, folder)
-    path, text, output = (str(folder / file) for file in ("tokenizer.json", "lines.txt", "ids.jsonl"))
-    tokenizer.save(path)
+    stem = "".join(letter if letter.isalnum() else "-" for letter in name)
+    path, text, output = (str(folder / f"{stem}.{ending}") for ending in ("json", "txt", "jsonl"))
+    if not os.path.exists(path):
+        tokenizer.train_from_iterator(lines, trainer)
+        if isinstance(trainer, trainers.BpeTrainer) and tokenizer.model.byte_fallback:
+            strip_added_bytes(tokenizer)
+        tokenizer.save(path)
     tokenizer = Tokenizer.from_file(path)
     pathlib.Path(text).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     ours, theirs, tokens = [], [], 0
@@ -138,7 +140,7 @@ def measure(name, tokenizer, trainer, lines, folder, options):
     }
 
 
-def strip_added_bytes(tokenizer, folder):
+def strip_added_bytes(tokenizer):
     """The trainer makes the byte tokens special ones, which the text would be searched for; in models they are not."""
     document = json.loads(tokenizer.to_str())
     document["added_tokens"] = [each for each in document["added_tokens"] if not each["content"].startswith("<0x")]
@@ -159,6 +161,7 @@ def main():
     parser.add_argument("--lines", type=int, default=20000, help="at least so many lines; noise makes up the rest")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kind", help="only those whose name holds this")
+    parser.add_argument("--keep", type=pathlib.Path, help="keep the trained tokenizers here, and take those that are here")
     options = parser.parse_args()
     files = options.text if options.text is not None else sorted((CACHE / "data").rglob("*.tsv"))
     if not files:
@@ -168,6 +171,8 @@ def main():
     lines = real + noise(max(options.lines - len(real), len(real)))
     results = []
     with tempfile.TemporaryDirectory() as folder:
+        folder = options.keep or folder
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         for name, tokenizer, trainer in kinds():
             if options.kind is None or options.kind in name:
                 results.append(measure(name, tokenizer, trainer, lines, pathlib.Path(folder), options))

@@ -49,8 +49,11 @@ struct Eval: ParsableCommand {
   @Flag(help: "Generate texts and compare them with references.")
   var generate = false
 
-  @Option(help: ArgumentHelp("With --generate, tokens of a text at most.", valueName: "n"))
-  var maxNewTokens = GenerationOptions().maximumTokens
+  @Option(
+    help: ArgumentHelp(
+      "With --generate, tokens of a text at most; \(GenerationOptions().maximumTokens) if not given.",
+      valueName: "n"))
+  var maxNewTokens: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -63,7 +66,8 @@ struct Eval: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard maxNewTokens >= 1 else { throw ValidationError("--max-new-tokens has to be at least 1") }
+    guard (maxNewTokens ?? 1) >= 1 else { throw ValidationError("--max-new-tokens has to be at least 1") }
+    guard generate || maxNewTokens == nil else { throw ValidationError("--max-new-tokens needs --generate") }
     guard generate || output == nil else { throw ValidationError("--output needs --generate") }
   }
 
@@ -94,7 +98,7 @@ struct Eval: ParsableCommand {
     _ run: AdapterRun, _ data: DataSpec, _ task: Int, _ progress: EvaluationProgress
   ) throws -> EvaluationReport {
     var options = GenerationOptions()
-    options.maximumTokens = maxNewTokens
+    if let maxNewTokens { options.maximumTokens = maxNewTokens }
     options.batchSize = min(options.batchSize, adapter.batchSize)
     var lines = ""
     let report = try run.evaluateGeneration(

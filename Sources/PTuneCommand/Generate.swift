@@ -179,28 +179,34 @@ struct Generate: ParsableCommand {
 
 /// How tokens are chosen.
 struct SamplingFlags: ParsableArguments {
+  // NB: unconditional, so that a negative number is found to be out of range rather than missing.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Divide scores by this and draw; 0 takes the most probable token.", valueName: "t"))
   var temperature: Double?
 
-  @Option(help: ArgumentHelp("Draw from the k most probable tokens.", valueName: "k"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Draw from the k most probable tokens.", valueName: "k"))
   var topK: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Draw from the fewest tokens that together have this probability.", valueName: "p"))
   var topP: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Draw from tokens with at least this share of the most probable one's probability.", valueName: "p"))
   var minP: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Make tokens that the text already has less probable: above 1; 1 changes nothing.", valueName: "r"))
   var repetitionPenalty = 1.0
 
-  @Option(help: ArgumentHelp("Where random numbers start.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Where random numbers start.", valueName: "n"))
   var seed: UInt64 = 0
 
   func validate() throws {

@@ -178,10 +178,14 @@ struct Attempts {
 }
 
 extension HTTPHead {
-  /// The seconds that the server asks to wait: `Retry-After` as a number, or the reset of the hub's `RateLimit`.
+  /// The seconds that the server asks to wait: `Retry-After` as a number or a date, or the reset of the hub's `RateLimit`.
   var secondsToWait: Double? {
-    if let text = self["retry-after"], let seconds = Double(text), seconds >= 0, seconds.isFinite {
-      return seconds
+    if let text = self["retry-after"] {
+      if let seconds = Double(text), seconds >= 0, seconds.isFinite { return seconds }
+      if let then = HTTPDate.seconds(text) {
+        // By the server's own clock, where it says what time it is.
+        return max(0, then - (self["date"].flatMap(HTTPDate.seconds) ?? HTTPDate.now))
+      }
     }
     // "api";r=0;t=55
     guard let limit = self["ratelimit"] else { return nil }

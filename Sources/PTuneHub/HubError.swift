@@ -7,6 +7,7 @@ public struct HubError: Error, Sendable {
     // Settings.
     case noCurl
     case badEndpoint(String)
+    case badSeconds(String, String)
     case noHome
     case badToken(source: String)
     case unreadableToken(file: String, reason: String)
@@ -52,6 +53,7 @@ extension HubError: CustomStringConvertible {
     switch problem {
     case .noCurl: "this system has no libcurl, which ptune needs to reach the hub"
     case .badEndpoint(let text): "HF_ENDPOINT is '\(text)', which is no address"
+    case .badSeconds(let name, let text): "\(name) is '\(text)', which is no number of seconds"
     case .noHome: "there is no folder for downloads: neither HF_HOME nor HOME is set"
     case .badToken(let source): "\(source) holds no token"
     case .unreadableToken(_, let reason): "the token cannot be read: \(reason)"
@@ -110,6 +112,7 @@ extension HubError: CustomStringConvertible {
     return switch problem {
     case .noCurl: "install it: apt-get install libcurl4 | dnf install libcurl"
     case .badEndpoint: "an address begins with https:// or http://; unset HF_ENDPOINT for the public hub"
+    case .badSeconds(let name, _): "give a whole number above 0, or unset \(name)"
     case .noHome: "set HF_HOME to a folder"
     case .badToken: "a token is one line of letters, digits and '_'; \(login)"
     case .unreadableToken(let file, _): "see who may read it: ls -ld '\(file)'"

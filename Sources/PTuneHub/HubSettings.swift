@@ -39,7 +39,7 @@ public struct HubSettings: Sendable {
 
   /// What an environment says; the process's own if none is given.
   ///
-  /// - Throws: ``HubError`` for an address or a token that cannot be one, and for an environment without a home.
+  /// - Throws: ``HubError`` for an address, a token or a time that cannot be one, and for an environment without a home.
   public init(environment given: [String: String]? = nil) throws(HubError) {
     let environment = given ?? FileSystem.environment
     func value(_ names: String...) -> (name: String, text: String)? {
@@ -57,7 +57,8 @@ public struct HubSettings: Sendable {
     self.cache = cache
     isOffline = isOn("HF_HUB_OFFLINE")
     authorities = value("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")?.text
-    if let text = value("HF_HUB_DOWNLOAD_TIMEOUT")?.text, let seconds = Int(text), seconds > 0 {
+    if let (name, text) = value("HF_HUB_DOWNLOAD_TIMEOUT") {
+      guard let seconds = Int(text), seconds > 0 else { throw HubError(.badSeconds(name, text)) }
       limits.idleSeconds = seconds
     }
     let home =

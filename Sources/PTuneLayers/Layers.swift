@@ -98,7 +98,7 @@ package struct Activation: Sendable {
     let name = try Checkpoint.string(key, default: name)
     guard let function = Self.function(name) else {
       throw ComponentFailure.unsupported(
-        "config.json: \(key) '\(name)' is not supported; known: gelu, gelu_new, relu, silu, tanh")
+        "config.json: \(key) '\(name)' is not supported; known: \(Self.names.joined(separator: ", "))")
     }
     self.function = function
   }
@@ -108,10 +108,16 @@ package struct Activation: Sendable {
 
   private init(function: @escaping @Sendable (Tensor) -> Tensor) { self.function = function }
 
+  private static let names = ["gelu", "gelu_new", "quick_gelu", "relu", "silu", "tanh"]
+
+  /// By transformers' names, several of which mean the same function.
   private static func function(_ name: String) -> (@Sendable (Tensor) -> Tensor)? {
     switch name {
-    case "gelu": { $0.gelu() }
-    case "gelu_new", "gelu_pytorch_tanh": { $0.geluTanh() }
+    case "gelu", "gelu_python": { $0.gelu() }
+    case "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh": { $0.geluTanh() }
+    // x·σ(1.702·x)
+    case "quick_gelu":
+      { 1 / 1.702 * (1.702 * $0).silu() }
     case "relu": { $0.relu() }
     case "silu", "swish": { $0.silu() }
     case "tanh": { $0.tanh() }

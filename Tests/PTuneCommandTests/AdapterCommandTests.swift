@@ -152,8 +152,15 @@ import Testing
       (
         ["--adapter", "out"],
         """
-        error: out is not an adapter folder: it has no adapter_config.json
+        error: out is not an adapter folder: it has no adapter_config.json; its folder adapter has one, so name that
         help: give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved
+        """
+      ),
+      (
+        ["--adapter", "out/adaptor", "--offline"],
+        """
+        error: out/adaptor is not an adapter folder: there is no such folder, and no such name in the cache
+        help: did you mean 'out/adapter'?
         """
       ),
     ])

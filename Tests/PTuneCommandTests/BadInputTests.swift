@@ -121,9 +121,17 @@ import Testing
       "a config without model_type", ["--model", "other"],
       """
       error: FOLDER/other/config.json has no model_type, so it is not clear which base model plugin fits
-      help: name one in the run file: 'base: {plugin: bert, model: …}'
+      help: put it into config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "model_type", with: "type") } },
+    Mistake(
+      "a config of a model that no plugin is for", ["--model", "other"],
+      """
+      error: FOLDER/other/config.json: model_type 'qwen3' is none that a base model plugin is for
+      help: there are bert, distilbert, gpt2, llama, mistral, qwen2, roberta, xlm-roberta; a plugin of yours may add \
+      one, see Docs/write-a-plugin.md
+      """
+    ) { try $0.model("other") { $0.replacingOccurrences(of: "\"bert\"", with: "\"qwen3\"") } },
     Mistake(
       "a config of other shapes", ["--model", "other"],
       """

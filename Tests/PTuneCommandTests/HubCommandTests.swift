@@ -42,6 +42,18 @@ import Testing
     #expect(trained.errors.hasPrefix("fetching test/tiny from 127.0.0.1:"))
   }
 
+  @Test("the proxy that the environment names is used, but for the hosts that it leaves out")
+  func proxy() throws {
+    // The hub answers for a host that there is not; its storage is asked directly.
+    let outcome = try Desk().shell(
+      Self.hub + """
+        export http_proxy="$HF_ENDPOINT" no_proxy=127.0.0.1 HF_ENDPOINT=http://hub.invalid
+        ptune pull test/tiny && ptune tokenize --model test/tiny --text 'good film'
+        """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("fetching test/tiny from hub.invalid: "))
+  }
+
   @Test("an adapter is pushed, and used by its name")
   func push() throws {
     let desk = try Desk()

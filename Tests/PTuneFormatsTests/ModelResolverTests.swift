@@ -166,4 +166,23 @@ import Testing
     try folder.write("home/.cache/ptune/models/o--m/config.json", "{}")
     #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'ptune pull o/m'"))
   }
+
+  @Test("a model in the cache that lacks some of its shards is not whole")
+  func missingShards() throws {
+    let model = "home/.cache/ptune/models/o--m"
+    try folder.write("\(model)/config.json", "{}")
+    try folder.write(
+      "\(model)/model.safetensors.index.json",
+      #"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-3.safetensors"}}"#
+    )
+    try folder.write("\(model)/model-2.safetensors", "")
+    #expect(
+      message { _ = try resolver().resolve("o/m") } == """
+        the model folder '\(folder(model))' has no model-1.safetensors, model-3.safetensors
+        help: fetch the rest with 'ptune pull o/m'
+        """)
+    try folder.write("\(model)/model-1.safetensors", "")
+    try folder.write("\(model)/model-3.safetensors", "")
+    #expect(try resolver().resolve("o/m").folder == folder(model))
+  }
 }

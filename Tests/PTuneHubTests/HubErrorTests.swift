@@ -58,6 +58,24 @@ import Testing
         """)
   }
 
+  @Test(
+    "a server says how long to wait as a number, a date in any of the three forms, or the reset of its limit",
+    arguments: [
+      ("Retry-After: 7", 7), ("Retry-After: Sun, 06 Nov 1994 08:50:07 GMT", 30),
+      ("Retry-After: Sunday, 06-Nov-94 08:50:07 GMT", 30), ("Retry-After: Sun Nov  6 08:50:07 1994", 30),
+      ("Retry-After: Sun, 06 Nov 1994 08:49:00 GMT", 0), ("Retry-After: soon", nil),
+      (#"RateLimit: "api";r=0;t=55"#, 55),
+    ] as [(String, Double?)])
+  func waits(field: String, seconds: Double?) {
+    var head = HTTPHead()
+    for line in ["HTTP/1.1 429 Too Many Requests", "Date: Sun, 06 Nov 1994 08:49:37 GMT", field] {
+      head.take(line: line)
+    }
+    #expect(head.secondsToWait == seconds)
+    #expect(HTTPDate.seconds("Thu, 01 Jan 1970 00:00:10 GMT") == 10)
+    #expect(HTTPDate.seconds("Thu, 01 Jan 1970 00:00:10 GMT, or later") == nil)
+  }
+
   @Test("a repository without anything that ptune reads is an error that names what there is")
   func nothingToRead() throws {
     let pickle = try HubDesk("pickle")
@@ -100,6 +118,11 @@ import Testing
       desk.failure(environment: ["HF_ENDPOINT": "ftp://host"]) == """
         HF_ENDPOINT is 'ftp://host', which is no address
         an address begins with https:// or http://; unset HF_ENDPOINT for the public hub
+        """)
+    #expect(
+      desk.failure(environment: ["HF_HUB_DOWNLOAD_TIMEOUT": "1m"]) == """
+        HF_HUB_DOWNLOAD_TIMEOUT is '1m', which is no number of seconds
+        give a whole number above 0, or unset HF_HUB_DOWNLOAD_TIMEOUT
         """)
     #expect(
       desk.failure(environment: ["HF_TOKEN": "hf_a\nX-Evil: yes"]) == """

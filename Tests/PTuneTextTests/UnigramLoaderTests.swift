@@ -24,6 +24,15 @@ struct UnigramLoaderTests {
     #expect(tokenizer.pieces("ab").first.map { [$0.begin, $0.end] } == [0, 2])
   }
 
+  // What the package `tokenizers` writes after it has read the first one.
+  @Test(
+    "log probabilities are rounded as the package tokenizers rounds them",
+    arguments: [
+      (-9.582370289467255, -9.582370289467256), (-7.2977310842199365, -7.297731084219936),
+      (-9.346638922425106, -9.346638922425106), (0, 0), (-2, -2), (12.5, 12.5), (-1e-5, -1e-5), (5e20, 5e20),
+    ])
+  func rounds(number: Double, read: Double) { #expect(UnigramReader.asRead(number) == read) }
+
   @Test(
     "what is damaged or not supported is named",
     arguments: [

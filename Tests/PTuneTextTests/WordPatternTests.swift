@@ -5,8 +5,12 @@ import Testing
 @Suite("The regular expressions that cut text into words")
 struct WordPatternTests {
   private static func words(_ text: String, _ pattern: WordPattern) -> [String] {
+    words(text, [.words(pattern)])
+  }
+
+  private static func words(_ text: String, _ splits: [PreTokenizer.Split]) -> [String] {
     var pre = PreTokenizer()
-    pre.splits = [.words(pattern)]
+    pre.splits = splits
     var text = text
     return text.withUTF8 { bytes in
       var words: [String] = []
@@ -15,6 +19,20 @@ struct WordPatternTests {
       }
       return words
     }
+  }
+
+  // What the package `regex` of Python makes of llama.cpp's four patterns, one on what the other leaves.
+  @Test(
+    "those of GGUF files that name none",
+    arguments: [
+      ("I'm in $12345.67", ["I", "'", "m", " in", " ", "$", "123", "45", ".", "67"]),
+      ("a`b  (x)\n\n y", ["a", "`", "b", "  ", "(", "x", ")", "\n\n", " y"]),
+      ("x²¹ 1٣2345…é", ["x", "²¹", " ", "1٣", "234", "5", "…", "é"]),
+      (" !?++y", [" ", "!?++", "y"]),
+    ])
+  func unnamed(text: String, expected: [String]) throws {
+    let cutting = try #require(GGUFCutting.named["default"])
+    #expect(Self.words(text, cutting.splits) == expected)
   }
 
   // What the `regex` and `tokenizers` packages of Python make of the published patterns.

@@ -37,6 +37,37 @@ import Testing
     }
   }
 
+  @Test("a turn without content is the conversation's fault where the template wants one")
+  func noContent() throws {
+    let messages = try ChatMessage.conversation(
+      json: #"[{"role": "user", "content": "Who?"}, {"role": "assistant"}]"#)
+    let template = try ChatTemplate(
+      "{% for message in messages %}\n{{ message.role + ': ' + message.content }}{% endfor %}",
+      place: "x.jinja",
+      tokens: [:])
+    let error = #expect(throws: ChatError.self) { try template.text(of: messages, promptsAnswer: false) }
+    #expect(
+      error?.description
+        == "has no 'content' in turn 2, and the chat template of x.jinja, line 2, wants one: '+' between a string and "
+        + "an undefined value")
+  }
+
+  @Test("a rendered template leaves nothing behind, whatever its macros see")
+  func release() throws {
+    weak var left: JinjaNamespace?
+    do {
+      let space = JinjaNamespace()
+      space.members["greeting"] = .string("Hello")
+      left = space
+      let statements = try JinjaParser.statements(
+        of: "{% macro hello(name) %}{{ space.greeting }}, {{ name }}{% endmacro %}"
+          + "{% set space.kept = hello %}{{ space.kept('you') }}")
+      var interpreter = JinjaInterpreter(globals: [("space", .namespace(space))])
+      #expect(try interpreter.render(statements) == "Hello, you")
+    }
+    #expect(left == nil)
+  }
+
   @Test("ptune's own formats write what templates of these names write")
   func formats() throws {
     let folder = "\(Workbench.fixtures)/tiny-gpt2"

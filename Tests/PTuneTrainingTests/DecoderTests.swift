@@ -132,7 +132,8 @@ import Testing
       Refusal(
         folder: "tiny-gpt2", changes: ["activation_function": .string("mish")],
         reason:
-          "config.json: activation_function 'mish' is not supported; known: gelu, gelu_new, relu, silu, tanh"),
+          "config.json: activation_function 'mish' is not supported; known: gelu, gelu_new, quick_gelu, relu, silu, tanh"
+      ),
       Refusal(
         folder: "tiny-gpt2", changes: ["add_cross_attention": .boolean(true)],
         reason: "config.json: add_cross_attention is true; there is no encoder to attend to"),
@@ -143,10 +144,10 @@ import Testing
         folder: "tiny-llama", changes: ["head_dim": .integer(7)],
         reason: "config.json: head_dim 7 is odd; rotary positions turn pairs of columns"),
       Refusal(
-        folder: "tiny-llama", changes: ["rope_scaling.type": .string("dynamic")],
+        folder: "tiny-llama", changes: ["rope_scaling.type": .string("longrope")],
         reason:
-          "config.json: rope_type of the rotary positions is dynamic, which is not supported; known: default, "
-          + "linear, llama3, yarn"),
+          "config.json: rope_type of the rotary positions is longrope, which is not supported; known: default, "
+          + "linear, dynamic, llama3, yarn"),
       Refusal(
         folder: "tiny-llama", changes: ["rope_scaling.rope_type": .string("llama3")],
         reason: "config.json: rope_parameters has no factor, which its rope_type needs"),

@@ -86,7 +86,9 @@ import Testing
     arguments: [
       Refusal(
         plugin: "distilbert", key: "activation", value: .string("mish"),
-        reason: "config.json: activation 'mish' is not supported; known: gelu, gelu_new, relu, silu, tanh"),
+        reason:
+          "config.json: activation 'mish' is not supported; known: gelu, gelu_new, quick_gelu, relu, silu, tanh"
+      ),
       Refusal(
         plugin: "distilbert", key: "n_heads", value: .integer(7),
         reason: "config.json: dim 768 is not a multiple of n_heads 7"),
@@ -104,7 +106,9 @@ import Testing
         reason: "config.json: is_decoder is true; this plugin is for encoders"),
       Refusal(
         plugin: "roberta", key: "hidden_act", value: .string("mish"),
-        reason: "config.json: hidden_act 'mish' is not supported; known: gelu, gelu_new, relu, silu, tanh"),
+        reason:
+          "config.json: hidden_act 'mish' is not supported; known: gelu, gelu_new, quick_gelu, relu, silu, tanh"
+      ),
       Refusal(
         plugin: "xlm-roberta", key: "pad_token_id", value: .integer(513),
         reason: "config.json: pad_token_id 513 leaves none of max_position_embeddings 514 for tokens"),

@@ -122,6 +122,17 @@ import Testing
     #expect(try PEFTTests.run(tiny.path("both/two")).folder.tasks.count == 1)
   }
 
+  @Test("a causal model's text is what the tokenizer makes of it, without a token at its end")
+  func plainTexts() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try PEFTTests.run("\(Self.folder)/gpt2-lm-prompt_tuning")
+    let ids = run.composition.tokenizer.pieces("the film was good").map(\.id)
+    func scores(_ row: String) throws -> [Float] { try Self.scores(run, [row], tiny) }
+    #expect(try scores("{\"text\": \"the film was good\"}") == scores("{\"input_ids\": \(ids)}"))
+    let error = #expect(throws: TrainingError.self) { try scores("{\"text\": \"\"}") }
+    #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no token") == true)
+  }
+
   @Test("labels without names go by their numbers")
   func labelNumbers() throws {
     let tiny = try TinyRun(rows: 1)

@@ -35,7 +35,8 @@ public func ptune_plugin_entry_v1(
         documentation: """
           Causal models whose config.json says `model_type: llama` (Touvron et al. 2023, \
           https://arxiv.org/abs/2302.13971): Llama 2 and 3, TinyLlama, SmolLM2. Rotary positions may be scaled as \
-          `linear`, `llama3` or `yarn`; other scalings are refused. Checkpoints of the bare model, those with a \
+          `linear`, `llama3` or `yarn`; `dynamic` scales nothing up to max_position_embeddings, where texts end; \
+          other scalings are refused. Checkpoints of the bare model, those with a \
           language model's head and those of a classifier all load.
           """,
         make: llama),

@@ -9,7 +9,7 @@ import PTuneLayers
 
 extension Rotation {
   /// The rotation that config.json describes for heads of this size, with the scalings of transformers: `default`,
-  /// `linear`, `llama3` and `yarn`, under `rope_parameters`, or `rope_scaling` and `rope_theta` in older files.
+  /// `linear`, `dynamic`, `llama3` and `yarn`, under `rope_parameters`, or `rope_scaling` and `rope_theta` in older files.
   ///
   /// - Throws: `ComponentFailure` naming the key of a setting that is not supported.
   init(headSize: Int, positions: Int) throws {
@@ -21,7 +21,8 @@ extension Rotation {
     let plain = stride(from: 0, to: headSize, by: 2).map { pow(theta, -Double($0) / Double(headSize)) }
     let type = try settings.type()
     switch type {
-    case "default": self.init(frequencies: plain.map { Float($0) })
+    // NB: `dynamic` stretches what is longer than max_position_embeddings, where every text here has to end.
+    case "default", "dynamic": self.init(frequencies: plain.map { Float($0) })
     case "linear":
       let factor = try settings.factor()
       self.init(frequencies: plain.map { Float($0 / factor) })
@@ -31,7 +32,7 @@ extension Rotation {
     case "yarn":
       let (scaled, attention) = try Self.yarn(plain, settings, positions, theta: theta, headSize: headSize)
       self.init(frequencies: scaled.map { Float($0) }, scale: Float(attention))
-    default: throw settings.refusal("rope_type", type, known: "default, linear, llama3, yarn")
+    default: throw settings.refusal("rope_type", type, known: "default, linear, dynamic, llama3, yarn")
     }
   }
 

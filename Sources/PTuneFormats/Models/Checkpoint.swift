@@ -65,17 +65,7 @@ public final class Checkpoint: Sendable {
   private static func shards(
     folder: String, index: String
   ) throws -> (files: [SafetensorsFile], places: [ByteString: Int]) {
-    guard let map = try JSONValue.read(index)["weight_map"]?.objectValue else {
-      throw CheckpointError(folder: folder, problem: .index(file: index))
-    }
-    var shardOf: [ByteString: String] = [:]
-    for (tensor, shard) in map {
-      // NB: a name from a file; it must not lead out of the folder.
-      guard let shard = shard.stringValue, !shard.isEmpty, shard != "..", !shard.utf8.contains(0x2F) else {
-        throw CheckpointError(folder: folder, problem: .index(file: index))
-      }
-      shardOf[ByteString(tensor)] = shard
-    }
+    let shardOf = try shardNames(folder: folder, index: index)
     let names = Set(shardOf.values).sorted(by: ByteString.less)
     let absent = names.filter { !FileSystem.exists(FilePath.join(folder, $0)) }
     guard absent.isEmpty else {
@@ -92,6 +82,35 @@ public final class Checkpoint: Sendable {
       places[tensor] = number
     }
     return (files, places)
+  }
+
+  /// The files of weights that a folder's index names and that are not there; empty where there is no index.
+  ///
+  /// - Throws: CheckpointError, FileError or JSONError for an index that is damaged.
+  static func missingShards(folder: String) throws -> [String] {
+    let index = FilePath.join(folder, WeightFiles.index)
+    guard !FileSystem.exists(FilePath.join(folder, WeightFiles.single)), FileSystem.exists(index) else {
+      return []
+    }
+    return Set(try shardNames(folder: folder, index: index).values).sorted(by: ByteString.less).filter {
+      !FileSystem.exists(FilePath.join(folder, $0))
+    }
+  }
+
+  /// Which file holds each tensor.
+  private static func shardNames(folder: String, index: String) throws -> [ByteString: String] {
+    guard let map = try JSONValue.read(index)["weight_map"]?.objectValue else {
+      throw CheckpointError(folder: folder, problem: .index(file: index))
+    }
+    var shardOf: [ByteString: String] = [:]
+    for (tensor, shard) in map {
+      // NB: a name from a file; it must not lead out of the folder.
+      guard let shard = shard.stringValue, !shard.isEmpty, shard != "..", !shard.utf8.contains(0x2F) else {
+        throw CheckpointError(folder: folder, problem: .index(file: index))
+      }
+      shardOf[ByteString(tensor)] = shard
+    }
+    return shardOf
   }
 }
 

@@ -202,6 +202,13 @@ public struct ModelResolver: Sendable {
     guard FileSystem.exists(FilePath.join(folder, "config.json")) else {
       throw ModelError(model: folder, problem: .incomplete("config.json", name: name))
     }
+    if let name {
+      // What a broken download left; of a folder that the user names whoever opens it complains.
+      let absent = try Checkpoint.missingShards(folder: folder)
+      guard absent.isEmpty else {
+        throw ModelError(model: folder, problem: .incomplete(absent.joined(separator: ", "), name: name))
+      }
+    }
     return folder
   }
 }

@@ -96,6 +96,11 @@ public struct ChatTemplate: Sendable {
       return try interpreter.render(statements.all)
     } catch {
       if error.isRefusal { throw ChatError("is refused by the chat template: \(error.reason)") }
+      if let turn = messages.firstIndex(where: { $0.members["content"] ?? .null == .null }) {
+        throw ChatError(
+          "has no 'content' in turn \(turn + 1), and the chat template of \(place), line \(error.line), wants one: "
+            + error.reason)
+      }
       throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
     }
   }

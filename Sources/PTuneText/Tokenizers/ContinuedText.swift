@@ -4,16 +4,19 @@ extension Tokenizer {
   ///
   /// What is too long loses the beginning of its text if a second one follows, which is what is to be learnt; else, or
   /// if that does not suffice, its end, and then the token that ends it.
-  /// - Parameter maximumLength: the positions that are free, special tokens included. Nil cuts nothing.
+  /// - Parameters:
+  ///   - end: the token that ends a text; nil for none.
+  ///   - maximumLength: the positions that are free, special tokens included. Nil cuts nothing.
   /// - Throws: `TextError.noRoomForText` when special tokens leave no position for text.
   public func encode(
-    continuing first: [TokenPiece], with second: [TokenPiece]?, end: Int32, maximumLength: Int? = nil
+    continuing first: [TokenPiece], with second: [TokenPiece]?, end: Int32?, maximumLength: Int? = nil
   ) throws(TextError) -> Encoding {
     let front = template.single.prefix { if case .special = $0 { true } else { false } }
-    let length = front.count + first.count + (second?.count ?? 0) + 1
+    let ends = end == nil ? 0 : 1
+    let length = front.count + first.count + (second?.count ?? 0) + ends
     var over = max(0, length - (maximumLength ?? length))
-    if let maximumLength, maximumLength <= front.count + 1 {
-      throw .noRoomForText(maximumLength: maximumLength, specialTokens: front.count + 1)
+    if let maximumLength, maximumLength <= front.count + ends {
+      throw .noRoomForText(maximumLength: maximumLength, specialTokens: front.count + ends)
     }
     let dropped = over
     var (text, continuation) = (first[...], second?[...])
@@ -25,11 +28,11 @@ extension Tokenizer {
     let isCut = over > 0
     if isCut {
       // The token that ends a text does not end one that is cut.
-      over -= 1
+      over -= ends
       text = continuation == nil ? text.dropLast(over) : text
       continuation = continuation?.dropLast(over)
     }
-    let end: [SequenceTemplate.Part] = isCut ? [] : [.special(id: end, type: 0)]
+    let end: [SequenceTemplate.Part] = isCut ? [] : end.map { [.special(id: $0, type: 0)] } ?? []
     let texts: [SequenceTemplate.Part] = [.text(source: 0, type: 0), .text(source: 1, type: 0)]
     let parts = Array(front) + texts + end
     return Encoding(

@@ -43,6 +43,8 @@ public struct AdapterFolder: Sendable {
   var ignored: Set<String> = []
   /// Which token of `input_ids` a text's scores are read from.
   var readToken = ReadToken.ofText
+  /// Whether a token ends texts that a causal model goes on with.
+  var endsTexts = true
   /// A token that takes no position.
   var uncountedToken: Int32?
   /// Weights of the base model that it replaces.

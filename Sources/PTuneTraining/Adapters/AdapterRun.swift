@@ -72,7 +72,7 @@ public final class AdapterRun {
     let path = data.train.value
     let source = RowSource(
       data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-      reading: composition.reading(task: task), readToken: folder.readToken,
+      reading: composition.reading(task: task), readToken: folder.readToken, endsTexts: folder.endsTexts,
       vocabularySize: composition.model.facts?.vocabularySize)
     let rows = try source.rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)

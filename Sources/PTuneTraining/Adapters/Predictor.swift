@@ -45,6 +45,7 @@ public final class Predictor {
         data: data, tokenizer: composition.tokenizer, chat: composition.chat,
         otherTextColumn: otherTextColumn,
         reading: composition.reading(task: index), readToken: run.folder.readToken,
+        endsTexts: run.folder.endsTexts,
         vocabularySize: composition.model.facts?.vocabularySize)
     }
   }

@@ -22,8 +22,12 @@ struct StoredAdapter {
     try AtomicFolder.recover(path)
     let config = FilePath.join(path, AdapterFolder.configName)
     guard FileSystem.isFile(config) else {
-      throw TrainingError.notAnAdapter(
-        folder: path, reason: "it has no \(AdapterFolder.configName)\(Self.within(path))")
+      let reason =
+        FileSystem.exists(path)
+        ? "it has no \(AdapterFolder.configName)\(Self.within(path))"
+        : HubName(path) == nil
+          ? "there is no such folder" : "there is no such folder, and no such name in the cache"
+      throw TrainingError.notAnAdapter(folder: path, reason: reason)
     }
     let document = try JSONValue.read(config)
     // ptune's own layout has its own key, whatever else there is.
@@ -48,7 +52,10 @@ struct StoredAdapter {
     let names = ((try? FileSystem.entries(of: path)) ?? []).sorted().filter {
       FileSystem.isFile(FilePath.join(FilePath.join(path, $0), AdapterFolder.configName))
     }
-    return names.isEmpty
-      ? "" : "; its folders \(names.joined(separator: ", ")) have one, so name one of these"
+    return switch names.count {
+    case 0: ""
+    case 1: "; its folder \(names[0]) has one, so name that"
+    default: "; its folders \(names.joined(separator: ", ")) have one, so name one of these"
+    }
   }
 }

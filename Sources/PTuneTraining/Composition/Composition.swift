@@ -194,8 +194,7 @@ struct Composer {
   func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
-    let chosenBase = try blueprint.base ?? checkpoint.inferredBase()
-    let basePlugin = try factory.load(.baseModel, chosenBase)
+    let (basePlugin, chosenBase) = try factory.loadBase(blueprint.base, of: checkpoint)
     let chosen = [blueprint.adapter] + blueprint.further
     let adapterPlugins = try chosen.map { try factory.load(.adapter, $0) }
     let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
@@ -287,17 +286,24 @@ struct Composer {
   }
 }
 
-extension ModelCheckpoint {
-  /// The base model's component that its config.json asks for.
-  ///
-  /// - Throws: ``TrainingError/noModelType(config:)``.
-  func inferredBase() throws -> ComponentChoice {
-    guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
-    return ComponentChoice(plugin: type)
-  }
-}
-
 extension ComponentFactory {
+  /// Loads the base model's component: the one that is chosen, else the one that the checkpoint's config.json asks for.
+  ///
+  /// - Throws: `UnknownComponentError`, `Rejection` or ``TrainingError``.
+  func loadBase(
+    _ chosen: ComponentChoice?, of checkpoint: ModelCheckpoint
+  ) throws -> (LoadedComponent, ComponentChoice) {
+    if let chosen { return (try load(.baseModel, chosen), chosen) }
+    let config = checkpoint.config
+    guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
+    let choice = ComponentChoice(plugin: type)
+    do {
+      return (try load(.baseModel, choice), choice)
+    } catch let error as UnknownComponentError {
+      throw TrainingError.unknownModelType(config: config.path, type: type, known: error.known)
+    }
+  }
+
   /// Creates the base model of a model.
   ///
   /// - Throws: ``TrainingError`` where the model's files do not suit the plugin or the tokenizer.

@@ -6,6 +6,8 @@ import PTunePlugins
 public enum TrainingError: Error, Equatable, Sendable {
   /// config.json names no `model_type`, and the run file no plugin.
   case noModelType(config: String)
+  /// No base model plugin is for the `model_type` of config.json.
+  case unknownModelType(config: String, type: String, known: [String])
   /// A row of a data file does not suit the head.
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
@@ -57,6 +59,8 @@ extension TrainingError: CustomStringConvertible {
     switch self {
     case .noModelType(let config):
       "\(config) has no model_type, so it is not clear which base model plugin fits"
+    case .unknownModelType(let config, let type, _):
+      "\(config): model_type '\(type)' is none that a base model plugin is for"
     case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
@@ -95,7 +99,10 @@ extension TrainingError: CustomStringConvertible {
   /// What to do about it.
   public var help: String? {
     switch self {
-    case .noModelType: "name one in the run file: 'base: {plugin: bert, model: …}'"
+    case .noModelType:
+      "put it into config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'"
+    case .unknownModelType(_, _, let known):
+      "there are \(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
     case .row: "correct the row, or check the columns and labels that the run names"
     case .tooFewLabels: "check the 'label' column of the data section"
     case .base: "see whether the model is of another kind, or whether its config.json was changed"

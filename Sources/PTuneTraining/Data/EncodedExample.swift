@@ -10,8 +10,8 @@ struct TokenizedRow {
     case pieces([TokenPiece], pair: [TokenPiece]?)
     /// A text that a template was filled with.
     case templated(TemplatedText)
-    /// A text, what follows it, and the token that ends it.
-    case continued([TokenPiece], [TokenPiece]?, end: Int32)
+    /// A text, what follows it, and the token that ends it, if one does.
+    case continued([TokenPiece], [TokenPiece]?, end: Int32?)
     /// A conversation.
     case chat(ChatPieces)
     /// Ids as the model reads them, special tokens included, and their token types.
@@ -73,6 +73,8 @@ struct RowSource {
   var reading = RowReading.labelledText
   /// Which token of `input_ids` scores are read from.
   var readToken = ReadToken.ofText
+  /// Whether a token ends texts that are gone on with.
+  var endsTexts = true
   /// The ids that the model has rows for; nil for those of the tokenizer.
   var vocabularySize: Int?
 
@@ -169,6 +171,7 @@ struct RowSource {
     try tokenizer.checkPresent()
     let pieces = (tokenizer.pieces(text), pair.map { tokenizer.pieces($0) })
     guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
+    guard endsTexts else { return .continued(pieces.0, pieces.1, end: nil) }
     guard let end = tokenizer.specialTokens.end else {
       throw TrainingError.unusable(
         "the tokenizer has no token that ends a text, as those of causal models have, and this task head needs it",

@@ -70,6 +70,9 @@ extension Composition {
     case .continued(let first, let second, let end):
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
+      guard encoding.count > 0 else {
+        throw TrainingError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
+      }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
       laidOut.context = encoding.context(isCompletion: second != nil)
       return laidOut

@@ -52,9 +52,8 @@ public final class GenerationModel {
     let folder = try resolver.resolve(name).folder
     let factory = ComponentFactory(registry: registry)
     let checkpoint = try ModelCheckpoint(folder: folder)
-    let choice = try checkpoint.inferredBase()
-    let plugin = try factory.load(.baseModel, choice)
-    tokenizer = try TokenizerLoader.load(folder)
+    let (plugin, choice) = try factory.loadBase(nil, of: checkpoint)
+    tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
     templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
     model = Model(
       session: Session(

@@ -21,8 +21,14 @@ struct JinjaInterpreter {
 
   private init(frames: [JinjaFrame], budget: Budget) { (self.frames, self.budget) = (frames, budget) }
 
-  /// Renders statements. Throws `JinjaError`.
+  /// Renders statements, once. Throws `JinjaError`.
   mutating func render(_ statements: [JinjaStatement]) throws(JinjaError) -> String {
+    // A macro holds the frames that it sees, and stands in one of them.
+    defer { for frame in frames { frame.variables = [:] } }
+    return try text(of: statements)
+  }
+
+  private mutating func text(of statements: [JinjaStatement]) throws(JinjaError) -> String {
     var output = ""
     _ = try run(statements, into: &output)
     return output
@@ -208,7 +214,7 @@ struct JinjaInterpreter {
               try parameter.usual.map { usual throws(JinjaError) in try inner.value(usual) } ?? .undefined
           }
         }
-        return .string(try inner.render(body))
+        return .string(try inner.text(of: body))
       })
   }
 

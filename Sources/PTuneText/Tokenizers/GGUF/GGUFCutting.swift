@@ -6,19 +6,22 @@ struct GGUFCutting: Sendable {
   /// Whether a text gets a token in front where the file does not say.
   var addsBeginning = false
 
-  /// By name. `default` stands for files from before the key, most of them with GPT-2's words.
+  /// By name. Where a file has no such key, it is `default`, as files from before the key are read.
   static let named: [String: GGUFCutting] = {
+    let fallback = GGUFCutting(
+      splits: [.punctuation, .words(.gpt2), .digits(individually: false), .digitTriples])
     let gpt2 = GGUFCutting(splits: [.words(.gpt2)])
     let digits = GGUFCutting(splits: [.digits(individually: true), .words(.gpt2)])
     let llama3 = GGUFCutting(splits: [.words(.gpt4(digits: 3))], ignoresMerges: true, addsBeginning: true)
     let gpt4 = GGUFCutting(splits: [.words(.gpt4(digits: 3))])
     let qwen2 = GGUFCutting(splits: [.words(.gpt4(digits: 1))])
     let words: [(GGUFCutting, [String])] = [
+      (fallback, ["default"]),
       (
         gpt2,
         [
-          "default", "gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "jais", "trillion", "granite-docling",
-          "gigachat", "mellum", "a.x-4.0",
+          "gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "jais", "trillion", "granite-docling",
+          "gigachat", "mellum", "a.x-4.0", "exaone4",
         ]
       ),
       (

@@ -14,6 +14,10 @@ struct PreTokenizer: Equatable, Sendable {
     case words(WordPattern)
     /// Digits apart from the rest, each by itself or as they stand together.
     case digits(individually: Bool)
+    /// Runs of punctuation and of `$+<=>^~|` apart from the rest.
+    case punctuation
+    /// Three ASCII digits apart from the rest, from the left.
+    case digitTriples
     /// In front of each separator.
     case separator([UInt8])
     /// In front of each run of separators.
@@ -89,6 +93,8 @@ struct PreTokenizer: Equatable, Sendable {
         switch split {
         case .words(let pattern): pattern.wordEnd(bytes, begin, range.upperBound, classes)
         case .digits(let individually): digitsEnd(bytes, begin, range.upperBound, individually, classes)
+        case .punctuation: punctuationEnd(bytes, begin, range.upperBound)
+        case .digitTriples: digitTriplesEnd(bytes, begin, range.upperBound)
         case .separator(let separator): separatorEnd(bytes, begin, range.upperBound, separator)
         case .separatorRun(let separator): separatorRunEnd(bytes, begin, range.upperBound, separator)
         }
@@ -115,6 +121,26 @@ struct PreTokenizer: Equatable, Sendable {
       position += length
     }
     return position
+  }
+
+  private func punctuationEnd(_ bytes: UnsafeBufferPointer<UInt8>, _ begin: Int, _ end: Int) -> Int {
+    func read(_ position: Int) -> (is: Bool, length: Int) {
+      let (scalar, length, _) = UTF8Text.scalar(bytes, position)
+      // Of the ASCII symbols that BERT counts as punctuation all but the backtick.
+      return (CharacterClasses.shared.flags(scalar).contains(.punctuation) && scalar != 0x60, length)
+    }
+    let first = read(begin)
+    var position = begin + first.length
+    while position < end, case let next = read(position), next.is == first.is { position += next.length }
+    return position
+  }
+
+  private func digitTriplesEnd(_ bytes: UnsafeBufferPointer<UInt8>, _ begin: Int, _ end: Int) -> Int {
+    func isTriple(_ position: Int) -> Bool {
+      position + 3 <= end && (position..<position + 3).allSatisfy { (0x30...0x39).contains(bytes[$0]) }
+    }
+    if isTriple(begin) { return begin + 3 }
+    return (begin + 1..<end).first(where: isTriple) ?? end
   }
 
   private func separatorEnd(

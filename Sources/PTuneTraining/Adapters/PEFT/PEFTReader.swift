@@ -61,15 +61,7 @@ struct PEFTReader {
     folder.replacedWeights = try replacedWeights(
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
-    if own == nil, layout.settings["pooling"] == .string("last") {
-      // Under a prompt at the input transformers' class sees no ids, so it cannot tell padding.
-      let padding = method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id")
-      folder.readToken = padding.map { .lastExcept(Int32(clamping: $0)) } ?? .last
-    }
-    if !method.promptAtInput, ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
-      // Where these see ids, they take this one for padding, wherever it stands.
-      folder.uncountedToken = try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) } ?? 1
-    }
+    if own == nil { try readRowsAsTransformers(&folder, method, layout) }
     let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
       warn(
@@ -77,6 +69,20 @@ struct PEFTReader {
           + unknown.joined(separator: ", "))
     }
     return folder
+  }
+
+  /// What transformers' classes do with the tokens of a row, where ptune's own adapters do otherwise.
+  private func readRowsAsTransformers(
+    _ folder: inout AdapterFolder, _ method: PEFTMethod, _ layout: PEFTHead.Layout
+  ) throws {
+    // Under a prompt at the input they see no ids, so they cannot tell which one is for padding.
+    let padding =
+      method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) }
+    if layout.settings["pooling"] == .string("last") {
+      folder.readToken = padding.map { .lastExcept($0) } ?? .last
+    }
+    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) { folder.uncountedToken = padding }
+    folder.endsTexts = false
   }
 
   /// What ptune says of the adapter, if that goes with what PEFT's keys say.
