@@ -86,6 +86,10 @@ def sets(threads):
             Cell(model, "prompt", tokens=tokens, mode="alone", threads=threads)
             for model in ["gpt2", "smollm2-135m"]
             for tokens in [1, 20, 100, 200]
+        ]
+        + [
+            Cell("gpt2", "prompt", tokens=tokens, texts="long", mode="alone", threads=threads)
+            for tokens in [1, 200]
         ],
         "one-thread": [
             Cell(model, method, mode="alone", threads=count)

@@ -1,5 +1,6 @@
 """Keeps the results of Benchmarks/bench.py, and makes tables of them."""
 
+import dataclasses
 import json
 
 from bench_cells import BATCH, PREFIXES, Cell
@@ -149,6 +150,14 @@ def targets(known, threads, peak):
     def plain(cell):
         return cell.mode == "as-is" and cell.texts == "short"
 
+    def variant_rate(record, variants):
+        rates = [record["sides"][v]["train"]["examples_per_second"] for v in variants if v in record["sides"]]
+        return max(rates, default=None)
+
+    def reduced(record, *against):
+        ours, other = variant_rate(record, ["ptune bf16"]), variant_rate(record, against)
+        return ours / other if ours and other else None
+
     lines = [
         ("training, encoders, input prompts", train, lambda c: plain(c) and not c.causal and c.method not in PREFIXES, 5, True),
         ("training, encoders, prefix and P-tuning v2", train, lambda c: plain(c) and not c.causal and c.method in PREFIXES, 6, True),
@@ -158,25 +167,35 @@ def targets(known, threads, peak):
         ("inference, encoders", score, lambda c: plain(c) and not c.causal, 4, True),
         ("inference, causal", score, lambda c: plain(c) and c.causal, 8, True),
         ("training against PEFT at its best", train, lambda c: c.mode == "best", 3, True),
+        ("bf16 against PEFT in bf16", lambda r: reduced(r, "peft bf16", "peft bf16-autocast", "peft bf16-compiled"), lambda c: c.mode == "best", 2.5, True),
+        ("bf16 against ptune in single precision", lambda r: reduced(r, "ptune f32"), lambda c: c.mode == "best", 1.5, True),
         ("peak memory of training, encoders", memory, lambda c: plain(c) and not c.causal, 0.4, False),
         ("peak memory of training, causal", memory, lambda c: plain(c) and c.causal, 0.3, False),
         ("share of the peak, BERT-base", share, lambda c: plain(c) and c.model == "bert-base" and c.tokens == 20, 0.70, True),
         ("share of the peak, MiniLM", share, lambda c: plain(c) and c.model == "minilm-l6" and c.tokens == 20, 0.55, True),
         ("seconds to the first step, MiniLM", lambda r: side(r, "ptune")[1]["first_step_seconds"], lambda c: plain(c) and c.model == "minilm-l6", 1, False),
     ]  # fmt: skip
-    rows = []
-    for what, measure, test, aim, more in lines:
-        values = sorted(
-            ((measure(record), cell) for cell, record in cells(test) if measure(record) is not None),
-            key=lambda pair: pair[0],
+    found = [
+        (
+            what, [(measure(record), cell) for cell, record in cells(test)],
+            [limit(record, peak) for _, record in cells(test)] if measure is train else [], aim, more,
         )
+        for what, measure, test, aim, more in lines
+    ]  # fmt: skip
+    found += [
+        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), [], 1.2, False),
+        (f"{threads} threads against 1", speedups(known, threads), [], 1.85, True),
+    ]
+    rows = []
+    for what, pairs, limits, aim, more in found:
+        values = sorted(((value, cell) for value, cell in pairs if value is not None), key=lambda pair: pair[0])
         sign = "≥" if more else "≤"
         if values:
             worst, cell = values[0 if more else -1]
             middle = values[len(values) // 2][0]
             met = worst >= aim if more else worst <= aim
-            where = f"{cell.model}, {cell.method}, {cell.tokens}"
-            limits = sorted(filter(None, (limit(record, peak) for _, record in cells(test)))) if measure is train else []
+            where = ", ".join([cell.model, cell.method, str(cell.tokens)] + (["long texts"] if cell.texts == "long" else []))
+            limits = sorted(filter(None, limits))
             highest = f"{limits[0]:.1f}–{limits[-1]:.1f}" if limits else "–"
             rows.append([what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", highest, "yes" if met else "no"])
         else:
@@ -184,42 +203,48 @@ def targets(known, threads, peak):
     return table(["what", "aim", "median cell", "worst cell", "limit", "met"], rows)
 
 
+def alone_rates(known):
+    """ptune's training examples/s of each cell in which it was alone."""
+    return {
+        Cell(**record["cell"]): record["sides"]["ptune f32"]["train"]["examples_per_second"]
+        for record in known.values()
+        if record.get("cell", {}).get("mode") == "alone"
+    }
+
+
+def growth(known, threads):
+    """[(a step's time with 200 virtual tokens over that with 1, cell)]"""
+    rates = alone_rates(known)
+    pairs = [(cell, dataclasses.replace(cell, tokens=1)) for cell in rates if cell.tokens == 200]
+    return [(rates[one] / rates[cell], cell) for cell, one in pairs if one in rates and cell.threads == threads]
+
+
+def speedups(known, threads):
+    """[(training with all threads over that with one, cell)]"""
+    rates = alone_rates(known)
+    pairs = [(cell, dataclasses.replace(cell, threads=threads)) for cell in rates if cell.threads == 1]
+    return [(rates[many] / rates[one], many) for one, many in pairs if many in rates]
+
+
 def alone(known, threads):
     """Tables of ptune alone: growth with the prompt, and threads."""
-    records = {Cell(**record["cell"]): record for record in known.values() if "cell" in record}
-    lines = []
-    growth = [cell for cell in records if cell.mode == "alone" and cell.threads == threads and cell.causal]
-    models = sorted({cell.model for cell in growth if cell.tokens == 1})
-    if models:
-        lengths = sorted({cell.tokens for cell in growth})
-
-        def seconds(model, tokens):
-            record = records.get(Cell(model, "prompt", tokens, mode="alone", threads=threads))
-            return record and BATCH / record["sides"]["ptune f32"]["train"]["examples_per_second"]
-
-        rows = []
-        for model in models:
-            times = [seconds(model, tokens) for tokens in lengths]
-            rows.append([model] + [f"{t * 1e3:.0f}" if t else "–" for t in times] + [ratio(times[-1], times[0], 2)])
-        lines += ["", "## Growth with the prompt", "", "Milliseconds of a training step, prompt tuning, short texts.", ""]
-        lines += table(["model", *[f"{n} tokens" for n in lengths], "longest / shortest"], rows)
-    pairs = [
-        (cell, Cell(cell.model, cell.method, cell.tokens, cell.texts, cell.mode, threads))
-        for cell in records
-        if cell.mode == "alone" and cell.threads == 1
-    ]
-    rows = [
-        [one.model, one.method]
-        + [f"{records[cell]['sides']['ptune f32']['train']['examples_per_second']:.1f}" for cell in (one, many)]
-        + [
-            ratio(
-                records[many]["sides"]["ptune f32"]["train"]["examples_per_second"],
-                records[one]["sides"]["ptune f32"]["train"]["examples_per_second"], 2,
-            )
-        ]
-        for one, many in pairs
-        if many in records
-    ]  # fmt: skip
+    rates, lines = alone_rates(known), []
+    grown = [cell for cell in rates if cell.threads == threads and cell.tokens != 20]
+    kinds = sorted({(cell.model, cell.texts) for cell in grown})
+    lengths = sorted({20} | {cell.tokens for cell in grown})
+    rows = []
+    for model, texts in kinds:
+        cells = [Cell(model, "prompt", tokens, texts, "alone", threads) for tokens in lengths]
+        times = [BATCH / rates[cell] if cell in rates else None for cell in cells]
+        shown = [f"{time * 1e3:.0f}" if time else "–" for time in times]
+        rows.append([model, texts, *shown, ratio(times[-1], times[0], 2)])
+    if rows:
+        lines += ["", "## Growth with the prompt", "", "Milliseconds of a training step, prompt tuning.", ""]
+        lines += table(["model", "texts", *[f"{n} tokens" for n in lengths], "longest / shortest"], rows)
+    rows = []
+    for speedup, many in speedups(known, threads):
+        one = dataclasses.replace(many, threads=1)
+        rows.append([many.model, many.method, f"{rates[one]:.1f}", f"{rates[many]:.1f}", f"{speedup:.2f}"])
     if rows:
         lines += ["", "## Threads", "", "Training examples/s.", ""]
         lines += table(["model", "method", "1 thread", f"{threads} threads", "ratio"], rows)

@@ -13,8 +13,7 @@ PTK_INLINE void product_of(const bool transposed, size_t m, size_t n, size_t k, 
                            size_t b_stride, bool adding, float *c, size_t c_stride) {
   for (size_t j = 0; j < n; j += COLUMNS)
     for (size_t i = 0, rows; i < m; i += rows) {
-      /* Strips of nearly equal height: a low one would not keep the processor busy. */
-      rows = (m - i + (m - i + ROWS - 1) / ROWS - 1) / ((m - i + ROWS - 1) / ROWS);
+      rows = strip_height(m - i);
       left_operand left = {a.values + i * (transposed ? 1 : a.stride), a.stride};
       float *target = c + i * c_stride + j;
       const float *start = adding ? target : NULL;

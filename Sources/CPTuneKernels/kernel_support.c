@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 typedef struct {
   float *floats[PTK_SCRATCH_COUNT];
@@ -46,4 +49,14 @@ static void grow(ptk_scratch_purpose purpose, size_t count) {
 float *ptk_scratch(ptk_scratch_purpose purpose, size_t count) {
   if (!mine || mine->capacity[purpose] < count) grow(purpose, count ? count : 1);
   return mine->floats[purpose];
+}
+
+void *ptk_allocate(size_t bytes) {
+  enum { LINE = 64, LARGE_PAGE = 2 << 20 };
+  void *memory;
+  if (posix_memalign(&memory, bytes < LARGE_PAGE ? LINE : LARGE_PAGE, bytes) != 0) return NULL;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (bytes >= LARGE_PAGE) madvise(memory, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#endif
+  return memory;
 }

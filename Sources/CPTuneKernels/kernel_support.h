@@ -29,6 +29,10 @@ typedef enum {
    process if there is no memory: a kernel has no way to report it. */
 float *ptk_scratch(ptk_scratch_purpose purpose, size_t count);
 
+/* Memory for a packed matrix, 64-byte aligned, to be freed with free(); NULL if there is none. Where the system offers
+   large pages the matrix is in those, as far as it fills them: every product walks through all of it. */
+void *ptk_allocate(size_t bytes);
+
 /* Ends the process with a message: the kernels cannot report an error, and nothing sensible can follow. */
 _Noreturn void ptk_out_of_memory(size_t bytes);
 

@@ -72,6 +72,31 @@ PTK_CLONES void ptk_cross_entropy_backward(size_t rows, size_t columns, const fl
   }
 }
 
+PTK_CLONES double ptk_cross_entropy_in_place(size_t columns, float *logits, int32_t target, const float *class_weights,
+                                             float smoothing, double *weight) {
+  if (target < 0) {
+    for (size_t j = 0; j < columns; j++) logits[j] = 0;
+    *weight = 0;
+    return 0;
+  }
+  const float own = class_weights ? class_weights[target] : 1, share = smoothing / (float)columns;
+  const float total_weight = class_weights ? ptk_row_sum(columns, class_weights) : (float)columns;
+  const float max = ptk_row_max(columns, logits), hit = logits[target];
+  float weighted = 0;
+  if (smoothing != 0)
+    weighted = class_weights ? ptk_row_dot(columns, logits, class_weights) : ptk_row_sum(columns, logits);
+  for (size_t j = 0; j < columns; j++) logits[j] = ptk_exp_of_score(logits[j] - max);
+  const float sum = ptk_row_sum(columns, logits), log_sum = max + logf(sum);
+  const float scale = ((1 - smoothing) * own + share * total_weight) / sum;
+  for (size_t j = 0; j < columns; j++) logits[j] *= scale;
+  logits[target] -= (1 - smoothing) * own;
+  if (smoothing != 0)
+    for (size_t j = 0; j < columns; j++) logits[j] -= share * (class_weights ? class_weights[j] : 1);
+  *weight = own;
+  return (1.0 - smoothing) * own * ((double)log_sum - hit) +
+         (double)share * ((double)log_sum * total_weight - weighted);
+}
+
 PTK_CLONES void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets,
                                   float *out) {
   for (size_t i = 0; i < rows; i++, logits += columns, out += 2) {

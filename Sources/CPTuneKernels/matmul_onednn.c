@@ -159,7 +159,7 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
                                              transposed ? source_stride : 1)) {
     const onednn_layout *layout = &matrix->shape->weights;
     matrix->head.bytes = (onednn.memory_desc_get_size(ONEDNN_LAYOUT(layout)) + 63) / 64 * 64;
-    matrix->values = aligned_alloc(64, matrix->head.bytes);
+    matrix->values = ptk_allocate(matrix->head.bytes);
     if (matrix->values && (matrix->memory = memory(layout, matrix->values)))
       done = reorder(&plain, source, layout, matrix->memory);
   }

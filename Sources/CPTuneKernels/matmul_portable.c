@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel_support.h"
 #include "matmul.h"
@@ -8,9 +9,10 @@
 
 /*
  * Blocked as in Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008: a panel
- * of b over DEPTH stays in the first cache while the strips of a block of a, in the second, run past it.
+ * of b over DEPTH stays in the first cache while the strips of a block of a, in the second, run past it. Rows of the block are LEFT_STRIDE apart, no
+ * power of two, or they would all want the same places of the cache.
  */
-enum { DEPTH = 256, BLOCK_ROWS = 240, BLOCK_COLUMNS = 512 };
+enum { DEPTH = 256, LEFT_STRIDE = DEPTH + 16, BLOCK_ROWS = 240, BLOCK_COLUMNS = 512 };
 
 typedef struct {
   ptk_packed head;
@@ -21,10 +23,10 @@ typedef struct {
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
-/* scale·source [rows, k], element (r, i) at r·row + i·column, to strips [⌈rows/height⌉][k][height]; what is missing in
-   the last one is zero. The panels of a right-hand matrix are the strips of its transpose. */
-static void pack_strips(size_t rows, size_t k, size_t height, float scale, const float *source, size_t row,
-                        size_t column, float *strips) {
+/* source [rows, k], element (r, i) at r·row + i·column, to strips [⌈rows/height⌉][k][height]; what is missing in the last
+   one is zero. The panels of a right-hand matrix are the strips of its transpose. */
+static void pack_strips(size_t rows, size_t k, size_t height, const float *source, size_t row, size_t column,
+                        float *strips) {
   for (size_t begin = 0; begin < rows; begin += height, strips += height * k) {
     size_t here = least(height, rows - begin);
     const float *from = source + begin * row;
@@ -32,12 +34,22 @@ static void pack_strips(size_t rows, size_t k, size_t height, float scale, const
       for (size_t i = 0; i < k * height; i++) strips[i] = 0;
     if (row == 1) {
       for (size_t i = 0; i < k; i++)
-        for (size_t r = 0; r < here; r++) strips[i * height + r] = scale * from[r + i * column];
+        for (size_t r = 0; r < here; r++) strips[i * height + r] = from[r + i * column];
     } else {
       for (size_t r = 0; r < here; r++)
-        for (size_t i = 0; i < k; i++) strips[i * height + r] = scale * from[r * row + i * column];
+        for (size_t i = 0; i < k; i++) strips[i * height + r] = from[r * row + i * column];
     }
   }
+}
+
+/* scale·source [rows, k], element (r, i) at r·row + i·column, to rows LEFT_STRIDE apart. */
+static void copy_left(size_t rows, size_t k, float scale, const float *source, size_t row, size_t column, float *to) {
+  if (column == 1 && scale == 1) {
+    for (size_t r = 0; r < rows; r++) memcpy(to + r * LEFT_STRIDE, source + r * row, k * sizeof *to);
+    return;
+  }
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < k; i++) to[r * LEFT_STRIDE + i] = scale * source[r * row + i * column];
 }
 
 static bool open_portable(char *description, size_t capacity) {
@@ -57,22 +69,22 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
   const size_t a_row = transpose_a ? 1 : a_stride, a_column = transpose_a ? a_stride : 1;
   const size_t b_row = transpose_b ? 1 : b_stride, b_column = transpose_b ? b_stride : 1;
   const size_t depth = least(k, DEPTH);
-  float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, depth * (up(least(m, BLOCK_ROWS), variant->rows) +
-                                                             up(least(n, BLOCK_COLUMNS), variant->columns)));
-  float *panels = strips + depth * up(least(m, BLOCK_ROWS), variant->rows);
+  float *left = ptk_scratch(PTK_SCRATCH_PRODUCT, least(m, BLOCK_ROWS) * LEFT_STRIDE +
+                                                     depth * up(least(n, BLOCK_COLUMNS), variant->columns));
+  float *panels = left + least(m, BLOCK_ROWS) * LEFT_STRIDE;
   if (beta != 0 && beta != 1) scale_rows(m, n, beta, c, c_stride);
   for (size_t column = 0; column < n; column += BLOCK_COLUMNS) {
     size_t columns = least(BLOCK_COLUMNS, n - column);
     for (size_t begin = 0; begin < k; begin += DEPTH) {
       size_t deep = least(DEPTH, k - begin);
       bool adding = beta != 0 || begin > 0;
-      pack_strips(columns, deep, variant->columns, 1, b + begin * b_row + column * b_column, b_column, b_row, panels);
+      pack_strips(columns, deep, variant->columns, b + begin * b_row + column * b_column, b_column, b_row, panels);
       for (size_t row = 0; row < m; row += BLOCK_ROWS) {
         size_t rows = least(BLOCK_ROWS, m - row);
         float *out = c + row * c_stride + column;
-        pack_strips(rows, deep, variant->rows, alpha, a + row * a_row + begin * a_column, a_row, a_column, strips);
-        variant->multiply(rows, columns, deep, strips, panels, deep * variant->columns, adding ? out : NULL, c_stride,
-                          out, c_stride);
+        copy_left(rows, deep, alpha, a + row * a_row + begin * a_column, a_row, a_column, left);
+        variant->multiply(rows, columns, deep, left, LEFT_STRIDE, panels, deep * variant->columns,
+                          adding ? out : NULL, c_stride, out, c_stride);
       }
     }
   }
@@ -92,12 +104,12 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   matrix->variant = ptk_variant_here();
   const size_t width = matrix->variant->columns;
   matrix->head.bytes = up((up(n, width) * k + 1) * sizeof(float), 64);
-  matrix->panels = aligned_alloc(64, matrix->head.bytes);
+  matrix->panels = ptk_allocate(matrix->head.bytes);
   if (!matrix->panels) {
     free(matrix);
     return NULL;
   }
-  pack_strips(n, k, width, 1, source, transposed ? source_stride : 1, transposed ? 1 : source_stride, matrix->panels);
+  pack_strips(n, k, width, source, transposed ? source_stride : 1, transposed ? 1 : source_stride, matrix->panels);
   return &matrix->head;
 }
 
@@ -106,15 +118,16 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
   if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, adding, c, c_stride);
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
-  float *strips = ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->k, DEPTH) * up(least(m, BLOCK_ROWS), variant->rows));
+  float *left = ptk_scratch(PTK_SCRATCH_PRODUCT, least(m, BLOCK_ROWS) * LEFT_STRIDE);
   for (size_t row = 0; row < m; row += BLOCK_ROWS) {
     size_t rows = least(BLOCK_ROWS, m - row);
     float *out = c + row * c_stride;
     for (size_t begin = 0; begin < b->k; begin += DEPTH) {
       size_t deep = least(DEPTH, b->k - begin);
-      pack_strips(rows, deep, variant->rows, 1, a + row * a_stride + begin, a_stride, 1, strips);
-      variant->multiply(rows, b->n, deep, strips, panels + begin * variant->columns, b->k * variant->columns,
-                        begin || adding ? out : bias, begin || adding ? c_stride : 0, out, c_stride);
+      copy_left(rows, deep, 1, a + row * a_stride + begin, a_stride, 1, left);
+      variant->multiply(rows, b->n, deep, left, LEFT_STRIDE, panels + begin * variant->columns,
+                        b->k * variant->columns, begin || adding ? out : bias, begin || adding ? c_stride : 0, out,
+                        c_stride);
     }
   }
 }

@@ -25,7 +25,7 @@ ptk_packed *ptk_bf16_pack(const float *source, size_t source_stride, size_t k, s
   const size_t width = variant->columns, pairs = pairs_of(k);
   const size_t row = transposed ? 1 : source_stride, column = transposed ? source_stride : 1;
   matrix->head.bytes = ((n + width - 1) / width * width * pairs * sizeof *matrix->panels + 64) / 64 * 64;
-  matrix->panels = aligned_alloc(64, matrix->head.bytes);
+  matrix->panels = ptk_allocate(matrix->head.bytes);
   if (!matrix->panels) {
     free(matrix);
     return NULL;

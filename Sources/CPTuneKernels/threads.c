@@ -9,6 +9,12 @@
 /* How often a waiting thread looks before it sleeps: some tens of microseconds. */
 enum { SPINS = 4000 };
 
+/* Apart from each other, since each is written to all the time. */
+typedef struct {
+  _Alignas(64) atomic_size_t next; /* the first of its pieces that nobody has taken */
+  size_t end;
+} share;
+
 typedef struct {
   ptk_pool *pool;
   size_t index;
@@ -18,6 +24,7 @@ struct ptk_pool {
   size_t threads;
   pthread_t *handles;
   worker *workers;
+  share *shares;
   void (*body)(void *, size_t);
   void *context;
   atomic_ulong section;   /* counts sections; a change starts one */
@@ -51,6 +58,20 @@ static unsigned long wait_for_section(ptk_pool *pool, unsigned long seen) {
   return now;
 }
 
+/* A thread's own share first, so that it finds again in its cache what it worked on before; then what is left of the
+   others', who may have been interrupted or be slower. */
+static void take_pieces(ptk_pool *pool, size_t index) {
+  for (size_t i = 0; i < pool->threads; i++) {
+    share *from = &pool->shares[(index + i) % pool->threads];
+    for (;;) {
+      if (atomic_load_explicit(&from->next, memory_order_relaxed) >= from->end) break;
+      const size_t piece = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
+      if (piece >= from->end) break;
+      pool->body(pool->context, piece);
+    }
+  }
+}
+
 static void *work(void *argument) {
   worker *self = argument;
   ptk_pool *pool = self->pool;
@@ -58,7 +79,7 @@ static void *work(void *argument) {
   for (;;) {
     seen = wait_for_section(pool, seen);
     if (atomic_load(&pool->stopping)) return NULL;
-    pool->body(pool->context, self->index);
+    take_pieces(pool, self->index);
     atomic_fetch_sub_explicit(&pool->unfinished, 1, memory_order_release);
   }
 }
@@ -79,7 +100,8 @@ ptk_pool *ptk_pool_create(size_t threads) {
   pool->threads = 1;
   pool->handles = calloc(threads, sizeof *pool->handles);
   pool->workers = calloc(threads, sizeof *pool->workers);
-  if (pool->handles == NULL || pool->workers == NULL) {
+  pool->shares = aligned_alloc(_Alignof(share), threads * sizeof *pool->shares);
+  if (pool->handles == NULL || pool->workers == NULL || pool->shares == NULL) {
     ptk_pool_destroy(pool);
     return NULL;
   }
@@ -103,19 +125,24 @@ void ptk_pool_destroy(ptk_pool *pool) {
   pthread_cond_destroy(&pool->wake);
   free(pool->handles);
   free(pool->workers);
+  free(pool->shares);
   free(pool);
 }
 
-void ptk_pool_run(ptk_pool *pool, void (*body)(void *, size_t), void *context) {
+void ptk_pool_run(ptk_pool *pool, size_t pieces, void (*body)(void *, size_t), void *context) {
   if (pool->threads == 1) {
-    body(context, 0);
+    for (size_t piece = 0; piece < pieces; piece++) body(context, piece);
     return;
   }
   pool->body = body;
   pool->context = context;
+  for (size_t i = 0; i < pool->threads; i++) {
+    atomic_store_explicit(&pool->shares[i].next, pieces * i / pool->threads, memory_order_relaxed);
+    pool->shares[i].end = pieces * (i + 1) / pool->threads;
+  }
   atomic_store(&pool->unfinished, pool->threads - 1);
   start_section(pool);
-  body(context, 0);
+  take_pieces(pool, 0);
   for (int spin = 0; atomic_load_explicit(&pool->unfinished, memory_order_acquire) != 0; spin++) {
     relax();
     if (spin > SPINS) sched_yield();

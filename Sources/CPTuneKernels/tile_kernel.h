@@ -56,6 +56,13 @@ PTK_INLINE void tile(const int rows, const int vectors, const bool transposed, s
     for (int v = 0; v < vectors; v++) STORE(c + r * c_stride + v * WIDTH, sums[r][v]);
 }
 
+/* The height of the next of the strips that `left` rows are cut into. They are nearly equal: a low one would not keep the
+   processor busy. */
+PTK_INLINE size_t strip_height(size_t left) {
+  const size_t strips = (left + ROWS - 1) / ROWS;
+  return (left + strips - 1) / strips;
+}
+
 /* A switch over the heights that a tile can have, so that each is a constant where its case is. */
 #if PTK_VARIANT_ROWS > 8
 #define TILE_HEIGHTS(rows, CASE)                                                                            \

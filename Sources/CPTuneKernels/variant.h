@@ -13,11 +13,11 @@ typedef uint32_t __attribute__((may_alias)) ptk_pair;
 typedef struct {
   const char *name;
   bool has_bf16; /* instructions for products of bf16 numbers */
-  size_t rows, columns; /* of a tile: what a strip of a and a panel of b hold */
-  /* c = start + a·b, with a in packed strips [⌈m/rows⌉][k][rows] and b in packed panels [⌈n/columns⌉][k][columns],
-     `panel_stride` floats apart. Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
-  void (*multiply)(size_t m, size_t n, size_t k, const float *a, const float *b, size_t panel_stride,
-                   const float *start, size_t start_stride, float *c, size_t c_stride);
+  size_t columns; /* of a panel */
+  /* c = start + a·b, with a row-major and b in packed panels [⌈n/columns⌉][k][columns], `panel_stride` floats apart.
+     Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
+  void (*multiply)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
+                   size_t panel_stride, const float *start, size_t start_stride, float *c, size_t c_stride);
   /* c = a·bᵀ, or c + a·bᵀ when `adding`, with b in panels as above, [k, n], a row-major [m, n] and c [m, k]; `turned` is
      room for [⌈m/columns⌉][n][columns]. */
   void (*multiply_turned)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,

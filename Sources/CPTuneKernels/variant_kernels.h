@@ -18,7 +18,6 @@ const ptk_variant PTK_VARIANT = {
 #ifdef PTK_VARIANT_HAS_BF16
     .has_bf16 = true,
 #endif
-    .rows = ROWS,
     .columns = COLUMNS,
     .multiply = multiply,
     .multiply_turned = multiply_turned,

@@ -10,7 +10,7 @@ struct BenchOperators: ParsableCommand {
     abstract: "Measure matrix products, attention and elementwise kernels.",
     discussion: """
       Matrix products x·W are measured for each library that is there, with weights packed beforehand where the \
-      library can do that. `share` compares with the peak: the fastest of all products measured here.
+      library can do that. Shares compare with the peak: the fastest product in single precision measured here.
 
       Examples:
         ptune bench operators --quick --threads 1
@@ -32,7 +32,7 @@ struct BenchOperators: ParsableCommand {
   func run() throws {
     let benchmark = OperatorBenchmark(threads: threads ?? Machine().threads)
     let products = benchmark.products(quick: quick)
-    let peak = products.map(\.rate).max() ?? 0
+    let peak = products.filter { !$0.isReduced }.map(\.rate).max() ?? 0
     let others = benchmark.attention(quick: quick) + benchmark.rowwise()
     if json {
       Output.json([

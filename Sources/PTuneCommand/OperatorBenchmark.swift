@@ -11,6 +11,8 @@ struct OperatorFigure {
   /// What `unit` says.
   let rate: Double
   let unit: String
+  /// Whether its factors are rounded to bf16.
+  var isReduced = false
 
   static let products = "GFLOP/s"
   static let bytes = "GB/s"
@@ -68,7 +70,8 @@ final class OperatorBenchmark {
     }
     return OperatorFigure(
       name: name, size: "m \(m), k \(k), n \(n)", seconds: seconds,
-      rate: 2 * Double(m * k * n) / seconds * 1e-9, unit: OperatorFigure.products)
+      rate: 2 * Double(m * k * n) / seconds * 1e-9, unit: OperatorFigure.products,
+      isReduced: precision == PTK_BF16)
   }
 
   // MARK: - Attention
@@ -215,7 +218,7 @@ final class OperatorBenchmark {
       if lower < upper { body(lower..<upper) }
     }
     withUnsafeMutablePointer(to: &section) {
-      ptk_pool_run(pool, { $0?.assumingMemoryBound(to: Section.self).pointee.run($1) }, $0)
+      ptk_pool_run(pool, parts, { $0?.assumingMemoryBound(to: Section.self).pointee.run($1) }, $0)
     }
   }
 

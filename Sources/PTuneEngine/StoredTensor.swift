@@ -8,6 +8,8 @@ final class StoredTensor {
   private var tensor: CheckpointWeight?
   /// Whether somebody keeps a pointer into the values.
   private var isHeld = false
+  /// Whether more is to be read before the memory goes back, and whether it is to go back then.
+  private var (isBusy, isDone) = (false, false)
 
   init(_ tensor: CheckpointWeight) {
     self.tensor = tensor
@@ -26,8 +28,20 @@ final class StoredTensor {
     return body(present)
   }
 
+  /// Lets `body` read the values several times before the memory goes back.
+  func readingOften<Result>(_ body: () -> Result) -> Result {
+    isBusy = true
+    defer {
+      isBusy = false
+      if isDone { letGo() }
+    }
+    return body()
+  }
+
   /// Gives the memory back that nobody holds.
   func letGo() {
+    isDone = isBusy
+    guard !isBusy else { return }
     if let discard = loaded.discard {
       discard()
     } else if !isHeld, loaded.again != nil {

@@ -2,11 +2,14 @@ import CPTuneKernels
 
 /// Runs short sections of work on a fixed number of threads, the caller's among them.
 ///
-/// How work is split depends only on its size and the number of threads, so results are the same bits every time.
+/// How work is split depends only on its size and the number of threads, so results are the same bits every time, whichever
+/// thread takes a piece.
 public final class ThreadPool {
   /// Number of threads.
   public let count: Int
   private let pool: OpaquePointer?
+  /// Elementary operations that take some microseconds.
+  private static let leastWork = 16_384
 
   /// A pool of `count` threads; fewer if the system refuses to start them.
   public init(count: Int) {
@@ -16,14 +19,23 @@ public final class ThreadPool {
 
   deinit { ptk_pool_destroy(pool) }
 
-  /// Calls `body` with consecutive parts of `0..<count`, one per thread; in one piece if `work`, a count of
-  /// elementary operations, is too small to be worth waking a thread for.
-  func split(_ count: Int, work: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
-    guard let pool, work >= 16_384, count > grain else {
+  /// Pieces that each thread's part is cut into, for others to take over if it is held up.
+  private static let piecesEach = 4
+
+  /// Calls `body` with consecutive pieces of `0..<count`, on all threads; in one piece if `work`, a count of elementary
+  /// operations, is too small to be worth waking a thread for.
+  ///
+  /// - Parameters:
+  ///   - grain: pieces are multiples of it, but for the last.
+  ///   - piece: about the least count of a piece where a thread gets several.
+  func split(_ count: Int, work: Int, grain: Int = 1, piece: Int = 1, _ body: (Range<Int>) -> Void) {
+    guard let pool, work >= Self.leastWork, count > grain else {
       if count > 0 { body(0..<count) }
       return
     }
-    let parts = self.count
+    let each = min(
+      Self.piecesEach, work / Self.leastWork / self.count, count / max(piece, grain) / self.count)
+    let parts = self.count * max(1, each)
     let grains = (count + grain - 1) / grain
     withoutActuallyEscaping(body) { body in
       var section = Section { index in
@@ -33,7 +45,8 @@ public final class ThreadPool {
       }
       withUnsafeMutablePointer(to: &section) { pointer in
         ptk_pool_run(
-          pool, { context, index in context?.assumingMemoryBound(to: Section.self).pointee.run(index) },
+          pool, parts,
+          { context, index in context?.assumingMemoryBound(to: Section.self).pointee.run(index) },
           pointer)
       }
     }

@@ -91,10 +91,40 @@ final class Weight {
 
   // MARK: - Products
 
+  /// About the fewest rows that a product should be given at once: for each lot it reads the whole packed matrix.
+  static let pieceRows = 48
   /// Whether one packed copy serves both directions.
   private static let packsBothWays = ptk_packs_both_ways()
   /// Whether a packed copy is one: without a library that packs, products go on reading what is stored.
   static let packingCopies = ptk_chosen_backend() != PTK_CBLAS
+
+  /// Values of a slice: its packed copy fits into the cache that threads share.
+  var sliceSize = 1 << 21
+
+  /// The weight cut into parts for products that go through all rows with one part before they turn to the next: such
+  /// as of a vocabulary, which comes from memory and not from a cache. Itself where it is not so large.
+  private(set) lazy var slices: [Weight] = {
+    guard rows * columns > 4 * sliceSize else { return [self] }
+    let length = max(64, sliceSize / columns / 64 * 64)
+    return Swift.stride(from: 0, to: rows, by: length).map { part($0..<min($0 + length, rows)) }
+  }()
+
+  /// The first row of each slice.
+  var slicePlaces: [Int] { slices.map { ($0.origin?.row ?? 0) - (origin?.row ?? 0) } }
+
+  /// Packs the slices, each for x·Wᵀ.
+  func packedSlices(_ precision: ComputePrecision) -> [OpaquePointer?] {
+    packSlices { $0.packed(precision) }
+  }
+
+  /// Packs the slices, each for dy·W.
+  func packedSlicesTransposed(_ precision: ComputePrecision) -> [PackedTranspose] {
+    packSlices { $0.packedTransposed(precision) }
+  }
+
+  private func packSlices<Packed>(_ pack: (Weight) -> Packed) -> [Packed] {
+    Self.packingCopies ? stored.readingOften { slices.map(pack) } : slices.map(pack)
+  }
 
   private func pack(_ pack: (UnsafePointer<Float>) -> OpaquePointer?) -> OpaquePointer? {
     let packed = Self.packingCopies ? stored.read { pack($0 + offset) } : pack(stored.values + offset)
@@ -133,16 +163,16 @@ final class Weight {
     // @unchecked: nothing writes to a packed matrix.
     fileprivate let packing: OpaquePointer?
     /// Whether Wᵀ was packed.
-    fileprivate let isTurned: Bool
+    let isTurned: Bool
 
-    /// dx `[rows, k]` = dy `[rows, n]`·W, or added to it.
-    func multiply(_ rows: Int, _ dy: Floats, _ n: Int, adding: Bool = false, _ dx: Floats, _ k: Int) {
+    /// dx `[rows, k]` = dy `[rows, n]`·W, or added to it; rows of dy are `stride` apart.
+    func multiply(_ rows: Int, _ dy: Floats, _ stride: Int, adding: Bool = false, _ dx: Floats, _ k: Int) {
       if isTurned {
-        ptk_gemm_packed_turned(packing, rows, dy, n, adding, dx, k)
+        ptk_gemm_packed_turned(packing, rows, dy, stride, adding, dx, k)
       } else if adding {
-        ptk_gemm_packed_add(packing, rows, dy, n, dx, k)
+        ptk_gemm_packed_add(packing, rows, dy, stride, dx, k)
       } else {
-        ptk_gemm_packed(packing, rows, dy, n, nil, dx, k)
+        ptk_gemm_packed(packing, rows, dy, stride, nil, dx, k)
       }
     }
   }

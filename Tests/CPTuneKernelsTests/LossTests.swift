@@ -92,7 +92,31 @@ struct LossTests {
         expectGradient(gradient.map { $0 - 1 }, at: logits.doubles, what) {
           0.5 * crossEntropy($0, columns, targets, weights, Double(smoothing)).loss
         }
+        expectInPlace(logits, columns, targets, weights, smoothing, what)
       }
+    }
+  }
+
+  /// Loss, weight and gradient of rows whose logits become the gradient.
+  private func expectInPlace(
+    _ logits: [Float], _ columns: Int, _ targets: [Int32], _ weights: [Float]?, _ smoothing: Float,
+    _ what: Comment
+  ) {
+    let expected = crossEntropy(logits.doubles, columns, targets, weights, Double(smoothing))
+    var (gradient, loss, weight) = (logits, 0.0, 0.0)
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      for (row, target) in targets.enumerated() {
+        var own = Double.nan
+        loss += ptk_cross_entropy_in_place(
+          columns, gradient.baseAddress! + row * columns, target, weights, smoothing, &own)
+        weight += own
+      }
+    }
+    #expect(abs(loss - expected.loss) <= 2e-6 * (1 + abs(expected.loss)), what)
+    #expect(abs(weight - expected.weight) <= 1e-6, what)
+    #expect(gradient[2 * columns..<3 * columns].allSatisfy { $0 == 0 }, what)
+    expectGradient(gradient, at: logits.doubles, what) {
+      crossEntropy($0, columns, targets, weights, Double(smoothing)).loss
     }
   }
 }

@@ -43,6 +43,9 @@ import Testing
       ]))
     let rates = (products + others).map { $0["rate"]?.doubleValue ?? 0 }
     #expect(rates.allSatisfy { $0 > 0 && $0.isFinite })
-    #expect(document["peak_gflops"]?.doubleValue == products.compactMap { $0["rate"]?.doubleValue }.max())
+    // Of products in single precision.
+    let plain = products.filter { $0["operator"]?.stringValue?.contains("bf16") == false }
+    #expect(plain.count < products.count)
+    #expect(document["peak_gflops"]?.doubleValue == plain.compactMap { $0["rate"]?.doubleValue }.max())
   }
 }

@@ -10,11 +10,12 @@ import Testing
     private(set) var discarded = 0
 
     private final class Numbers {
-      let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 6)
+      let memory: UnsafeMutableBufferPointer<Float>
       private let source: Source
-      init(_ source: Source) {
+      init(_ source: Source, _ count: Int) {
         self.source = source
-        for index in 0..<6 { memory[index] = Float(index + 1) }
+        memory = .allocate(capacity: count)
+        for index in 0..<count { memory[index] = Float(index + 1) }
         source.made += 1
         source.present += 1
       }
@@ -24,14 +25,14 @@ import Testing
       }
     }
 
-    func tensor(mapped: Bool) -> CheckpointWeight {
-      let numbers = Numbers(self)
+    func tensor(mapped: Bool, count: Int = 6) -> CheckpointWeight {
+      let numbers = Numbers(self, count)
       var tensor = CheckpointWeight(
-        shape: [2, 3], values: UnsafeBufferPointer(numbers.memory), owner: numbers)
+        shape: [count / 3, 3], values: UnsafeBufferPointer(numbers.memory), owner: numbers)
       if mapped {
         tensor.discard = { self.discarded += 1 }
       } else {
-        tensor.again = { self.tensor(mapped: false) }
+        tensor.again = { self.tensor(mapped: false, count: count) }
       }
       return tensor
     }
@@ -51,6 +52,18 @@ import Testing
     // Somebody may have kept that pointer.
     #expect(weight.part(0..<1).packed(.f32) != nil)
     #expect(source.present == 1)
+  }
+
+  @Test("what is packed in slices is not made again for each", .enabled(if: Weight.packingCopies))
+  func slices() {
+    let source = Source()
+    let weight = Weight(name: "w", rows: 200, columns: 3, source.tensor(mapped: false, count: 600))
+    weight.sliceSize = 1
+    #expect(weight.packedSlices(.f32).count == 4)
+    #expect(source.made == 1)
+    #expect(source.present == 0)
+    _ = weight.packedSlices(.f32)
+    #expect(source.made == 1)
   }
 
   @Test("the pages of a mapped file are given back once they are packed", .enabled(if: Weight.packingCopies))

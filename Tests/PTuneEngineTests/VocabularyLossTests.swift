@@ -9,9 +9,10 @@ import Testing
 
   /// What is computed over logits of frozen weights, and the gradient of the rows that they are made from.
   private func run(
-    rows: Int, classes: Int, stored: Bool, _ compute: (Tensor) throws -> Tensor
+    rows: Int, classes: Int, stored: Bool, cut: Bool = false, _ compute: (Tensor) throws -> Tensor
   ) throws -> (values: [Float], gradient: [Float], plan: [Instruction]) {
     let bench = OperatorBench()
+    if cut { bench.session.machine.blockSize = 40 * classes }
     var generator = SplitMix64(seed: 3)
     let checkpoint = MemoryCheckpoint()
     checkpoint.add(
@@ -20,9 +21,9 @@ import Testing
     func weight(_ name: String, _ rows: Int, _ columns: Int) throws -> Tensor {
       let found = try #require(checkpoint.weight(name))
       let values = try #require(found.values.baseAddress)
-      return Tensor(
-        handle: bench.session.add(
-          Weight(name: name, rows: rows, columns: columns, values: values, owner: found.owner)))
+      let weight = Weight(name: name, rows: rows, columns: columns, values: values, owner: found.owner)
+      if cut { weight.sliceSize = 128 * columns }
+      return Tensor(handle: bench.session.add(weight))
     }
     let (w, b) = (try weight("w", classes, Self.inputs), try weight("b", 1, classes))
     let x = TrainableParameter(owner: "test", name: "x", shape: [rows, Self.inputs])
@@ -41,9 +42,9 @@ import Testing
   }
 
   @Test(
-    "the loss over a vocabulary equals that of stored logits, in one block and in several",
-    arguments: [(7, 11), (150, 70_001)])
-  func loss(_ rows: Int, _ classes: Int) throws {
+    "the loss over a vocabulary equals that of stored logits, whole and cut into blocks and slices",
+    arguments: [(7, 11, false), (150, 70_001, false), (150, 1001, true)])
+  func loss(_ rows: Int, _ classes: Int, _ cut: Bool) throws {
     let picked = (0..<rows).filter { $0 % 3 != 1 }.map(Int32.init)
     let targets = picked.map { $0 % 5 == 0 ? -1 : ($0 &* 7919) % Int32(classes) }
     let weights = (0..<classes).map { Float($0 % 4 + 1) / 2 }
@@ -53,7 +54,7 @@ import Testing
       }
     }
     let (own, reference) = (
-      try run(rows: rows, classes: classes, stored: false, loss),
+      try run(rows: rows, classes: classes, stored: false, cut: cut, loss),
       try run(rows: rows, classes: classes, stored: true, loss)
     )
     #expect(relativeDifference(own.values, reference.values) < 1e-5)
@@ -72,11 +73,12 @@ import Testing
   }
 
   @Test(
-    "a target's log-probability, and whether it is the most probable", arguments: [(7, 11), (150, 70_001)])
-  func targetScores(_ rows: Int, _ classes: Int) throws {
+    "a target's log-probability, and whether it is the most probable",
+    arguments: [(7, 11, false), (150, 70_001, false), (150, 1001, true)])
+  func targetScores(_ rows: Int, _ classes: Int, _ cut: Bool) throws {
     let targets = (0..<rows).map { $0 % 4 == 2 ? -1 : Int32($0 % min(3, classes)) }
     func scores(_ logits: Tensor) -> Tensor { targets.withUnsafeBufferPointer { logits.targetScores($0) } }
-    let own = try run(rows: rows, classes: classes, stored: false, scores)
+    let own = try run(rows: rows, classes: classes, stored: false, cut: cut, scores)
     let reference = try run(rows: rows, classes: classes, stored: true, scores)
     #expect(relativeDifference(own.values, reference.values) < 1e-5)
     #expect(own.gradient.allSatisfy { $0 == 0 })
@@ -91,6 +93,17 @@ import Testing
       return logits.sum()
     }
     #expect(relativeDifference(own.values, expected) < 1e-5)
+  }
+
+  @Test("a product with a large matrix goes through it in slices and comes to the same")
+  func slices() throws {
+    let (own, reference) = try (
+      run(rows: 50, classes: 1001, stored: true, cut: true) { $0 * $0 },
+      run(rows: 50, classes: 1001, stored: true) { $0 * $0 }
+    )
+    #expect(own.plan.contains { ($0.operation as? FrozenLinearOperation)?.weight.slices.count == 8 })
+    #expect(own.values == reference.values)
+    #expect(relativeDifference(own.gradient, reference.gradient) < 1e-5)
   }
 
   @Test("of rows without a target not even the logits are computed")

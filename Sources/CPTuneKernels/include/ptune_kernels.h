@@ -167,6 +167,10 @@ void ptk_cross_entropy_backward(size_t rows, size_t columns, const float *logits
                                 const float *class_weights, float smoothing, const float *log_sums, float factor,
                                 float *dlogits);
 
+/* Of one row: returns its loss, with its weight, and makes ∂loss/∂logits of its logits; both are 0 without a target. */
+double ptk_cross_entropy_in_place(size_t columns, float *logits, int32_t target, const float *class_weights,
+                                  float smoothing, double *weight);
+
 /* out [rows, 2]: log softmax(logits)[target], and 1 where no class scores higher than the target, else 0; both 0
    where the target is negative. */
 void ptk_target_scores(size_t rows, size_t columns, const float *logits, const int32_t *targets, float *out);

@@ -10,8 +10,9 @@ typedef struct ptk_pool ptk_pool;
 /* A pool that runs sections on `threads` threads, the caller's among them. NULL without memory or threads. */
 ptk_pool *ptk_pool_create(size_t threads);
 void ptk_pool_destroy(ptk_pool *pool);
-/* Calls body(context, index) for every index in 0 … threads-1, each on its own thread, and returns when all
-   have. One caller at a time. */
-void ptk_pool_run(ptk_pool *pool, void (*body)(void *context, size_t index), void *context);
+/* Calls body(context, piece) once for every piece in 0 … pieces-1 and returns when all have returned. Each thread begins
+   with the same share of the pieces every time; one that has finished its own goes on with others'. One caller at a
+   time. */
+void ptk_pool_run(ptk_pool *pool, size_t pieces, void (*body)(void *context, size_t piece), void *context);
 
 #endif

@@ -8,6 +8,8 @@ final class Machine {
   var precision = ComputePrecision.f32
   /// Whether dropout drops.
   var isTraining = false
+  /// Values of a block of logits: a vocabulary is large, and so would the logits of all rows be.
+  var blockSize = 1 << 24
   /// What measures operators; nil for nothing.
   var profile: Profile?
 

@@ -98,26 +98,47 @@ struct FrozenLinearOperation: Operation {
   var restrictsRows: Bool { true }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
-    let x = instruction.inputs[0]
-    guard let input = x.value else { return }
-    let packed = weight.packed(machine.precision)
-    let y = machine.result(instruction)
-    let (n, k) = (instruction.columns, x.columns)
-    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-      ptk_gemm_packed(
-        packed, rows.count, input + rows.lowerBound * k, k, bias?.values, y + rows.lowerBound * n, n)
-    }
+    guard let input = instruction.inputs[0].value else { return }
+    multiply(instruction.rows, input, into: machine.result(instruction), machine)
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
-    let x = instruction.inputs[0]
-    guard let dy = instruction.gradient else { return }
-    let packed = weight.packedTransposed(machine.precision)
-    let (n, k) = (instruction.columns, x.columns)
-    guard let (dx, adding) = machine.target(of: x) else { return }
-    machine.threads.split(instruction.rows, work: instruction.count * k, grain: 8) { rows in
-      packed.multiply(
-        rows.count, dy + rows.lowerBound * n, n, adding: adding, dx + rows.lowerBound * k, k)
+    guard let dy = instruction.gradient, let (dx, adding) = machine.target(of: instruction.inputs[0]) else {
+      return
+    }
+    differentiate(instruction.rows, dy, adding: adding, into: dx, machine)
+  }
+
+  /// y `[rows, outputs]` = x·Wᵀ + bias.
+  func multiply(_ rows: Int, _ x: Floats, into y: Floats, _ machine: Machine) {
+    let (n, k) = (weight.rows, weight.columns)
+    let slices = Array(zip(weight.slicePlaces, weight.packedSlices(machine.precision)))
+    func multiply(_ rows: Range<Int>, _ slices: ArraySlice<(Int, OpaquePointer?)>) {
+      for (first, packed) in slices {
+        ptk_gemm_packed(
+          packed, rows.count, x + rows.lowerBound * k, k, bias.map { $0.values + first },
+          y + rows.lowerBound * n + first, n)
+      }
+    }
+    if slices.count == 1 {
+      machine.threads.split(rows, work: rows * n * k, grain: 8, piece: 48) { multiply($0, slices[...]) }
+    } else {
+      // Threads share the slices out, so that each comes from memory once.
+      machine.threads.split(slices.count, work: rows * n * k) { multiply(0..<rows, slices[$0]) }
+    }
+  }
+
+  /// dx = dy·W, or added to it, of gradients `[rows, outputs]`.
+  func differentiate(_ rows: Int, _ dy: Floats, adding: Bool, into dx: Floats, _ machine: Machine) {
+    let (n, k) = (weight.rows, weight.columns)
+    for (first, packed) in zip(weight.slicePlaces, weight.packedSlicesTransposed(machine.precision)) {
+      // Turned rows go by whole vectors.
+      let (grain, piece) = packed.isTurned ? (16, 96) : (8, 48)
+      machine.threads.split(rows, work: rows * n * k, grain: grain, piece: piece) { part in
+        packed.multiply(
+          part.count, dy + part.lowerBound * n + first, n, adding: adding || first > 0,
+          dx + part.lowerBound * k, k)
+      }
     }
   }
 }

@@ -1,26 +1,21 @@
 import CPTuneKernels
 
 extension FrozenLinearOperation {
-  /// Values of one block of results; a vocabulary is large, and so would the results of all rows be.
-  private static let blockSize = 1 << 23
-
   /// Calls `body` with x·Wᵀ + bias for some rows at a time, `[block.count, outputs]`.
   fileprivate func eachBlock(
     of x: Instruction, _ machine: Machine, _ body: (_ block: Range<Int>, _ product: Floats) -> Void
   ) {
     guard let input = x.value, x.rows > 0 else { return }
     let (n, k) = (weight.rows, x.columns)
-    let length = min(x.rows, max(1, Self.blockSize / n))
+    // Blocks of like size, so that none is too small to be worth the way through the vocabulary.
+    let most = max(1, machine.blockSize / n)
+    let blocks = (x.rows + most - 1) / most
+    let length = (x.rows + blocks - 1) / blocks
     let product = machine.pool.take(length * n)
     defer { machine.pool.give(product) }
-    let packed = weight.packed(machine.precision)
     for begin in stride(from: 0, to: x.rows, by: length) {
       let block = begin..<min(begin + length, x.rows)
-      machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
-        ptk_gemm_packed(
-          packed, rows.count, input + (begin + rows.lowerBound) * k, k, bias?.values,
-          product + rows.lowerBound * n, n)
-      }
+      multiply(block.count, input + begin * k, into: product, machine)
       body(block, product)
     }
   }
@@ -45,28 +40,23 @@ struct VocabularyLossOperation: Operation {
         // Threads write elements of their own, which the exclusive access to a buffer cannot tell.
         nonisolated(unsafe) let (sums, weights) = (sums, weights)
         linear.eachBlock(of: x, machine) { block, logits in
-          let rowGradients = gradient.map { _ in machine.pool.take(block.count * n) }
           machine.threads.split(block.count, work: block.count * n * 16) { rows in
             for row in rows {
-              let (own, targets) = (logits + row * n, [loss.targets[block.lowerBound + row]])
-              var logSum: Float = 0
-              sums[block.lowerBound + row] = ptk_cross_entropy_forward(
-                1, n, own, targets, loss.classWeights, loss.smoothing, &logSum,
-                &weights[block.lowerBound + row])
-              guard let rowGradients else { continue }
-              (rowGradients + row * n).update(repeating: 0, count: n)
-              ptk_cross_entropy_backward(
-                1, n, own, targets, loss.classWeights, loss.smoothing, &logSum, 1, rowGradients + row * n)
+              let (place, target) = (block.lowerBound + row, loss.targets[block.lowerBound + row])
+              if gradient == nil {
+                var logSum: Float = 0
+                sums[place] = ptk_cross_entropy_forward(
+                  1, n, logits + row * n, [target], loss.classWeights, loss.smoothing, &logSum,
+                  &weights[place])
+              } else {
+                sums[place] = ptk_cross_entropy_in_place(
+                  n, logits + row * n, target, loss.classWeights, loss.smoothing, &weights[place])
+              }
             }
           }
-          guard let gradient, let rowGradients else { return }
-          let packed = linear.weight.packedTransposed(machine.precision)
-          machine.threads.split(block.count, work: block.count * n * k, grain: 8) { rows in
-            packed.multiply(
-              rows.count, rowGradients + rows.lowerBound * n, n,
-              gradient + (block.lowerBound + rows.lowerBound) * k, k)
-          }
-          machine.pool.give(rowGradients)
+          guard let gradient else { return }
+          linear.differentiate(
+            block.count, logits, adding: false, into: gradient + block.lowerBound * k, machine)
         }
       }
     }
