@@ -30,7 +30,9 @@ struct InspectionView {
     if let error = inspection.missingBase {
       Output.message("")
       Output.warning("nothing is known of virtual tokens and shares: \(error)")
-      let help = inspection.facts.modelName.map { "`ptune pull \($0)` fetches it; or " } ?? ""
+      let help =
+        inspection.facts.modelName.flatMap { HubName($0) == nil ? nil : "`ptune pull \($0)` fetches it; or " }
+        ?? ""
       Output.message("\(Output.paint("help:", .cyan)) \(help)name it with --base-model")
     }
   }
