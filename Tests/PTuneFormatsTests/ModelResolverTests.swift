@@ -167,7 +167,7 @@ import Testing
     #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'ptune pull o/m'"))
   }
 
-  @Test("a model in the cache that lacks some of its shards is not whole")
+  @Test("a model in the cache that lacks some of its shards is not whole, and the rest is fetched")
   func missingShards() throws {
     let model = "home/.cache/ptune/models/o--m"
     try folder.write("\(model)/config.json", "{}")
@@ -181,8 +181,13 @@ import Testing
         the model folder '\(folder(model))' has no model-1.safetensors, model-3.safetensors
         help: fetch the rest with 'ptune pull o/m'
         """)
-    try folder.write("\(model)/model-1.safetensors", "")
     try folder.write("\(model)/model-3.safetensors", "")
+    let missing = folder("\(model)/model-1.safetensors")
+    let fetching = ModelResolver(environment: ["HOME": folder("home")], currentFolder: folder("work")) {
+      name, _ in
+      if name.repository == "o/m" { try AtomicFile.write("", to: missing) }
+    }
+    #expect(try fetching.resolve("o/m").folder == folder(model))
     #expect(try resolver().resolve("o/m").folder == folder(model))
   }
 }

@@ -40,6 +40,28 @@ import Testing
     }
   }
 
+  @Test("a hidden prefix gets as much attention as the keys and values that it becomes for PEFT")
+  func hiddenAttention() throws {
+    for model in ["tiny-bert", "tiny-llama"] {
+      let tiny = try TinyRun(rows: 1)
+      let run = try PEFTExportTests.train(
+        tiny, model, "{plugin: prefix-tuning, virtual_tokens: 3, form: hidden}", [("mood", .sequence(model))])
+      _ = try run.exportPEFT(task: nil, to: tiny.path("peft"))
+      let read = try PEFTExportTests.reread(tiny.path("peft"))
+      let layers = try [run, read].map {
+        try $0.composition.model.attentionToPrompt(
+          PackedBatch([.init(tokens: [2, 17, 40, 9, 3])], training: false))
+      }
+      #expect(layers[0].allSatisfy { $0.mean > 0 && $0.virtualTokens.count == 3 })
+      for part in [\PromptAttention.heads, \.tokens, \.virtualTokens] {
+        let (ours, theirs) = (
+          layers[0].flatMap { $0[keyPath: part] }, layers[1].flatMap { $0[keyPath: part] }
+        )
+        #expect(Self.difference(ours, theirs) < 1e-6, "\(model)")
+      }
+    }
+  }
+
   @Test("each sequence of a batch counts alike, whatever stands beside it")
   func batches() throws {
     let model = try PEFTTests.run("\(Workbench.fixtures)/peft/llama-lm-prefix_projection").composition.model

@@ -107,6 +107,19 @@ import Testing
         "tensor 'prefix_task_cols' is for 2 tasks, but adapter_config.json has 3 as 'num_tasks'") == true)
   }
 
+  @Test("what replaces weights of the base model is not merged into it")
+  func replacing() throws {
+    let tiny = try TinyRun(rows: 1)
+    let run = try PEFTTests.run("\(Self.folder)/gpt2-lm-prompt_tuning")
+    let error = #expect(throws: TrainingError.self) {
+      try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
+    }
+    #expect(
+      error.map { "\($0)" }?.hasSuffix(
+        "(transformer.ln_f.bias, transformer.ln_f.weight), and a merged model has its own") == true)
+    #expect(!FileSystem.exists(tiny.path("merged")))
+  }
+
   @Test("of a folder with several adapters in it they are named")
   func several() throws {
     let tiny = try TinyRun(rows: 1)

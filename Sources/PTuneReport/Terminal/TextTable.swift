@@ -65,14 +65,23 @@ public struct TextTable: Sendable {
   }
 
   /// A column of text is not made narrower than this.
-  private static let leastTextWidth = 16
+  private static let leastTextWidth = 12
+
+  /// How narrow a column may become: no name in it is broken, but paths and names of several parts between these.
+  private func leastWidth(of column: Int) -> Int {
+    ([header] + rows).reduce(Self.leastTextWidth) { width, row in
+      row[column].split(separator: " ").flatMap { unbreakableParts(String($0)) }.reduce(width) {
+        max($0, displayWidth($1))
+      }
+    }
+  }
 
   private func widths(within width: Int) -> [Int] {
     var widths = widths
+    guard Self.total(widths) > width else { return widths }
+    let least = header.indices.map { alignments[$0] == .leading ? leastWidth(of: $0) : .max }
     while Self.total(widths) > width {
-      let narrowable = widths.indices.filter {
-        alignments[$0] == .leading && widths[$0] > max(Self.leastTextWidth, displayWidth(header[$0]))
-      }
+      let narrowable = widths.indices.filter { widths[$0] > least[$0] }
       guard let widest = narrowable.max(by: { widths[$0] < widths[$1] }) else { break }
       widths[widest] -= 1
     }

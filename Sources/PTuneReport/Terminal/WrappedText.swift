@@ -1,5 +1,5 @@
 /// A text in lines of at most so many cells of a terminal: broken at blanks, and within a word that is longer than a line,
-/// behind a slash if there is one.
+/// behind a slash or a dot if there is one.
 public func wrappedLines(_ text: String, width: Int) -> [String] {
   guard width > 0, displayWidth(text) > width else { return [text] }
   var lines: [String] = []
@@ -26,7 +26,19 @@ public func wrappedLines(_ text: String, width: Int) -> [String] {
   return lines
 }
 
-/// The longest beginning that fits, up to its last slash if it has one beyond its first character.
+/// The parts of a word, each but the last with the slash or the dot at its end.
+func unbreakableParts(_ word: String) -> [String] {
+  var parts = [""]
+  for character in word {
+    parts[parts.count - 1].append(character)
+    if breaksBehind(character) { parts.append("") }
+  }
+  return parts
+}
+
+private func breaksBehind(_ character: Character) -> Bool { character == "/" || character == "." }
+
+/// The longest beginning that fits, up to its last slash or dot if it has one beyond its first character.
 private func fitting(_ word: Substring, width: Int) -> Substring {
   var (end, taken) = (word.startIndex, 0)
   while end < word.endIndex {
@@ -36,6 +48,6 @@ private func fitting(_ word: Substring, width: Int) -> Substring {
     end = word.index(after: end)
   }
   let head = word[..<end]
-  guard let slash = head.lastIndex(of: "/"), slash > head.startIndex else { return head }
-  return head[...slash]
+  guard let last = head.lastIndex(where: breaksBehind), last > head.startIndex else { return head }
+  return head[...last]
 }

@@ -86,6 +86,12 @@ extension AdapterRun {
         "\(composition.adapters.map(\.plugin).joined(separator: " and ")) work together here, and tokens are a prompt alone",
         help: "train one adapter alone")
     }
+    guard folder.replacedWeights.isEmpty else {
+      throw TrainingError.unusable(
+        "\(folder.path) replaces weights of the base model (\(folder.replacedWeights.names.joined(separator: ", "))), "
+          + "and a merged model has its own",
+        help: "merge an adapter without modules_to_save beside the head's")
+    }
     let adapter = try TrainedAdapter(composition).fixed(entries: entries, task: composed)
     let tokens = try VirtualTokens(adapter, tokenizer: composition.tokenizer)
     var expression: PEFTExpression?
