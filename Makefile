@@ -16,7 +16,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix lint format clean
+.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix sanitize lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,8 +61,13 @@ fuzz: ## fuzz the parsers of outside data, SECONDS=600 each
 	@Scripts/fuzz --seconds $(SECONDS) $(TARGETS)
 
 crash-matrix: ## stop a small training at every operation on its files (Linux)
-	swift build -c release --product ptune
-	@Scripts/crash-matrix/run --ptune $(RELEASE)/ptune
+	swift build -c release
+	@mkdir -p build
+	@Scripts/crash-matrix/run --ptune $(RELEASE)/ptune --results build/crash-matrix.jsonl --report Docs/robustness.md
+
+sanitize: ## run the tests under the address and the thread sanitizer, each with a build of its own
+	@Scripts/sanitize address
+	@Scripts/sanitize thread
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict

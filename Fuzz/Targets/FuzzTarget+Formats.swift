@@ -72,7 +72,7 @@ extension FuzzTarget {
 
   /// A revision of a repository in the Hugging Face cache.
   static let cacheReference = FuzzTarget("cache-reference") {
-    ["0123456789abcdef0123456789abcdef01234567\n", "..", "a/b"].map { Array($0.utf8) }
+    ["0123456789abcdef0123456789abcdef01234567\n", "..", "a/b", "\0\0a//b"].map { Array($0.utf8) }
   } body: { input, scratch in
     let repository = FilePath.join(scratch.folder, "models--a--b")
     for folder in [repository, "\(repository)/refs"] { try FileSystem.createFolder(folder) }

@@ -29,6 +29,22 @@ extension FuzzTarget {
     precondition(again.yaml() == spec.yaml())
   }
 
+  static let lock = FuzzTarget("lock") {
+    let digest = String(repeating: "0a", count: 32)
+    return [
+      """
+      {"ptune_lock": 1, "plugins": {"libptune_a.so": {"id": "org.example.a", "version": "1.0", "components": ["a", "b"],
+      "sha256": "\(digest)"}}}
+      """, #"{"ptune_lock": 2, "plugins": {}}"#, #"{"ptune_lock": 1, "plugins": {"x": {"sha256": "00"}}}"#,
+    ].map { Array($0.utf8) }
+  } body: { input, scratch in
+    let lock = try PluginLock(reading: try scratch.file("ptune.lock", input))
+    // What is written is the same lock.
+    try lock.write()
+    let again = try PluginLock(reading: lock.path)
+    precondition(again.entries == lock.entries)
+  }
+
   /// A config, a zero byte, and an adapter_model.safetensors, on the tiny BERT.
   static let adapter = FuzzTarget("adapter") {
     let names = [

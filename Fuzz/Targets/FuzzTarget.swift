@@ -36,7 +36,7 @@ public struct FuzzTarget: Sendable {
 
   /// All targets.
   public static let all =
-    formats + texts + [.tokenizer, .vocabulary, .template] + plugins + [.runFile, .adapter]
+    formats + texts + [.tokenizer, .vocabulary, .template] + plugins + [.runFile, .lock, .adapter]
 
   /// The target of a name.
   public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -6,12 +6,14 @@
      PTUNE_STOP_HOW    kill       the process ends before the operation, as by kill -9
                        torn       the same, but half of a write is done
                        cut        the power goes before the operation: bytes that were not synced are lost
-                       cut-names  and so are new, moved and removed names in folders that were not synced
+                       cut-zeros  the same, but the file is as long as it was: zeros stand where they were
+                       cut-names  lost are also new, moved and removed names in folders that were not synced
                        full       from then on there is no space for writes and new files
                        full-once  only then
                        read-error the n-th read of a file under the folder fails; reads are counted on their own
                        short      nothing ends, but every write takes 7 bytes at most
      PTUNE_STOP_COUNT  a file to write the number of operations to at the end
+     PTUNE_STOP_LIST   a file to write them to, one a line: what is done to which path
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,14 +32,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { KILL, TORN, CUT, CUT_NAMES, FULL, FULL_ONCE, READ_ERROR, SHORT };
-static const char *const hows[] = {"kill", "torn", "cut", "cut-names", "full", "full-once", "read-error", "short"};
+enum { KILL, TORN, CUT, CUT_ZEROS, CUT_NAMES, FULL, FULL_ONCE, READ_ERROR, SHORT };
+static const char *const hows[] = {
+    "kill", "torn", "cut", "cut-zeros", "cut-names", "full", "full-once", "read-error", "short"};
 
 static char under[PATH_MAX];
 static size_t under_length;
 static long stop_at, done, reads;
 static int how;
 static const char *count_file;
+static int list = -1;
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 /* The system call itself, past the functions below. */
@@ -59,6 +63,8 @@ __attribute__((constructor)) static void begin(void) {
   under_length = (size_t)snprintf(under, sizeof under, "%s", folder);
   stop_at = at ? atol(at) : 0;
   count_file = getenv("PTUNE_STOP_COUNT");
+  const char *list_file = getenv("PTUNE_STOP_LIST");
+  if (list_file) list = (int)sys(SYS_openat, AT_FDCWD, list_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   how = -1;
   for (size_t index = 0; index < sizeof hows / sizeof *hows; index++)
     if (way && strcmp(way, hows[index]) == 0) how = (int)index;
@@ -114,6 +120,7 @@ typedef enum { MADE_FILE, MADE_FOLDER, MOVED, EXCHANGED, REMOVED } change_kind;
 static struct {
   change_kind kind;
   char path[PATH_MAX], from[PATH_MAX], backup[PATH_MAX];
+  char grave[PATH_MAX];  /* of a move: where earlier changes under its new name are remembered */
 } changes[4096];
 static int change_count;
 
@@ -134,13 +141,26 @@ static int file_of(const char *path) {
   return file_count++;
 }
 
-static void move_files(const char *from, const char *to) {
-  for (int index = 0; index < file_count; index++) {
-    if (!inside_of(files[index].path, from)) continue;
-    char rest[PATH_MAX];
-    strcpy(rest, files[index].path + strlen(from));
-    snprintf(files[index].path, PATH_MAX, "%.2000s%.2000s", to, rest);
+static void move_path(char *path, const char *from, const char *to) {
+  if (!inside_of(path, from)) return;
+  char rest[PATH_MAX];
+  strcpy(rest, path + strlen(from));
+  snprintf(path, PATH_MAX, "%.2000s%.2000s", to, rest);
+}
+
+/* All that is remembered is under its present name. */
+static void move_all(const char *from, const char *to) {
+  for (int index = 0; index < file_count; index++) move_path(files[index].path, from, to);
+  for (int index = 0; index < change_count; index++) {
+    move_path(changes[index].path, from, to);
+    move_path(changes[index].from, from, to);
   }
+}
+
+static void exchange_all(const char *one, const char *other) {
+  char aside[PATH_MAX];
+  snprintf(aside, sizeof aside, "%.3000s.aside", under);
+  move_all(one, aside), move_all(other, one), move_all(aside, other);
 }
 
 static void forget_files(const char *path) {
@@ -156,15 +176,16 @@ static void keep(const char *path, char *backup) {
   if (lstat(path, &status) != 0) return;
   if (S_ISDIR(status.st_mode)) return;  /* an empty one, and made again where that is undone */
   snprintf(backup, PATH_MAX, "%.3000s.undo-%d-%d", under, (int)getpid(), ++number);
-  if (linkat(AT_FDCWD, path, AT_FDCWD, backup, 0) != 0) give_up("no hard links here");
+  if (sys(SYS_linkat, AT_FDCWD, path, AT_FDCWD, backup, 0) != 0) give_up("no hard links here");
 }
 
-static void note(change_kind kind, const char *path, const char *from, const char *backup) {
+static void note(change_kind kind, const char *path, const char *from, const char *backup, const char *grave) {
   if (change_count == 4096) give_up("too many changes");
   changes[change_count].kind = kind;
   strcpy(changes[change_count].path, path);
   strcpy(changes[change_count].from, from ? from : "");
   strcpy(changes[change_count].backup, backup ? backup : "");
+  strcpy(changes[change_count].grave, grave ? grave : "");
   change_count++;
 }
 
@@ -194,8 +215,12 @@ static int remove_entry(const char *path, const struct stat *status, int flag, s
 }
 
 static void lose_bytes(void) {
-  for (int index = 0; index < file_count; index++)
-    if (files[index].dirty) sys(SYS_truncate, files[index].path, files[index].synced);
+  for (int index = 0; index < file_count; index++) {
+    struct stat status;
+    if (!files[index].dirty || stat(files[index].path, &status) != 0) continue;
+    sys(SYS_truncate, files[index].path, files[index].synced);
+    if (how == CUT_ZEROS) sys(SYS_truncate, files[index].path, status.st_size);
+  }
 }
 
 static void undo_names(void) {
@@ -211,11 +236,16 @@ static void undo_names(void) {
     }
     if (backup[0]) sys(SYS_rename, backup, path);
     else if (changes[change_count].kind == REMOVED) sys(SYS_mkdir, path, 0777);
+    if (changes[change_count].kind == EXCHANGED) exchange_all(path, from);
+    if (changes[change_count].kind == MOVED) {
+      move_all(path, from);
+      move_all(changes[change_count].grave, path);
+    }
   }
 }
 
 static void die(void) {
-  if (how == CUT || how == CUT_NAMES) lose_bytes();
+  if (how == CUT || how == CUT_ZEROS || how == CUT_NAMES) lose_bytes();
   if (how == CUT_NAMES) undo_names();
   while (change_count-- > 0) drop_backup(change_count);
   sys(SYS_kill, getpid(), SIGKILL);
@@ -226,8 +256,9 @@ static void die(void) {
 static bool is_read(int way) { return way == READ_ERROR || way == SHORT; }
 
 /* Counts an operation. True if the disk is full for it. */
-static bool operation(bool takes_space) {
+static bool operation(const char *what, const char *path, bool takes_space) {
   done++;
+  if (list >= 0) dprintf(list, "%s %s\n", what, path + under_length);
   if (stop_at == 0 || is_read(how)) return false;
   if (how == FULL) return takes_space && done >= stop_at;
   if (how == FULL_ONCE) return takes_space && done == stop_at;
@@ -251,13 +282,13 @@ static int open_at(int at, const char *path, int flags, mode_t mode) {
   pthread_mutex_lock(&lock);
   bool creates = flags & O_CREAT && inside(at, path, full) && access(full, F_OK) != 0;
   int result = -1;
-  if (creates && operation(true)) {
+  if (creates && operation("create", full, true)) {
     errno = ENOSPC;
   } else {
     if (creates && done == stop_at && how == TORN) die();
     result = (int)sys(SYS_openat, at, path, flags, mode);
     if (result >= 0 && creates) {
-      note(MADE_FILE, full, NULL, NULL);
+      note(MADE_FILE, full, NULL, NULL, NULL);
       files[file_of(full)].synced = 0;
     } else if (result >= 0 && flags & (O_WRONLY | O_RDWR) && inside(at, path, full)) {
       file_of(full);
@@ -289,7 +320,7 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
     return sys(SYS_write, descriptor, bytes, count);
   }
   int file = file_of(full);
-  if (operation(true)) {
+  if (operation("write", full, true)) {
     errno = ENOSPC;
   } else {
     files[file].dirty = true;
@@ -307,7 +338,7 @@ static int sync_file(int descriptor) {
   char full[PATH_MAX];
   pthread_mutex_lock(&lock);
   if (path_of(descriptor, full)) {
-    operation(false);
+    operation("sync", full, false);
     if (done == stop_at && how == TORN) die();
     struct stat status;
     if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -328,7 +359,7 @@ int ftruncate(int descriptor, off_t size) {
   char full[PATH_MAX];
   pthread_mutex_lock(&lock);
   if (path_of(descriptor, full)) {
-    operation(false);
+    operation("truncate", full, false);
     if (done == stop_at && how == TORN) die();
     int file = file_of(full);
     if (files[file].synced > size) files[file].synced = size;
@@ -345,21 +376,23 @@ static int move_at(int from_at, const char *from, int to_at, const char *to, uns
   pthread_mutex_lock(&lock);
   bool counts = inside(from_at, from, old) && inside(to_at, to, new);
   if (counts) {
-    operation(false);
+    operation(flags & 2 ? "exchange" : "move", new, false);
     if (done == stop_at && how == TORN) die();
     if (!(flags & 2)) keep(new, backup);
   }
   int result = (int)sys(SYS_renameat2, from_at, from, to_at, to, flags);
   if (counts && result == 0) {
+    static int number;
+    char grave[PATH_MAX] = "";
     if (flags & 2) {
-      char aside[PATH_MAX];
-      snprintf(aside, sizeof aside, "%.3000s.aside", under);
-      move_files(old, aside), move_files(new, old), move_files(aside, new);
+      exchange_all(old, new);
     } else {
+      snprintf(grave, sizeof grave, "%.3000s.gone-%d", under, ++number);
       forget_files(new);
-      move_files(old, new);
+      move_all(new, grave);
+      move_all(old, new);
     }
-    note(flags & 2 ? EXCHANGED : MOVED, new, old, backup);
+    note(flags & 2 ? EXCHANGED : MOVED, new, old, backup, grave);
   } else if (backup[0]) {
     sys(SYS_unlink, backup);
   }
@@ -377,14 +410,14 @@ static int remove_at(int at, const char *path, int flags) {
   pthread_mutex_lock(&lock);
   bool counts = inside(at, path, full) && access(full, F_OK) == 0;
   if (counts) {
-    operation(false);
+    operation("remove", full, false);
     if (done == stop_at && how == TORN) die();
     if (!(flags & AT_REMOVEDIR)) keep(full, backup);
   }
   int result = (int)sys(SYS_unlinkat, at, path, flags);
   if (counts && result == 0) {
     forget_files(full);
-    note(REMOVED, full, NULL, backup);
+    note(REMOVED, full, NULL, backup, NULL);
   } else if (backup[0]) {
     sys(SYS_unlink, backup);
   }
@@ -400,18 +433,42 @@ static int make_folder(int at, const char *path, mode_t mode) {
   pthread_mutex_lock(&lock);
   bool counts = inside(at, path, full) && access(full, F_OK) != 0;
   int result = -1;
-  if (counts && operation(true)) {
+  if (counts && operation("folder", full, true)) {
     errno = ENOSPC;
   } else {
     if (counts && done == stop_at && how == TORN) die();
     result = (int)sys(SYS_mkdirat, at, path, mode);
-    if (counts && result == 0) note(MADE_FOLDER, full, NULL, NULL);
+    if (counts && result == 0) note(MADE_FOLDER, full, NULL, NULL, NULL);
   }
   pthread_mutex_unlock(&lock);
   return result;
 }
 int mkdir(const char *path, mode_t mode) { return make_folder(AT_FDCWD, path, mode); }
 int mkdirat(int at, const char *path, mode_t mode) { return make_folder(at, path, mode); }
+
+/* A further name for a file, or a symbolic link where there is no file to name. */
+static int make_link(int from_at, const char *from, int at, const char *path, int flags) {
+  char full[PATH_MAX];
+  pthread_mutex_lock(&lock);
+  bool counts = inside(at, path, full) && access(full, F_OK) != 0;
+  int result = -1;
+  if (counts && operation("link", full, true)) {
+    errno = ENOSPC;
+  } else {
+    if (counts && done == stop_at && how == TORN) die();
+    result = flags < 0 ? (int)sys(SYS_symlinkat, from, at, path)
+                       : (int)sys(SYS_linkat, from_at, from, at, path, flags);
+    if (counts && result == 0) note(MADE_FILE, full, NULL, NULL, NULL);
+  }
+  pthread_mutex_unlock(&lock);
+  return result;
+}
+int link(const char *from, const char *to) { return make_link(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int linkat(int from_at, const char *from, int to_at, const char *to, int flags) {
+  return make_link(from_at, from, to_at, to, flags);
+}
+int symlink(const char *target, const char *path) { return make_link(AT_FDCWD, target, AT_FDCWD, path, -1); }
+int symlinkat(const char *target, int at, const char *path) { return make_link(AT_FDCWD, target, at, path, -1); }
 
 /* Some calls are made without their function. */
 long syscall(long number, ...) {
@@ -442,7 +499,9 @@ ssize_t read(int descriptor, void *bytes, size_t count) {
 ssize_t pread(int descriptor, void *bytes, size_t count, off_t place) {
   return read_fails(descriptor) ? -1 : sys(SYS_pread64, descriptor, bytes, count, place);
 }
-ssize_t pread64(int descriptor, void *bytes, size_t count, off64_t place) { return pread(descriptor, bytes, count, place); }
+ssize_t pread64(int descriptor, void *bytes, size_t count, off64_t place) {
+  return pread(descriptor, bytes, count, place);
+}
 
 void *mmap(void *start, size_t length, int protection, int flags, int descriptor, off_t place) {
   if (descriptor >= 0 && read_fails(descriptor)) return (void *)-1;

@@ -7,8 +7,14 @@
 #include <stddef.h>
 
 /* A function marked PTK_CLONES is compiled for AVX-512, for AVX2 with FMA and for the baseline; the loader picks
-   one. What it calls must be PTK_INLINE to be compiled along with it. */
-#if defined(__x86_64__) && defined(__linux__)
+   one. What it calls must be PTK_INLINE to be compiled along with it. Under the thread sanitizer there is one version:
+   what the loader calls to pick is instrumented there, and runs before the sanitizer is ready. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PTK_ONE_VERSION
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && !defined(PTK_ONE_VERSION)
 #define PTK_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
 #else
 #define PTK_CLONES

@@ -113,8 +113,15 @@ int ptune_exchange(const char *first, const char *second) {
 #endif
 }
 
+/* Sanitizers have a heap of their own, of which the C library knows nothing. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PTUNE_OTHER_HEAP
+#endif
+#endif
+
 size_t ptune_heap_bytes(void) {
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+#if !defined(PTUNE_OTHER_HEAP) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
 #else

@@ -44,7 +44,7 @@ struct AdapterOptions: ParsableArguments {
   func load() throws -> AdapterRun {
     try Self.load(
       adapter, baseModel: baseModel, without: without, threads: compute.threads, compute: compute.compute,
-      registry: plugins.registry(), resolver: hub.resolver())
+      registry: try plugins.registry(), resolver: hub.resolver())
   }
 
   /// Loads an adapter, and prints warnings.

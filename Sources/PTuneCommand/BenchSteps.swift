@@ -30,7 +30,7 @@ struct BenchSteps: ParsableCommand {
 
   func run() throws {
     let spec = try RunSpec.read(runFile, overrides: try options.overrides())
-    let run = try TrainingRun(spec, registry: plugins.registry()) { level, text in
+    let run = try TrainingRun(spec, registry: try plugins.registry(runFile: runFile)) { level, text in
       if level >= 2 { Output.warning(text) }
     }
     let steps = TimedSteps(run)

@@ -23,6 +23,8 @@ struct CellProcess {
   let part: CompareCell.Part
   let cell: CellFolder
   let pluginFolders: [String]
+  /// What pins the plugins; nil if nothing does.
+  let lock: String?
 
   /// Runs it to its end. Ctrl-C is handed on as SIGTERM, so that the training writes a checkpoint. The child is of the
   /// same process group, to be stopped and continued with its parent.
@@ -37,7 +39,7 @@ struct CellProcess {
     let executable = executablePath() ?? CommandLine.arguments[0]
     let arguments =
       [executable, "compare-cell", part.rawValue, cell.path, "--parent", "\(getpid())"]
-      + pluginFolders.flatMap { ["--plugin-path", $0] }
+      + pluginFolders.flatMap { ["--plugin-path", $0] } + (lock.map { ["--lock", $0] } ?? [])
     var pid: pid_t = 0
     var code = ptune_make_pipe(&reading, &writing)
     if code == 0 {

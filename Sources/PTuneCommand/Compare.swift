@@ -76,7 +76,7 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     Interruption.handle()
-    let inventory = plugins.scanner.scan()
+    let inventory = try plugins.scanner(runFile: runFile).scan()
     let plan = try ComparisonPlan(
       runFile: runFile, overrides: try options.overrides().filter { $0.path != ["output"] },
       variants: try adapters.map { try ComparisonVariant.list($0, place: .flag("--adapters \($0)")) } ?? [],
@@ -129,7 +129,9 @@ struct Compare: ParsableCommand {
     for (part, file) in [(CompareCell.Part.train, folder.trainingFile), (.measure, folder.inferenceFile)]
     where !FileSystem.isFile(file) {
       if Interruption.isRequested { return .interrupted }
-      let process = CellProcess(part: part, cell: folder, pluginFolders: plugins.folders)
+      let process = CellProcess(
+        part: part, cell: folder, pluginFolders: plugins.folders,
+        lock: try plugins.lock(runFile: runFile)?.path)
       let ending = try process.run(progress: progress)
       if ending != .done { return ending }
     }

@@ -46,7 +46,7 @@ struct CompareCell: ParsableCommand {
 
   private func train(_ cell: CellFolder, _ spec: RunSpec) throws {
     let run = try TrainingRun(
-      spec, registry: plugins.registry(), resolver: HubOptions.resolver(), log: log)
+      spec, registry: try plugins.registry(), resolver: HubOptions.resolver(), log: log)
     if Interruption.isRequested { throw CancellationError() }
     let progress = CellProgress()
     let result = try Trainer(run, report: progress.show).train(resume: cell.hasCheckpoint) {
@@ -63,7 +63,7 @@ struct CompareCell: ParsableCommand {
     let run = try AdapterRun(
       FilePath.join(folder, "adapter"), baseModel: spec.base.model.value, threads: spec.training.threads,
       compute: spec.training.compute,
-      registry: plugins.registry(), log: log)
+      registry: try plugins.registry(), log: log)
     let task = spec.tasks[0]
     var data = task.data
     data.train = data.test ?? data.validation ?? data.train

@@ -1,6 +1,7 @@
 import ArgumentParser
 import PTuneFormats
 import PTunePlugins
+import PTuneTraining
 
 /// `ptune completion SHELL`: what teaches a shell to complete our commands.
 struct Completion: ParsableCommand {
@@ -77,7 +78,7 @@ extension PluginOptions {
   fileprivate var inventoryForCompletion: PluginInventory {
     PluginScanner(
       search: PluginSearch(options: [], environment: Output.environment, executable: executablePath()),
-      prober: prober
+      prober: prober, admission: try? PluginLock(reading: PluginLock.path(besideRun: nil))
     ).scan()
   }
 }

@@ -53,6 +53,11 @@ enum CrashReport {
       }
       CrashReport.put(
         "\nhelp: what was written is whole; a training goes on with --resume once the component is mended\n")
+    } else if number == SIGBUS {
+      // No plugin was at work: what is mapped are the model's files.
+      CrashReport.put("error: a file that ptune reads, such as the model's, was cut off while it was in use ")
+      CrashReport.put(
+        "(SIGBUS)\nhelp: put the file back whole; a training goes on from its checkpoint with --resume\n")
     }
     // The handler is gone already, so this is the end.
     raise(number)

@@ -32,7 +32,7 @@ struct Describe: ParsableCommand {
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    let component = try plugins.scanner.scan().component(kind, named: name)
+    let component = try plugins.scanner().scan().component(kind, named: name)
     if json {
       try Output.json(ComponentDocument(component))
     } else {

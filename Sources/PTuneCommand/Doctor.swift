@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    let diagnosis = Diagnosis(machine: Machine(), kernels: Kernels(), inventory: plugins.scanner.scan())
+    let diagnosis = Diagnosis(machine: Machine(), kernels: Kernels(), inventory: try plugins.scanner().scan())
     if json {
       try Output.json(diagnosis)
     } else {
@@ -48,14 +48,18 @@ struct Diagnosis: Encodable {
     self.kernels = kernels
     modelFolders = ModelFolder.all(environment: Output.environment)
     components = Dictionary(grouping: inventory.components, by: \.kind.rawValue).mapValues(\.count)
+    // What a lock leaves out is no problem.
+    let rejected = inventory.rejected.filter { rejection in
+      if case .notLocked = rejection.reason { false } else { true }
+    }
     var folders = inventory.folders.map { searched in
       Folder(
         path: searched.folder.path, origin: searched.folder.origin.rawValue,
         state: searched.state.description,
-        problems: inventory.rejected.filter { $0.isIn(searched.folder.path) }.map(\.description)
+        problems: rejected.filter { $0.isIn(searched.folder.path) }.map(\.description)
           + inventory.shadowed.filter { $0.path.hasPrefix(searched.folder.path + "/") }.map(\.description))
     }
-    for rejection in inventory.rejected where !folders.contains(where: { rejection.isIn($0.path) }) {
+    for rejection in rejected where !folders.contains(where: { rejection.isIn($0.path) }) {
       folders.append(
         Folder(path: rejection.path, origin: "", state: "refused", problems: [rejection.description]))
     }

@@ -55,7 +55,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, compute: .f32, registry: plugins.registry(),
+      adapter, baseModel: baseModel, threads: nil, compute: .f32, registry: try plugins.registry(),
       resolver: hub.resolver())
     let task = try task.map { try run.task(named: $0) }
     if mergeVirtualTokens {

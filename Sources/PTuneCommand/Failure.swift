@@ -32,6 +32,8 @@ extension EngineFailure: HelpfulError {
 }
 extension RunFileError: HelpfulError {}
 extension TrainingError: HelpfulError {}
+extension PluginLockError: HelpfulError {}
+extension LostWeight: HelpfulError {}
 extension TextError: HelpfulError {}
 extension FileError: HelpfulError {}
 extension JSONError: HelpfulError {}

@@ -157,12 +157,13 @@ struct Generate: ParsableCommand {
     }
     if let model {
       return try GenerationModel(
-        baseModel: model, threads: compute.threads, compute: compute.compute, registry: plugins.registry(),
+        baseModel: model, threads: compute.threads, compute: compute.compute,
+        registry: try plugins.registry(),
         resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
       adapter ?? "", baseModel: baseModel, without: without, threads: compute.threads,
-      compute: compute.compute, registry: plugins.registry(), resolver: hub.resolver(), log: log)
+      compute: compute.compute, registry: try plugins.registry(), resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }
 

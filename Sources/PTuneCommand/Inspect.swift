@@ -117,7 +117,7 @@ struct Inspect: ParsableCommand {
   private func load() throws -> AdapterRun {
     try AdapterOptions.load(
       adapter, baseModel: baseModel, threads: compute.threads, compute: compute.compute,
-      registry: plugins.registry(), resolver: HubOptions.resolver(offline: hub.offline || !isBaseNeeded))
+      registry: try plugins.registry(), resolver: HubOptions.resolver(offline: hub.offline || !isBaseNeeded))
   }
 
   private func look(with run: AdapterRun, _ inspection: inout Inspection) throws {

@@ -35,7 +35,7 @@ struct ListPlugins: ParsableCommand {
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    let inventory = plugins.scanner.scan()
+    let inventory = try plugins.scanner().scan()
     let components = inventory.components.filter { kind == nil || $0.kind == kind }
       .sorted { ($0.kind.order, $0.name) < ($1.kind.order, $1.name) }
     if json {

@@ -39,6 +39,7 @@ struct PTuneCommand: ParsableCommand {
       Describe.self,
       CheckPlugin.self,
       NewPlugin.self,
+      Lock.self,
       Bench.self,
       Doctor.self,
       Completion.self,

@@ -69,7 +69,7 @@ struct Recommend: ParsableCommand {
 
   func run() throws {
     if rules { return list() }
-    let inventory = plugins.scanner.scan()
+    let inventory = try plugins.scanner().scan()
     var situation = Situation()
     (situation.tasks, situation.trainExamples) = (tasks, trainExamples)
     (situation.memory, situation.objective) = (memory?.bytes, objective)

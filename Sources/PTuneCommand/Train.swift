@@ -68,7 +68,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     Interruption.handle()
-    let registry = plugins.registry()
+    let registry = try plugins.registry(runFile: runFile)
     var spec = try RunSpec.read(runFile, overrides: try options.overrides())
     for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
     let view = TrainingView(
@@ -157,8 +157,12 @@ struct Train: ParsableCommand {
 
 extension PluginOptions {
   /// The registry of a command that runs components.
-  func registry() -> PluginRegistry {
+  ///
+  /// - Parameter runFile: what the command runs, if it runs one.
+  /// - Throws: what is wrong with the lock file.
+  func registry(runFile: String? = nil) throws -> PluginRegistry {
     PluginRegistry(
-      host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober)
+      host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober,
+      admission: try lock(runFile: runFile))
   }
 }

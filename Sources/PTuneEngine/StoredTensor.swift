@@ -17,25 +17,31 @@ final class StoredTensor {
   }
 
   /// The values, which stay where they are as long as this object lives.
+  ///
+  /// - Throws: why they could not be made again.
   var values: UnsafePointer<Float> {
-    isHeld = true
-    return present
+    get throws {
+      isHeld = true
+      return try present
+    }
   }
 
   /// Lets `body` read the values; they may be gone afterwards.
-  func read<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
+  ///
+  /// - Throws: why they could not be made again.
+  func read<Result>(_ body: (UnsafePointer<Float>) -> Result) throws -> Result {
     defer { withExtendedLifetime(self) {} }
-    return body(present)
+    return body(try present)
   }
 
   /// Lets `body` read the values several times before the memory goes back.
-  func readingOften<Result>(_ body: () -> Result) -> Result {
+  func readingOften<Result>(_ body: () throws -> Result) rethrows -> Result {
     isBusy = true
     defer {
       isBusy = false
       if isDone { letGo() }
     }
-    return body()
+    return try body()
   }
 
   /// Gives the memory back that nobody holds.
@@ -50,11 +56,37 @@ final class StoredTensor {
   }
 
   private var present: UnsafePointer<Float> {
-    if tensor == nil { tensor = try? loaded.again?() }
-    guard let start = tensor?.values.baseAddress else {
-      fatalError("a tensor of the checkpoint that was read before cannot be read again")
+    get throws {
+      if tensor == nil, let again = loaded.again {
+        let new = try again()
+        guard new.shape == loaded.shape else { throw Changed(before: loaded.shape, now: new.shape) }
+        tensor = new
+      }
+      guard let start = tensor?.values.baseAddress else { throw Changed(before: loaded.shape, now: []) }
+      return start
     }
-    return start
+  }
+
+  private struct Changed: Error, CustomStringConvertible {
+    let before: [Int]
+    let now: [Int]
+    var description: String { now.isEmpty ? "it is gone" : "it had the shape \(before) and has \(now)" }
+  }
+}
+
+/// A weight of the base model whose memory was let go and that cannot be read again.
+public struct LostWeight: Error, CustomStringConvertible {
+  /// The tensor's name.
+  public let name: String
+  /// What went wrong.
+  public let reason: String
+
+  /// Which weight, and why.
+  public var description: String { "the base model's weight '\(name)' cannot be read again: \(reason)" }
+
+  /// What to do about it.
+  public var help: String? {
+    "put the model's files back as they were; a training goes on from its checkpoint with --resume"
   }
 }
 

@@ -76,17 +76,32 @@ final class Weight {
   }
 
   /// The values row by row. Of a weight that is stored transposed this makes a copy, which products do not need.
+  ///
+  /// - Throws: ``LostWeight``.
   var values: UnsafePointer<Float> {
-    guard isTransposed, stride > 1 else { return stored.values + offset }
-    if let untransposed { return UnsafePointer(untransposed) }
-    let copy = UnsafeMutablePointer<Float>.allocate(capacity: rows * columns)
-    stored.read { stored in
-      for column in 0..<columns {
-        for row in 0..<rows { copy[row * columns + column] = stored[offset + column * stride + row] }
+    get throws {
+      guard isTransposed, stride > 1 else { return try found { try stored.values } + offset }
+      if let untransposed { return UnsafePointer(untransposed) }
+      let copy = try found {
+        try stored.read { stored in
+          let copy = UnsafeMutablePointer<Float>.allocate(capacity: rows * columns)
+          for column in 0..<columns {
+            for row in 0..<rows { copy[row * columns + column] = stored[offset + column * stride + row] }
+          }
+          return copy
+        }
       }
+      untransposed = copy
+      return UnsafePointer(copy)
     }
-    untransposed = copy
-    return UnsafePointer(copy)
+  }
+
+  private func found<Result>(_ read: () throws -> Result) throws(LostWeight) -> Result {
+    do {
+      return try read()
+    } catch {
+      throw LostWeight(name: name, reason: "\(error)")
+    }
   }
 
   // MARK: - Products
@@ -103,8 +118,11 @@ final class Weight {
 
   /// The weight cut into parts for products that go through all rows with one part before they turn to the next: such
   /// as of a vocabulary, which comes from memory and not from a cache. Itself where it is not so large.
-  private(set) lazy var slices: [Weight] = {
-    guard rows * columns > 4 * sliceSize else { return [self] }
+  var slices: [Weight] { cuts.isEmpty ? [self] : cuts }
+
+  /// The slices of a weight that is cut; empty for others, which must not keep themselves alive.
+  private lazy var cuts: [Weight] = {
+    guard rows * columns > 4 * sliceSize else { return [] }
     let length = max(64, sliceSize / columns / 64 * 64)
     return Swift.stride(from: 0, to: rows, by: length).map { part($0..<min($0 + length, rows)) }
   }()
@@ -113,29 +131,37 @@ final class Weight {
   var slicePlaces: [Int] { slices.map { ($0.origin?.row ?? 0) - (origin?.row ?? 0) } }
 
   /// Packs the slices, each for x·Wᵀ.
-  func packedSlices(_ precision: ComputePrecision) -> [OpaquePointer?] {
-    packSlices { $0.packed(precision) }
+  ///
+  /// - Throws: ``LostWeight``.
+  func packedSlices(_ precision: ComputePrecision) throws -> [OpaquePointer?] {
+    try packSlices { try $0.packed(precision) }
   }
 
   /// Packs the slices, each for dy·W.
-  func packedSlicesTransposed(_ precision: ComputePrecision) -> [PackedTranspose] {
-    packSlices { $0.packedTransposed(precision) }
+  ///
+  /// - Throws: ``LostWeight``.
+  func packedSlicesTransposed(_ precision: ComputePrecision) throws -> [PackedTranspose] {
+    try packSlices { try $0.packedTransposed(precision) }
   }
 
-  private func packSlices<Packed>(_ pack: (Weight) -> Packed) -> [Packed] {
-    Self.packingCopies ? stored.readingOften { slices.map(pack) } : slices.map(pack)
+  private func packSlices<Packed>(_ pack: (Weight) throws -> Packed) throws -> [Packed] {
+    Self.packingCopies ? try stored.readingOften { try slices.map(pack) } : try slices.map(pack)
   }
 
-  private func pack(_ pack: (UnsafePointer<Float>) -> OpaquePointer?) -> OpaquePointer? {
-    let packed = Self.packingCopies ? stored.read { pack($0 + offset) } : pack(stored.values + offset)
+  private func pack(_ pack: (UnsafePointer<Float>) -> OpaquePointer?) throws -> OpaquePointer? {
+    let packed = try found {
+      Self.packingCopies ? try stored.read { pack($0 + offset) } : pack(try stored.values + offset)
+    }
     if Self.packingCopies { stored.letGo() }
     return packed
   }
 
   /// Wᵀ `[columns, rows]` packed, for x·Wᵀ.
-  func packed(_ precision: ComputePrecision) -> OpaquePointer? {
+  ///
+  /// - Throws: ``LostWeight``.
+  func packed(_ precision: ComputePrecision) throws -> OpaquePointer? {
     if let known = forwardPackings[precision] { return known }
-    let packing = pack {
+    let packing = try pack {
       servesBothWays(precision)
         ? ptk_pack_both_ways($0, stride, columns, rows, !isTransposed)
         : ptk_pack($0, stride, columns, rows, !isTransposed, precision.kernel)
@@ -145,10 +171,12 @@ final class Weight {
   }
 
   /// W packed, for dy·W.
-  func packedTransposed(_ precision: ComputePrecision) -> PackedTranspose {
-    if servesBothWays(precision) { return PackedTranspose(packing: packed(precision), isTurned: true) }
+  ///
+  /// - Throws: ``LostWeight``.
+  func packedTransposed(_ precision: ComputePrecision) throws -> PackedTranspose {
+    if servesBothWays(precision) { return PackedTranspose(packing: try packed(precision), isTurned: true) }
     if let known = backwardPackings[precision] { return PackedTranspose(packing: known, isTurned: false) }
-    let packing = pack { ptk_pack($0, stride, rows, columns, isTransposed, precision.kernel) }
+    let packing = try pack { ptk_pack($0, stride, rows, columns, isTransposed, precision.kernel) }
     backwardPackings[precision] = packing
     return PackedTranspose(packing: packing, isTurned: false)
   }

@@ -16,7 +16,7 @@ import Testing
       return parameter
     }
     try bench.session.scoped {
-      _ = bench.session.differentiate(try bench.node(loss(parameters.map { bench.tensor($0) })))
+      _ = try bench.session.differentiate(try bench.node(loss(parameters.map { bench.tensor($0) })))
     }
     func array(_ start: UnsafePointer<Float>) -> [Float] {
       Array(UnsafeBufferPointer(start: start, count: rows * 8))

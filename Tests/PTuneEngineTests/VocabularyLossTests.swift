@@ -36,7 +36,7 @@ import Testing
       let values = try result.values()
       let node = try bench.node(result.sum())
       let plan = Planner.plan([node], among: bench.session.nodes).order
-      _ = bench.session.differentiate(node)
+      _ = try bench.session.differentiate(node)
       return (values, Array(UnsafeBufferPointer(start: x.gradients, count: x.count)), plan)
     }
   }

@@ -55,6 +55,22 @@ import Testing
     #expect(try FileSystem.entries(of: place) == ["a"])
   }
 
+  @Test("what a crash left beside goes, and of a folder that it left aside only, the newer one is put back")
+  func leftovers() throws {
+    try start(["x": "old"]).commit()
+    try FileSystem.createFolder("\(place)/.a.partial")
+    try AtomicFile.write("half", to: "\(place)/.a.partial/x")
+    try AtomicFolder.removeLeftovers(of: "\(place)/a")
+    #expect(try read("a/x") == "old")
+    #expect(try FileSystem.entries(of: place) == ["a"])
+    try FileSystem.createFolder("\(place)/.a.partial")
+    try AtomicFile.write("new", to: "\(place)/.a.partial/x")
+    try #require(rename("\(place)/a", "\(place)/.a.previous") == 0)
+    try AtomicFolder.removeLeftovers(of: "\(place)/a")
+    #expect(try read("a/x") == "new")
+    #expect(try FileSystem.entries(of: place) == ["a"])
+  }
+
   @Test("a link to a folder stays one")
   func linked() throws {
     try FileSystem.createFolder("\(place)/real")

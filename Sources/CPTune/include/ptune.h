@@ -9,10 +9,10 @@
  * It returns a description of the components it holds: base models, adapters (tuning methods), selectors
  * and task heads. The host calls `create` when a run names a component and then the component's methods.
  *
- * VERSIONS. A struct whose name ends in _v1 never changes its layout, not even at its end, once 1.0 is
- * tagged; new abilities come as new interfaces, looked up by id (`host->interface_for("ptune.ops/1")`).
- * `struct_size` is an equality check: set it to sizeof the struct. Until 1.0 each change of this header has
- * a line in Docs/abi.md.
+ * VERSIONS. Interface 1.0 is frozen. A struct whose name ends in _v1 never changes its layout, not even at its
+ * end; new abilities come as new interfaces, looked up by id (`host->interface_for("ptune.ops/1")`).
+ * `struct_size` is an equality check: set it to sizeof the struct. Docs/abi.md says what may change, and has a
+ * line for each addition.
  *
  * STRINGS are UTF-8, zero-terminated. BOOLEANS are C99 bool. Every count is a size_t.
  *

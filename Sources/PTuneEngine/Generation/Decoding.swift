@@ -60,7 +60,7 @@ public final class Decoding {
       var injections = try model.inject(batch)
       try check(injections)
       let isFirst = shared == nil
-      if isFirst { sites = injections.frozenSites(model.session) }
+      if isFirst { sites = try injections.frozenSites(model.session) }
       injections.sites = frozenSites
       if !isFirst { injections = injections.withoutShared(rows: sharedRows) }
       let layout = Layout(batch, injections, causal: true)
@@ -152,7 +152,7 @@ public final class Decoding {
       return left
     }
     guard let scores else { return [] }
-    return session.evaluate([scores] + layers.flatMap(\.sources)) { values in
+    return try session.evaluate([scores] + layers.flatMap(\.sources)) { values in
       var begin = 1
       for (layer, left) in layers.enumerated() {
         let end = begin + left.sources.count

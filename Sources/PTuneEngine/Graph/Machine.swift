@@ -12,6 +12,8 @@ final class Machine {
   var blockSize = 1 << 24
   /// What measures operators; nil for nothing.
   var profile: Profile?
+  /// The first weight that could not be read; results after that mean nothing.
+  private var lost: LostWeight?
 
   init(threads: ThreadPool) { self.threads = threads }
 
@@ -40,6 +42,7 @@ final class Machine {
     for root in roots { root.isKept = true }
     for instruction in instructions {
       compute(instruction)
+      if hasFailed { return }
       let isLeftForBackward =
         forBackward && instruction.needsGradient && (instruction.part == nil || instruction.isKept)
       if !isLeftForBackward { releaseSaved(instruction) }
@@ -73,6 +76,7 @@ final class Machine {
         recomputation?.restore(part, self)
         restored = part
       }
+      if hasFailed { return }
       if instruction.needsGradient, instruction.gradient != nil {
         if let profile {
           profile.measure(instruction, .backward) { instruction.operation.backward(instruction, self) }
@@ -95,7 +99,28 @@ final class Machine {
     }
   }
 
+  /// Whether a weight could not be read.
+  var hasFailed: Bool { lost != nil }
+
+  /// Ends a computation.
+  ///
+  /// - Throws: ``LostWeight`` if it could not be done.
+  func finish() throws(LostWeight) {
+    defer { lost = nil }
+    if let lost { throw lost }
+  }
+
   // MARK: - For operators
+
+  /// What a weight is read for; nil, with ``finish()`` to tell, if it cannot be read.
+  func reading<Result>(_ read: () throws -> Result) -> Result? {
+    do {
+      return try read()
+    } catch {
+      if lost == nil { lost = error as? LostWeight ?? LostWeight(name: "?", reason: "\(error)") }
+      return nil
+    }
+  }
 
   /// Memory for the instruction's result.
   func result(_ instruction: Instruction) -> Floats {

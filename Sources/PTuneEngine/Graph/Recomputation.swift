@@ -33,6 +33,7 @@ struct Recomputation {
     }
     for member in missing {
       machine.compute(member)
+      if machine.hasFailed { return }
       if member.pendingReaders == 0, !member.isKept { machine.releaseValue(member) }
       for input in member.inputs where input.part == part {
         input.pendingReaders -= 1

@@ -197,13 +197,20 @@ enum BaseTable {
       word_rows: { _, ids, count, out in
         guard let session = Session.current, let table = session.services.wordTable, let ids, let out
         else { return ptune_status(PTUNE_FAILED) }
+        let values: UnsafePointer<Float>
+        do {
+          values = try table.values
+        } catch {
+          session.record("word_rows: \(error)")
+          return ptune_status(PTUNE_FAILED)
+        }
         for index in 0..<max(0, count) {
           guard ids[index] >= 0, ids[index] < table.rows else {
             session.record("word_rows: token \(ids[index]) of a vocabulary of \(table.rows)")
             return ptune_status(PTUNE_BAD_ARGUMENT)
           }
           (out + index * table.columns).update(
-            from: table.values + Int(ids[index]) * table.columns, count: table.columns)
+            from: values + Int(ids[index]) * table.columns, count: table.columns)
         }
         return ptune_status(PTUNE_OK)
       },

@@ -14,9 +14,14 @@ enum OpsTable {
         guard let recorder = Recorder("read"), let node = recorder.node(x), let out else {
           return ptune_status(PTUNE_FAILED)
         }
-        let values = recorder.session.evaluate(node)
-        out.update(from: values, count: values.count)
-        return ptune_status(PTUNE_OK)
+        do {
+          let values = try recorder.session.evaluate(node)
+          out.update(from: values, count: values.count)
+          return ptune_status(PTUNE_OK)
+        } catch {
+          recorder.session.record("\(error)")
+          return ptune_status(PTUNE_FAILED)
+        }
       },
       constant: { _, rows, columns, values in
         guard let recorder = Recorder("constant"), let count = recorder.count(rows, columns),

@@ -33,7 +33,7 @@ extension Model {
       let pass = ForwardPass(batch: batch, injections: try inject(batch), causal: facts?.causal ?? false)
       _ = try run(pass)
       let layers = pass.attentions.sorted { $0.key < $1.key }
-      return session.evaluate(layers.flatMap { Self.queriesAndKeys($0.value) }) { values in
+      return try session.evaluate(layers.flatMap { Self.queriesAndKeys($0.value) }) { values in
         var rest = values[...]
         return layers.compactMap { layer, node in
           let count = Self.queriesAndKeys(node).count

@@ -61,7 +61,7 @@ extension Model {
           if let values = prefix.values { found.append((.values(layer), values, prefix.perSequence)) }
         }
       }
-      let values = session.evaluate(found.map(\.node))
+      let values = try session.evaluate(found.map(\.node))
       return zip(found, values).map { found, values in
         PromptRows(
           place: found.place, rows: NamedMatrix("", values, columns: found.node.columns).rows,
@@ -113,7 +113,7 @@ extension Model {
     _ body: (_ values: UnsafeBufferPointer<Float>, _ columns: Int) -> Void
   ) throws {
     if space == .input, let table = session.services.wordTable {
-      let start = table.values + tokens.lowerBound * table.columns
+      let start = try table.values + tokens.lowerBound * table.columns
       return body(UnsafeBufferPointer(start: start, count: tokens.count * table.columns), table.columns)
     }
     try session.scoped {
@@ -126,7 +126,7 @@ extension Model {
         throw failure("forward", "the base model did not call key_rows for layer 0")
       }
       // Only this is computed, not the layers above it.
-      session.evaluate([input]) { body($0[0], input.columns) }
+      try session.evaluate([input]) { body($0[0], input.columns) }
     }
   }
 }

@@ -49,7 +49,7 @@ final class BaseReading {
         }
         return [input, keys, values]
       }
-      let values = session.evaluate(parts.flatMap { $0 })
+      let values = try session.evaluate(parts.flatMap { $0 })
       return parts.indices.map { Array(values[3 * $0..<3 * $0 + 3]) }
     }
   }

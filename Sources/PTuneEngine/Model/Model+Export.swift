@@ -36,8 +36,8 @@ extension Model {
       try session.call(adapter.identity, "save") { call in
         try Host.within(call) { try folding.save(to: Export(handle: export)) }
       }
-      let tensors = record.tensors.map {
-        SavedTensor(name: $0.name, shape: $0.shape, values: session.evaluate($0.node))
+      let tensors = try record.tensors.map {
+        SavedTensor(name: $0.name, shape: $0.shape, values: try session.evaluate($0.node))
       }
       return (tensors, record.hyperparameters)
     }

@@ -37,7 +37,7 @@ extension Model {
           if let values = prefix.values { add("layer.\(layer).values", values) }
         }
       }
-      let values = session.evaluate(named.map(\.node))
+      let values = try session.evaluate(named.map(\.node))
       return zip(named, values).map { NamedMatrix($0.name, $1, columns: $0.node.columns) }
     }
   }
@@ -60,7 +60,7 @@ extension Model {
       guard let queries, let keys, let weights = try selector.weights(0, queries, keys) else {
         throw failure("weights", "queries and keys have to be matrices")
       }
-      return NamedMatrix("weights", session.evaluate(weights), columns: weights.columns)
+      return NamedMatrix("weights", try session.evaluate(weights), columns: weights.columns)
     }
   }
 
@@ -83,7 +83,7 @@ extension Model {
           return [session.node(scores.handle, "scores"), session.node(loss.handle, "loss")]
         }
       }.compactMap { $0 }
-      let values = session.evaluate(nodes)
+      let values = try session.evaluate(nodes)
       return zip(["scores", "loss"], zip(nodes, values)).map {
         NamedMatrix($0, $1.1, columns: $1.0.columns)
       }

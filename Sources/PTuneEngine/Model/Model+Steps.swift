@@ -9,7 +9,7 @@ extension Model {
   /// - Throws: ``EngineFailure``.
   public func differentiate(_ batch: PackedBatch) throws -> Float {
     try withLoss(of: batch) { loss, pass in
-      session.differentiate(loss, recomputing: recomputesLayers ? pass.layerInputs : [])
+      try session.differentiate(loss, recomputing: recomputesLayers ? pass.layerInputs : [])
     }
   }
 
@@ -17,12 +17,14 @@ extension Model {
   ///
   /// - Throws: ``EngineFailure``.
   public func loss(_ batch: PackedBatch) throws -> Float {
-    try withLoss(of: batch) { loss, _ in session.evaluate(loss)[0] }
+    try withLoss(of: batch) { loss, _ in try session.evaluate(loss)[0] }
   }
 
   /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its examples
   /// of their tasks' losses, each counted with its task's weight, and what the adapter adds.
-  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node, Pass) -> Result) throws -> Result {
+  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node, Pass) throws -> Result) throws
+    -> Result
+  {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
       let parts = try parts(of: batch)
@@ -38,7 +40,7 @@ extension Model {
         session.node(terms.dropFirst().reduce(terms[0], +).handle, "loss")
       }
       guard let sum else { throw failure("forward", "the batch has no loss") }
-      return body(sum, pass)
+      return try body(sum, pass)
     }
   }
 
@@ -92,7 +94,7 @@ extension Model {
           status: ptune_status(PTUNE_FAILED))
       }
       let asked = selector?.first
-      let evaluated = session.evaluate([node] + [asked].compactMap { $0 })
+      let evaluated = try session.evaluate([node] + [asked].compactMap { $0 })
       let perExample = (0..<batch.exampleCount).map { example in
         let sequences = batch.sequences(ofExample: example)
         let rows = perToken ? batch.tokens(of: sequences) : sequences
@@ -116,7 +118,7 @@ extension Model {
       session.machine.isTraining = false
       let pass = try forward(batch)
       guard let node = session.node(pass.hidden.handle, "hidden") else { return ([], []) }
-      return (session.evaluate(node), pass.layout.textRows)
+      return (try session.evaluate(node), pass.layout.textRows)
     }
   }
 
@@ -127,7 +129,7 @@ extension Model {
       session.machine.isTraining = false
       let pass = try forward(batch)
       let node = try ask("vocabulary_scores") { try $0.vocabularyScores(pass.hidden) }
-      return node.map { session.evaluate($0) } ?? []
+      return try node.map { try session.evaluate($0) } ?? []
     }
   }
 

@@ -27,7 +27,7 @@ extension Model {
       guard nodes.count == facts.layers else { return nil }
       // The prefix's rows stand in front of the text's.
       let size = count * facts.keyValueSize
-      let values = session.evaluate(nodes.flatMap { [$0.keys, $0.values] }).map { Array($0.prefix(size)) }
+      let values = try session.evaluate(nodes.flatMap { [$0.keys, $0.values] }).map { Array($0.prefix(size)) }
       return nodes.indices.map { (values[2 * $0], values[2 * $0 + 1]) }
     }
   }

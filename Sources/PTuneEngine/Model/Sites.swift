@@ -102,16 +102,17 @@ extension Recorder {
 
 extension InjectionSet {
   /// What is attached to sites, as constants that outlive the scope: for passes that come later.
-  func frozenSites(_ session: Session) -> [Int: FrozenSite] {
-    sites.mapValues { site in
-      func values(_ nodes: [Node]) -> [Weight] {
-        zip(nodes, session.evaluate(nodes)).map { node, values in
+  func frozenSites(_ session: Session) throws -> [Int: FrozenSite] {
+    try sites.mapValues { site in
+      func values(_ nodes: [Node]) throws -> [Weight] {
+        zip(nodes, try session.evaluate(nodes)).map { node, values in
           let owner = FrozenValues(values)
           return Weight(
             name: "site", rows: node.rows, columns: node.columns, values: owner.start, owner: owner)
         }
       }
-      let matrices = values(site.inputFactors + site.deltas.flatMap { [$0.a, $0.b] } + site.outputFactors)
+      let matrices = try values(
+        site.inputFactors + site.deltas.flatMap { [$0.a, $0.b] } + site.outputFactors)
       return FrozenSite(site: site, matrices: matrices)
     }
   }

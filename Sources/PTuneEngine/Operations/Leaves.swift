@@ -5,7 +5,7 @@ struct WeightLeaf: Operation {
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     // Nothing writes to a leaf's value; the cast only fits the common type.
-    instruction.value = Floats(mutating: weight.values)
+    instruction.value = machine.reading { Floats(mutating: try weight.values) }
     instruction.borrowsValue = true
   }
 

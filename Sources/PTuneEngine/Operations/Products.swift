@@ -112,11 +112,14 @@ struct FrozenLinearOperation: Operation {
   /// y `[rows, outputs]` = x·Wᵀ + bias.
   func multiply(_ rows: Int, _ x: Floats, into y: Floats, _ machine: Machine) {
     let (n, k) = (weight.rows, weight.columns)
-    let slices = Array(zip(weight.slicePlaces, weight.packedSlices(machine.precision)))
+    guard
+      let (packed, bias) = machine.reading({ (try weight.packedSlices(machine.precision), try bias?.values) })
+    else { return }
+    let slices = Array(zip(weight.slicePlaces, packed))
     func multiply(_ rows: Range<Int>, _ slices: ArraySlice<(Int, OpaquePointer?)>) {
       for (first, packed) in slices {
         ptk_gemm_packed(
-          packed, rows.count, x + rows.lowerBound * k, k, bias.map { $0.values + first },
+          packed, rows.count, x + rows.lowerBound * k, k, bias.map { $0 + first },
           y + rows.lowerBound * n + first, n)
       }
     }
@@ -131,7 +134,10 @@ struct FrozenLinearOperation: Operation {
   /// dx = dy·W, or added to it, of gradients `[rows, outputs]`.
   func differentiate(_ rows: Int, _ dy: Floats, adding: Bool, into dx: Floats, _ machine: Machine) {
     let (n, k) = (weight.rows, weight.columns)
-    for (first, packed) in zip(weight.slicePlaces, weight.packedSlicesTransposed(machine.precision)) {
+    guard let packed = machine.reading({ try weight.packedSlicesTransposed(machine.precision) }) else {
+      return
+    }
+    for (first, packed) in zip(weight.slicePlaces, packed) {
       // Turned rows go by whole vectors.
       let (grain, piece) = packed.isTurned ? (16, 96) : (8, 48)
       machine.threads.split(rows, work: rows * n * k, grain: grain, piece: piece) { part in

@@ -16,6 +16,7 @@ extension FrozenLinearOperation {
     for begin in stride(from: 0, to: x.rows, by: length) {
       let block = begin..<min(begin + length, x.rows)
       multiply(block.count, input + begin * k, into: product, machine)
+      if machine.hasFailed { return }
       body(block, product)
     }
   }

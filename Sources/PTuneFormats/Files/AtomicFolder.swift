@@ -73,6 +73,15 @@ public struct AtomicFolder: ~Copyable {
     try FileSystem.removeFolder(previous)
   }
 
+  /// Removes what a crash left beside a folder. Nobody else may be writing the folder.
+  ///
+  /// - Throws: `FileError`.
+  public static func removeLeftovers(of path: String) throws(FileError) {
+    let path = target(of: path)
+    try recover(path)
+    try FileSystem.removeFolder(beside(path, "partial"))
+  }
+
   private func replace() throws(FileError) {
     let status = exchange(staging, path)
     if status == 0 { return }
@@ -111,6 +120,8 @@ public struct AtomicFolder: ~Copyable {
         if link(from, to) != 0 { try copy(from, to: to) }
       }
     }
+    // The names have to be on the disk before the folder takes the other's place.
+    try AtomicFile.syncFolder(other)
   }
 
   private static func copy(_ from: String, to: String) throws(FileError) {

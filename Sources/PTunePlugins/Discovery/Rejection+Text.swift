@@ -22,6 +22,11 @@ extension Rejection: CustomStringConvertible {
     case .writable(.group, _, _): "chmod g-w '\(path)'"
     case .otherOwner: "copy it to a folder of your own, if you trust it"
     case .danglingLink: "rm '\(path)', or put back what it points to"
+    case .notLocked(let lock):
+      "if you trust it, pin it: `ptune lock\(option(lock)) --all`, or a run file for --all"
+    case .changed(let lock, let names, _, _):
+      "if you trust the file as it is now, accept it with `ptune lock\(option(lock)) --accept "
+        + "\(names.first ?? "NAME")`; otherwise put the old one back"
     case .noEntry: "a plugin exports `ptune_plugin_entry_v1`; ptune.h shows how"
     case .otherInterface(let version):
       version > 1 ? "update ptune, or build the plugin with this version's ptune.h" : "build the plugin again"
@@ -53,6 +58,10 @@ extension Rejection.Reason: CustomStringConvertible {
     case .danglingLink(let target): "is a symbolic link to \(target), which is not there"
     case .notAFile: "is not a file"
     case .notALibrary(let found): "is not a shared library (\(found.rawValue))"
+    case .notLocked(let lock): "is not in '\(lock)'"
+    case .changed(let lock, let names, let expected, let found):
+      "is not the file that '\(lock)' pins for \(names.joined(separator: ", ")): "
+        + "its SHA-256 is \(found), expected \(expected)"
     case .cannotOpen(let why): "cannot be opened: \(why)"
     case .noEntry: "is not a plugin: it does not export ptune_plugin_entry_v1"
     case .otherInterface(let version):
@@ -105,6 +114,9 @@ extension Shadowed: CustomStringConvertible {
     }
   }
 }
+
+/// How a command is told of a lock file; nothing for the one that it looks for by itself.
+private func option(_ lock: String) -> String { lock == "ptune.lock" ? "" : " --lock '\(lock)'" }
 
 private func leftAlone(_ plugins: Int) -> String {
   switch plugins {

@@ -105,7 +105,14 @@ public struct PluginInventory: Sendable {
     guard let first = found.first, found.count == 1 else {
       throw UnknownComponentError(
         name: name, kind: kind, ofThatName: components.filter { $0.name == name }.map(\.kind),
-        known: components.filter { kind == nil || $0.kind == kind }.map(\.name), rejected: rejected.count)
+        known: components.filter { kind == nil || $0.kind == kind }.map(\.name), rejected: rejected.count,
+        changed: rejected.first { rejection in
+          guard case .changed(_, let names, _, _) = rejection.reason else { return false }
+          return names.contains(name)
+        },
+        lock: rejected.lazy.compactMap { rejection in
+          if case .notLocked(let lock) = rejection.reason { lock } else { nil }
+        }.first)
     }
     return first
   }
@@ -123,11 +130,16 @@ public struct UnknownComponentError: Error, Hashable, Sendable {
   public let known: [String]
   /// How many files were found and not used.
   public let rejected: Int
+  /// A file that had the component when it was pinned, and has changed.
+  public let changed: Rejection?
+  /// A lock file that leaves plugins out.
+  public let lock: String?
 }
 
 extension UnknownComponentError: CustomStringConvertible {
   /// Which name, of which kind.
   public var description: String {
+    if let changed { return changed.description }
     if kind == nil, ofThatName.count > 1 {
       return "'\(name)' is the name of \(ofThatName.map(\.nounWithArticle).joined(separator: " and of "))"
     }
@@ -136,6 +148,11 @@ extension UnknownComponentError: CustomStringConvertible {
 
   /// The nearest name, or all of them.
   public var help: String? {
+    if let changed { return changed.help }
+    if let lock {
+      return
+        "'\(lock)' leaves out the plugins that it does not pin; `ptune lock` with the run file adds those that it uses"
+    }
     if kind == nil, ofThatName.count > 1 { return "say which: --kind \(ofThatName[0].rawValue)" }
     if let kind, let other = ofThatName.first, other != kind {
       return "'\(name)' is \(other.nounWithArticle)"

@@ -18,13 +18,14 @@ public final class PluginRegistry {
   ///   - search: where to look.
   ///   - prober: opens the files in a child process before any is loaded into this one.
   ///   - provides: ids of the interfaces that the host has.
+  ///   - admission: asked before a file is opened; nil to open all.
   public init(
     host: UnsafePointer<ptune_host_v1>, search: PluginSearch, prober: Prober,
-    provides: [String] = HostInterfaces.ids
+    provides: [String] = HostInterfaces.ids, admission: (any PluginAdmission)? = nil
   ) {
     self.host = host
     self.provides = Set(provides)
-    scanner = PluginScanner(search: search, prober: prober, provides: provides)
+    scanner = PluginScanner(search: search, prober: prober, provides: provides, admission: admission)
   }
 
   /// Loads the plugin of a component into this process, if it is not there yet.

@@ -3,6 +3,7 @@ public struct PluginScanner: Sendable {
   private let search: PluginSearch
   private let prober: Prober
   private let provides: Set<String>
+  private let admission: (any PluginAdmission)?
 
   /// A scanner.
   ///
@@ -10,11 +11,19 @@ public struct PluginScanner: Sendable {
   ///   - search: where to look.
   ///   - prober: opens the files in a child process.
   ///   - provides: ids of the interfaces that the host has; a component that needs others is rejected.
-  public init(search: PluginSearch, prober: Prober, provides: [String] = HostInterfaces.ids) {
+  ///   - admission: asked before a file is opened; nil to open all.
+  public init(
+    search: PluginSearch, prober: Prober, provides: [String] = HostInterfaces.ids,
+    admission: (any PluginAdmission)? = nil
+  ) {
     self.search = search
+    self.admission = admission
     self.prober = prober
     self.provides = Set(provides)
   }
+
+  /// The files that a scan would look at, in the order of the search; opens none.
+  public var candidates: [String] { CandidateFinder(search).candidates }
 
   /// Searches the folders and probes what is in them.
   public func scan() -> PluginInventory {
@@ -23,7 +32,12 @@ public struct PluginScanner: Sendable {
     inventory.folders = finder.folders
     inventory.rejected = finder.rejected
     inventory.shadowed = finder.shadowed
-    for (file, outcome) in zip(finder.candidates, prober.probe(finder.candidates)) {
+    let files = finder.candidates.filter { file in
+      guard let reason = admission?.refusal(of: file) else { return true }
+      inventory.rejected.append(Rejection(path: file, reason: reason))
+      return false
+    }
+    for (file, outcome) in zip(files, prober.probe(files)) {
       switch outcome {
       case .success(let report): inventory.add(report, from: file, provides: provides)
       case .failure(let reason): inventory.rejected.append(Rejection(path: file, reason: reason))

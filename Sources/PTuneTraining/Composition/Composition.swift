@@ -299,7 +299,7 @@ extension ComponentFactory {
     let choice = ComponentChoice(plugin: type)
     do {
       return (try load(.baseModel, choice), choice)
-    } catch let error as UnknownComponentError {
+    } catch let error as UnknownComponentError where error.changed == nil && error.lock == nil {
       throw TrainingError.unknownModelType(config: config.path, type: type, known: error.known)
     }
   }

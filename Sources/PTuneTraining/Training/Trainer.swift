@@ -70,6 +70,7 @@ public final class Trainer {
     try FileSystem.createFolder(output)
     return try OutputLock.hold(output) {
       try Leftovers.remove(in: output)
+      try AtomicFolder.removeLeftovers(of: adapterFolder)
       try prepareOutput(resume: resume)
       return try takeSteps(interrupted)
     }

@@ -1,0 +1,56 @@
+import Foundation
+import PTuneFormats
+import Testing
+
+/// Some stops of `Scripts/crash-matrix/run`, and a model's file that is cut off while it is in use.
+@Suite("Crashes") struct CrashTests {
+  #if os(Linux)
+    @Test(
+      "a power cut or a full disk at a move or a removal leaves a whole folder, and going on ends with the same bits"
+    )
+    func stops() throws {
+      let desk = try Desk()
+      let script =
+        URL(fileURLWithPath: Desk.fixtures).deletingLastPathComponent().deletingLastPathComponent().path
+        + "/Scripts/crash-matrix/run"
+      let outcome = try desk.shell(
+        "'\(script)' --ptune '\(try Desk.command())' --quick --every 4 --scenario again --how cut-names,full")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let document = try outcome.document()
+      #expect((document["tried"]?.intValue ?? 0) >= 6, "\(outcome.output)")
+      #expect(document["invalid"] == 0, "\(outcome.output)")
+    }
+  #endif
+
+  @Test(
+    "a model that is cut off while a training reads it is named as the reason, and what was written stays")
+  func cutOff() throws {
+    let desk = try Desk()
+    let process = try desk.process(
+      try Desk.command(),
+      ["train", "run.yaml", "--epochs", "100000", "--set", "training.evaluate_every=never"])
+    process.environment?["SWIFT_BACKTRACE"] = "enable=no"
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    var text = ""
+    while !text.contains("training  ") {
+      let data = output.fileHandleForReading.availableData
+      guard !data.isEmpty else { break }
+      text += String(decoding: data, as: UTF8.self)
+    }
+    try #require(truncate("\(desk.folder)/model/model.safetensors", 8) == 0)
+    output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGBUS)
+    let told = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+    #expect(
+      told.contains(
+        """
+        error: a file that ptune reads, such as the model's, was cut off while it was in use (SIGBUS)
+        help: put the file back whole; a training goes on from its checkpoint with --resume
+
+        """), "\(told)")
+  }
+}
