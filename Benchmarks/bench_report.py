@@ -284,7 +284,7 @@ def document(known, threads):
         "- *limit*: what the ratio of training rates would be if all that a step needs ran at the peak. In single precision",
         "  nothing that computes these operations gets beyond it on this machine, so aims above it are out of reach here.",
         "- *memory*: the most that the process had, from its start through training.",
-        "- *first step*: from the start of the process to the end of the first training step, files in the page cache.",
+        "- *first step*: from the start of the process to the end of the first training step.",
         "",
         "## Aims",
         "",
@@ -307,6 +307,7 @@ def document(known, threads):
                 lines += [
                     "Texts of like length share a batch, PEFT runs without dropout, and each side takes the fastest of its",
                     "variants: single precision, bfloat16 by autocast or throughout, or compiled where that was measured.",
+                    "Shares are of the peak in single precision, which bfloat16 may exceed.",
                     "",
                 ]
             lines += comparison(known, here, peak)
