@@ -26,20 +26,9 @@ import Testing
     "a model that is cut off while a training reads it is named as the reason, and what was written stays")
   func cutOff() throws {
     let desk = try Desk()
-    let process = try desk.process(
-      try Desk.command(),
-      ["train", "run.yaml", "--epochs", "100000", "--set", "training.evaluate_every=never"])
-    process.environment?["SWIFT_BACKTRACE"] = "enable=no"
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    var text = ""
-    while !text.contains("training  ") {
-      let data = output.fileHandleForReading.availableData
-      guard !data.isEmpty else { break }
-      text += String(decoding: data, as: UTF8.self)
-    }
+    let errors = Pipe()
+    let (process, output, _) = try desk.endlessTraining(
+      errors: errors, environment: ["SWIFT_BACKTRACE": "enable=no"])
     try #require(truncate("\(desk.folder)/model/model.safetensors", 8) == 0)
     output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
     process.waitUntilExit()

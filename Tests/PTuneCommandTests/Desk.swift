@@ -105,6 +105,29 @@ final class Desk {
     return process
   }
 
+  /// Starts a training without end, and waits until its header says that it begins.
+  ///
+  /// - Returns: the training, its standard output, and what was read of that so far.
+  func endlessTraining(
+    errors: Pipe? = nil, environment: [String: String] = [:]
+  ) throws -> (process: Process, output: Pipe, begun: String) {
+    let process = try process(
+      try Desk.command(),
+      ["train", "run.yaml", "--epochs", "100000", "--set", "training.evaluate_every=never"])
+    process.environment?.merge(environment) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    if let errors { process.standardError = errors }
+    try process.run()
+    var begun = ""
+    while !begun.contains("training  ") {
+      let data = output.fileHandleForReading.availableData
+      guard !data.isEmpty else { break }
+      begun += String(decoding: data, as: UTF8.self)
+    }
+    return (process, output, begun)
+  }
+
   private func outcome(of process: Process) throws -> Outcome {
     // Files rather than pipes: nobody has to read them while the program runs.
     let (output, errors) = (try write(".output", ""), try write(".errors", ""))

@@ -7,18 +7,7 @@ import Testing
   @Test("the lock on a run folder goes with a process that was killed, and keeps a second one out before")
   func lock() throws {
     let desk = try Desk()
-    let process = try desk.process(
-      try Desk.command(),
-      ["train", "run.yaml", "--epochs", "100000", "--set", "training.evaluate_every=never"])
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    var output = ""
-    while !output.contains("training  ") {
-      let data = pipe.fileHandleForReading.availableData
-      guard !data.isEmpty else { break }
-      output += String(decoding: data, as: UTF8.self)
-    }
+    let (process, _, _) = try desk.endlessTraining()
     let second = try desk.ptune("train", "run.yaml", "--quiet", "--max-steps", "1")
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()

@@ -167,21 +167,9 @@ import Testing
     arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruption(signal: Int32) throws {
     let desk = try Desk()
-    let process = try desk.process(
-      try Desk.command(),
-      ["train", "run.yaml", "--epochs", "100000", "--set", "training.evaluate_every=never"])
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    // The header says that training begins.
-    var output = ""
-    while !output.contains("training  ") {
-      let data = pipe.fileHandleForReading.availableData
-      guard !data.isEmpty else { break }
-      output += String(decoding: data, as: UTF8.self)
-    }
+    let (process, pipe, begun) = try desk.endlessTraining()
     kill(process.processIdentifier, signal)
-    output += String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    let output = begun + String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 130)

@@ -6,6 +6,8 @@ public final class GGUFFile: Sendable {
   public let tensors: [GGUFTensor]
   /// The metadata; arrays stand in the file until they are asked for.
   public let metadata: [String: GGUFValue]
+  /// The multiple at which tensors begin.
+  let alignment: Int
   private let file: MappedFile
   private let places: [String: Int]
 
@@ -17,6 +19,7 @@ public final class GGUFFile: Sendable {
     self.file = file
     tensors = header.tensors
     metadata = header.metadata
+    alignment = header.alignment
     places = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
   }
 
@@ -103,14 +106,6 @@ public final class GGUFFile: Sendable {
       throw GGUFError(file: path, problem: .value(key: key, expected: expected, found: nil))
     }
     return value
-  }
-
-  /// The multiple at which tensors begin.
-  var alignment: Int {
-    guard let alignment = try? GGUFHeader.alignment(metadata) else {
-      preconditionFailure("it was checked when the file was opened")
-    }
-    return alignment
   }
 
   /// The whole file.

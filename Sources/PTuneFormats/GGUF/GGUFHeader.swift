@@ -28,6 +28,8 @@ struct GGUFHeader {
   static let metadataStart = tensorCountStart + 8 + 8
 
   let metadata: [String: GGUFValue]
+  /// The multiple at which tensors begin.
+  let alignment: Int
   /// In the order of their data.
   let tensors: [GGUFTensor]
 
@@ -43,7 +45,8 @@ struct GGUFHeader {
       let tensorCount = try cursor.count("the list of tensors", least: Self.leastTensorBytes)
       let entryCount = try cursor.count("the metadata", least: Self.leastEntryBytes)
       metadata = try Self.metadata(&cursor, entryCount)
-      tensors = try Self.tensors(&cursor, tensorCount, alignment: try Self.alignment(metadata))
+      alignment = try Self.alignment(metadata)
+      tensors = try Self.tensors(&cursor, tensorCount, alignment: alignment)
     } catch {
       throw GGUFError(file: file, problem: error)
     }
@@ -63,8 +66,7 @@ struct GGUFHeader {
     return metadata
   }
 
-  /// The multiple at which tensors begin.
-  static func alignment(_ metadata: [String: GGUFValue]) throws(GGUFError.Problem) -> Int {
+  private static func alignment(_ metadata: [String: GGUFValue]) throws(GGUFError.Problem) -> Int {
     let key = "general.alignment"
     guard let value = metadata[key] else { return defaultAlignment }
     guard let alignment = value.integer, (1...Int(UInt32.max)).contains(alignment),

@@ -66,13 +66,9 @@ struct MergedGGUF {
     if file.metadata[size]?.integer != nil { revision.set(size, to: tokens.first + tokens.count) }
   }
 
-  /// Output rows for tokens that are read and never written: see ``MergedModel``.
   private func neverFirst(_ tensor: GGUFTensor, _ file: GGUFFile) throws -> [Float] {
-    var sums = [Double](repeating: 0, count: tensor.shape[1])
-    try file.forEachRow(of: tensor) { row in
-      for column in sums.indices { sums[column] += Double(row[column]) }
+    try tokens.unwritten(of: tensor.shape) { take in
+      try file.forEachRow(of: tensor) { take(UnsafeBufferPointer($0)) }
     }
-    let mean = sums.map { Float($0 / Double(tensor.shape[0])) }
-    return (0..<tokens.count).flatMap { _ in mean }
   }
 }

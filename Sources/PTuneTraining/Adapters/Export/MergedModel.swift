@@ -78,19 +78,17 @@ struct MergedModel {
 
   private var isCausal: Bool { composition.model.facts?.causal ?? false }
 
-  /// Rows for tokens that are read and never written: the mean of all rows, whose score is the mean of all scores, so that
-  /// another token's is always higher. For a bias a number that no score makes up for.
+  /// Output rows that are never written. For a bias a number that no score makes up for.
   private func neverFirst(_ tensor: FloatTensor) -> [Float] {
     guard tensor.shape.count == 2 else { return Array(repeating: -1e4, count: tokens.count) }
-    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-    var sums = [Double](repeating: 0, count: columns)
-    tensor.withValues { values in
-      for row in 0..<rows {
-        for column in 0..<columns { sums[column] += Double(values[row * columns + column]) }
+    let columns = tensor.shape[1]
+    return tokens.unwritten(of: tensor.shape) { take in
+      tensor.withValues { values in
+        for start in stride(from: 0, to: values.count, by: columns) {
+          take(UnsafeBufferPointer(rebasing: values[start..<start + columns]))
+        }
       }
     }
-    let mean = sums.map { Float($0 / Double(rows)) }
-    return (0..<tokens.count).flatMap { _ in mean }
   }
 
   /// A tensor with rows for the new tokens, which stand at their ids: behind the last one, or in the place of rows that the

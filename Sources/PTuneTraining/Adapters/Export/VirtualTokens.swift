@@ -70,3 +70,22 @@ struct VirtualTokens {
     }
   }
 }
+
+extension VirtualTokens {
+  /// Output rows for tokens that are read and never written, `[count, columns]`: the mean of all rows, whose score is the
+  /// mean of all scores, so that another token's is always higher.
+  ///
+  /// - Parameters:
+  ///   - shape: of the output layer, `[rows, columns]`.
+  ///   - forEachRow: shows each of its rows.
+  func unwritten(
+    of shape: [Int], _ forEachRow: ((UnsafeBufferPointer<Float>) -> Void) throws -> Void
+  ) rethrows -> [Float] {
+    var sums = [Double](repeating: 0, count: shape[1])
+    try forEachRow { row in
+      for column in sums.indices { sums[column] += Double(row[column]) }
+    }
+    let mean = sums.map { Float($0 / Double(shape[0])) }
+    return (0..<count).flatMap { _ in mean }
+  }
+}
