@@ -62,8 +62,8 @@ static void multiply_bf16(size_t m, size_t n, size_t pairs, const ptk_pair *a, s
                           size_t panel_stride, const float *start, size_t start_stride, float *c, size_t c_stride) {
   for (size_t j = 0; j < n; j += COLUMNS, b += panel_stride) {
     const size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
-    for (size_t i = 0; i < m; i += ROWS) {
-      const size_t rows = m - i < ROWS ? m - i : ROWS;
+    for (size_t i = 0, rows; i < m; i += rows) {
+      rows = strip_height(m - i);
       const ptk_pair *left = a + i * a_stride;
       const float *from = start ? start + i * start_stride + j : NULL;
       float *to = c + i * c_stride + j;

@@ -78,6 +78,81 @@ void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const 
 #undef CASE
 }
 
+/* f(x), and f'(x) through `slope`: what the two share is computed once. */
+PTK_INLINE float gelu_both(float x, float *slope) {
+  const float half = 0.5f * (1.0f + ptk_erf(x * sqrt_half));
+  *slope = half + x * one_over_sqrt_2_pi * ptk_exp_of_score(-0.5f * x * x);
+  return x * half;
+}
+PTK_INLINE float gelu_tanh_both(float x, float *slope) {
+  const float t = ptk_tanh(sqrt_2_over_pi * (x + tanh_cubic * x * x * x)), half = 0.5f * (1.0f + t);
+  *slope = half + 0.5f * x * (1.0f - t * t) * sqrt_2_over_pi * (1.0f + 3.0f * tanh_cubic * x * x);
+  return x * half;
+}
+PTK_INLINE float silu_both(float x, float *slope) {
+  const float s = ptk_sigmoid(x);
+  *slope = s * (1.0f + x * (1.0f - s));
+  return x * s;
+}
+
+#define SLOPED_FUNCTIONS(X) X(PTK_GELU, gelu) X(PTK_GELU_TANH, gelu_tanh) X(PTK_SILU, silu)
+
+#define DEFINE(value, name)                                                                                      \
+  PTK_CLONES static void name##_forward_sloped(size_t count, const float *restrict x, float *restrict y,         \
+                                               float *restrict slope) {                                          \
+    for (size_t i = 0; i < count; i++) y[i] = name##_both(x[i], &slope[i]);                                      \
+  }                                                                                                              \
+  PTK_CLONES static void name##_gated_forward(size_t count, const float *x, const float *y, float *z) {          \
+    for (size_t i = 0; i < count; i++) z[i] = name(x[i]) * y[i];                                                 \
+  }                                                                                                              \
+  PTK_CLONES static void name##_gated_backward(size_t count, const float *x, const float *y, const float *dz,    \
+                                               bool adding_x, float *restrict dx, bool adding_y,                 \
+                                               float *restrict dy) {                                             \
+    for (size_t i = 0; i < count; i++) {                                                                         \
+      float slope;                                                                                               \
+      const float factor = name##_both(x[i], &slope);                                                            \
+      if (dx) dx[i] = dz[i] * y[i] * slope + (adding_x ? dx[i] : 0);                                             \
+      if (dy) dy[i] = dz[i] * factor + (adding_y ? dy[i] : 0);                                                   \
+    }                                                                                                            \
+  }
+SLOPED_FUNCTIONS(DEFINE)
+#undef DEFINE
+
+/* Others have no such form, and are not asked for. */
+#define CASE(value, name) \
+  case value:             \
+    return name##_forward_sloped(count, x, y, slope);
+void ptk_unary_forward_sloped(ptk_unary function, size_t count, const float *x, float *y, float *slope) {
+  switch (function) {
+    SLOPED_FUNCTIONS(CASE)
+    default: return;
+  }
+}
+#undef CASE
+
+#define CASE(value, name) \
+  case value:             \
+    return name##_gated_forward(count, x, y, z);
+void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z) {
+  switch (function) {
+    SLOPED_FUNCTIONS(CASE)
+    default: return;
+  }
+}
+#undef CASE
+
+#define CASE(value, name) \
+  case value:             \
+    return name##_gated_backward(count, x, y, dz, adding_x, dx, adding_y, dy);
+void ptk_gated_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dz,
+                        bool adding_x, float *dx, bool adding_y, float *dy) {
+  switch (function) {
+    SLOPED_FUNCTIONS(CASE)
+    default: return;
+  }
+}
+#undef CASE
+
 PTK_CLONES void ptk_combine(ptk_binary function, size_t count, const float *x, const float *y, float *z) {
   switch (function) {
     case PTK_ADD:

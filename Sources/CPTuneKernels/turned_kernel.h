@@ -4,6 +4,8 @@
  * broadcast, so that its order in memory does not matter; the other operand is turned instead, which is far smaller.
  */
 
+#include "transpose_kernel.h"
+
 enum { LINE = 64 / sizeof(float) };
 
 /* c [rows, COLUMNS] = b·aᵀ: of each of `rows` rows of b, COLUMNS apart, n numbers in panels; aᵀ is [n][COLUMNS], of which
@@ -51,13 +53,46 @@ static void tile_turned_of(size_t rows, size_t columns, size_t n, const float *b
 
 /* a [m, n], m at most COLUMNS, to [n][COLUMNS]; rows that are missing are zero. */
 static void turn(size_t m, size_t n, const float *a, size_t a_stride, float *turned) {
-  enum { BLOCK = 16 };
   if (m < COLUMNS) memset(turned, 0, n * COLUMNS * sizeof *turned);
-  for (size_t begin = 0; begin < n; begin += BLOCK) {
-    const size_t width = n - begin < BLOCK ? n - begin : BLOCK;
-    for (size_t r = 0; r < m; r++)
-      for (size_t i = 0; i < width; i++) turned[(begin + i) * COLUMNS + r] = a[r * a_stride + begin + i];
+  size_t r = 0;
+  for (; r + WIDTH <= m; r += WIDTH) {
+    const float *from = a + r * a_stride;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      vector fours[4];
+      for (int q = 0; q < 4; q++) fours[q] = load_every_fourth(from + q * a_stride + i, a_stride);
+      transpose_fours(fours);
+      for (int q = 0; q < 4; q++) STORE(turned + (i + q) * COLUMNS + r, fours[q]);
+    }
+    for (; i < n; i++)
+      for (size_t l = 0; l < WIDTH; l++) turned[i * COLUMNS + r + l] = from[l * a_stride + i];
   }
+  for (; r < m; r++)
+    for (size_t i = 0; i < n; i++) turned[i * COLUMNS + r] = a[r * a_stride + i];
+}
+
+/* c [columns, rows] = the transpose of the tile [rows][COLUMNS], or c + it. */
+static void write_turned(size_t rows, size_t columns, const float *tile, bool adding, float *c, size_t c_stride) {
+  size_t r = 0;
+  for (; r + 4 <= rows; r += 4)
+    for (size_t p = 0; p < columns; p += WIDTH) {
+      vector fours[4];
+      for (int q = 0; q < 4; q++) fours[q] = LOAD(tile + (r + q) * COLUMNS + p);
+      transpose_fours(fours);
+      const size_t here = columns - p < WIDTH ? columns - p : WIDTH;
+      for (size_t l = 0; l < here; l++) {
+        float *out = c + (p + l) * c_stride + r, value[4];
+        memcpy(value, (const float *)&fours[l % 4] + l / 4 * 4, sizeof value);
+        if (adding)
+          for (int q = 0; q < 4; q++) value[q] += out[q];
+        memcpy(out, value, sizeof value);
+      }
+    }
+  for (; r < rows; r++)
+    for (size_t p = 0; p < columns; p++) {
+      float *out = c + p * c_stride + r;
+      *out = tile[r * COLUMNS + p] + (adding ? *out : 0);
+    }
 }
 
 /* c [m, k] = a [m, n]·bᵀ, or c + a·bᵀ when `adding`, with b [k, n] in packed panels [⌈n/columns⌉][k][columns],
@@ -72,10 +107,7 @@ static void multiply_turned(size_t m, size_t n, size_t k, const float *a, size_t
       const size_t columns = m - i < COLUMNS ? m - i : COLUMNS;
       float tile[ROWS * COLUMNS];
       tile_turned_of(rows, columns, n, b + j * COLUMNS, panel_stride, turned + i * n, tile);
-      for (size_t p = 0; p < columns; p++) {
-        float *out = c + (i + p) * c_stride + j;
-        for (size_t r = 0; r < rows; r++) out[r] = tile[r * COLUMNS + p] + (adding ? out[r] : 0);
-      }
+      write_turned(rows, columns, tile, adding, c + i * c_stride + j, c_stride);
     }
   }
 }

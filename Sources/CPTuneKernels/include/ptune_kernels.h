@@ -136,6 +136,13 @@ void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *
 /* dx = dy·f'(x), from x and y = f(x) as the function needs. */
 void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx);
+/* y = f(x), and with it f'(x), for PTK_GELU, PTK_GELU_TANH and PTK_SILU, whose derivatives cost more from x alone. */
+void ptk_unary_forward_sloped(ptk_unary function, size_t count, const float *x, float *y, float *slope);
+/* z = f(x)·y, for the same functions. */
+void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z);
+/* From dz: dx, and dy; each may be NULL. */
+void ptk_gated_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dz,
+                        bool adding_x, float *dx, bool adding_y, float *dy);
 
 /* z = x + y, x - y, x·y or x/y. */
 typedef enum { PTK_ADD = 1, PTK_SUBTRACT, PTK_MULTIPLY, PTK_DIVIDE } ptk_binary;

@@ -8,6 +8,8 @@ final class Machine {
   var precision = ComputePrecision.f32
   /// Whether dropout drops.
   var isTraining = false
+  /// Whether a backward computation follows the forward one.
+  private(set) var isForBackward = false
   /// Values of a block of logits: a vocabulary is large, and so would the logits of all rows be.
   var blockSize = 1 << 24
   /// What measures operators; nil for nothing.
@@ -23,6 +25,7 @@ final class Machine {
   ///   - roots: their values are kept.
   ///   - forBackward: whether ``backward(_:from:_:)`` follows, so that what it reads is kept too.
   func forward(_ instructions: [Instruction], roots: [Instruction], forBackward: Bool) {
+    isForBackward = forBackward
     for instruction in instructions {
       for (index, input) in instruction.inputs.enumerated() {
         input.pendingReaders += 1

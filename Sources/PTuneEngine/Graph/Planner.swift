@@ -4,6 +4,8 @@
 /// demand for those rows moves down through every operator that works row by row, up to the queries of an
 /// attention. So a head that reads one row a sequence makes the last layer compute one row a sequence, and no base
 /// model needs to know.
+///
+/// A product with an activation that nothing else reads becomes one operator with it.
 struct Planner {
   private enum Demand {
     case rows([Int32])
@@ -14,6 +16,11 @@ struct Planner {
   private var instructions: [ObjectIdentifier: Instruction] = [:]
   private var gathered: [ObjectIdentifier: [(rows: [Int32], instruction: Instruction)]] = [:]
   private var order: [Instruction] = []
+  /// How many nodes read a node's values; those that are asked for have one reader more.
+  private var readers: [ObjectIdentifier: Int] = [:]
+  /// Products in the form that computes their activation as well, and the activations that they take the place of.
+  private var gated: [ObjectIdentifier: Node] = [:]
+  private var absorbed: Set<ObjectIdentifier> = []
 
   /// The instructions that compute `roots`, each after its inputs, and those of the roots themselves.
   ///
@@ -29,7 +36,9 @@ struct Planner {
   ) -> (order: [Instruction], roots: [Instruction], marks: [Instruction]) {
     var planner = Planner()
     for root in roots { planner.demands[ObjectIdentifier(root)] = .whole }
+    for node in roots + marks { planner.readers[ObjectIdentifier(node), default: 0] += 1 }
     for node in nodes.reversed() { planner.spreadDemand(of: node) }
+    for node in nodes { planner.absorbActivation(of: node) }
     for node in nodes where planner.instructions[ObjectIdentifier(node)] == nil { planner.emit(node) }
     func instructions(_ nodes: [Node]) -> [Instruction] {
       nodes.compactMap { planner.instructions[ObjectIdentifier($0)] }
@@ -40,6 +49,7 @@ struct Planner {
   private mutating func spreadDemand(of node: Node) {
     guard let demand = demands[ObjectIdentifier(node)] else { return }
     for (index, input) in node.inputs.enumerated() {
+      readers[ObjectIdentifier(input), default: 0] += 1
       if case .whole = demand, let gather = node.operation as? GatherRows {
         add(.rows(gather.rows), to: input)
       } else if case .rows = demand, node.operation.rowFlow(index, node) == .same {
@@ -64,14 +74,33 @@ struct Planner {
     }
   }
 
-  private mutating func emit(_ node: Node) {
-    guard let demand = demands[ObjectIdentifier(node)] else { return }
+  private mutating func absorbActivation(of node: Node) {
+    guard demands[ObjectIdentifier(node)] != nil, let product = node.operation as? BinaryOperation,
+      product.function == .multiply,
+      node.inputs.allSatisfy({ $0.rows == node.rows && $0.columns == node.columns })
+    else { return }
+    for (factor, other) in [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] {
+      guard let activation = factor.operation as? UnaryOperation, activation.savesSlope,
+        readers[ObjectIdentifier(factor)] == 1
+      else { continue }
+      gated[ObjectIdentifier(node)] = Node(
+        GatedOperation(function: activation), [factor.inputs[0], other], rows: node.rows, columns: node.columns)
+      absorbed.insert(ObjectIdentifier(factor))
+      return
+    }
+  }
+
+  private mutating func emit(_ recorded: Node) {
+    guard let demand = demands[ObjectIdentifier(recorded)], !absorbed.contains(ObjectIdentifier(recorded)) else {
+      return
+    }
+    let node = gated[ObjectIdentifier(recorded)] ?? recorded
     let instruction: Instruction
     switch demand {
     case .whole:
       if node.operation is GatherRows, case .rows? = demands[ObjectIdentifier(node.inputs[0])] {
         // The input was computed for just these rows: it is the result.
-        instructions[ObjectIdentifier(node)] = whole(node.inputs[0])
+        instructions[ObjectIdentifier(recorded)] = whole(node.inputs[0])
         return
       }
       instruction = Instruction(
@@ -85,7 +114,7 @@ struct Planner {
         node.operation.restricted(to: wanted), inputs, rows: wanted.count, columns: node.columns,
         needsGradient: node.needsGradient)
     }
-    instructions[ObjectIdentifier(node)] = instruction
+    instructions[ObjectIdentifier(recorded)] = instruction
     order.append(instruction)
   }
 

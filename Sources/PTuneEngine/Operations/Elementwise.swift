@@ -17,19 +17,40 @@ struct UnaryOperation: Operation {
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
   var restrictsRows: Bool { true }
-  func backwardReads(_ index: Int) -> Bool { !backwardReadsResult }
+  func backwardReads(_ index: Int) -> Bool { !backwardReadsResult && !savesSlope }
+  /// Whether the derivative is made along with the result, which costs less than from the input afterwards.
+  var savesSlope: Bool { [PTK_GELU, PTK_GELU_TANH, PTK_SILU].contains(function) }
   /// These derivatives are simplest in terms of the result, the others in terms of the input.
   var backwardReadsResult: Bool { [PTK_TANH, PTK_SIGMOID, PTK_EXP, PTK_SQRT].contains(function) }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
     let y = machine.result(instruction)
+    let slope =
+      savesSlope && instruction.needsGradient && machine.isForBackward
+      ? machine.save(instruction.count, for: instruction) : nil
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
-      ptk_unary_forward(function, range.count, x + range.lowerBound, y + range.lowerBound)
+      let from = range.lowerBound
+      if let slope {
+        ptk_unary_forward_sloped(function, range.count, x + from, y + from, slope + from)
+      } else {
+        ptk_unary_forward(function, range.count, x + from, y + from)
+      }
     }
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
+    if savesSlope {
+      guard let dy = instruction.gradient, let (dx, adding) = machine.target(of: instruction.inputs[0]) else {
+        return
+      }
+      let slope = instruction.saved[0]
+      machine.threads.split(instruction.count, work: instruction.count, grain: 16) { range in
+        let from = range.lowerBound
+        ptk_multiply(range.count, dy + from, slope + from, adding, dx + from)
+      }
+      return
+    }
     // The kernel takes both x and y and reads the one that was kept.
     guard let dy = instruction.gradient,
       let kept = backwardReadsResult ? instruction.value : instruction.inputs[0].value,
@@ -38,6 +59,38 @@ struct UnaryOperation: Operation {
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
       let from = range.lowerBound
       ptk_unary_backward(function, range.count, kept + from, kept + from, dy + from, adding, dx + from)
+    }
+  }
+}
+
+/// z = f(x)·y, as in gated feed-forward layers (Shazeer 2020, "GLU variants improve transformer"): f(x) is not kept.
+struct GatedOperation: Operation {
+  let function: UnaryOperation
+
+  var name: String { "\(function.name)_gate" }
+
+  func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
+  var restrictsRows: Bool { true }
+  func backwardReads(_ index: Int) -> Bool { true }
+
+  func forward(_ instruction: Instruction, _ machine: Machine) {
+    guard let x = instruction.inputs[0].value, let y = instruction.inputs[1].value else { return }
+    let z = machine.result(instruction)
+    machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
+      let from = range.lowerBound
+      ptk_gated_forward(function.function, range.count, x + from, y + from, z + from)
+    }
+  }
+
+  func backward(_ instruction: Instruction, _ machine: Machine) {
+    guard let dz = instruction.gradient, let x = instruction.inputs[0].value, let y = instruction.inputs[1].value
+    else { return }
+    let dx = machine.target(of: instruction.inputs[0]), dy = machine.target(of: instruction.inputs[1])
+    machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
+      let from = range.lowerBound
+      ptk_gated_backward(
+        function.function, range.count, x + from, y + from, dz + from, dx?.adding ?? false,
+        dx.map { $0.gradient + from }, dy?.adding ?? false, dy.map { $0.gradient + from })
     }
   }
 }
