@@ -133,6 +133,14 @@ import Testing
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "\"bert\"", with: "\"qwen3\"") } },
     Mistake(
+      "a base plugin of another architecture", ["--set", "base.plugin=roberta"],
+      """
+      error: FOLDER/model does not suit base model roberta: config.json: model_type 'bert' is another architecture; \
+      this plugin computes roberta, xlm-roberta, camembert
+      help: config.json says model_type 'bert': leave 'plugin: roberta' out of the run file's 'base', or name 'bert'
+      """
+    ),
+    Mistake(
       "a config of other shapes", ["--model", "other"],
       """
       error: FOLDER/other does not suit base model bert: tensor 'embeddings.word_embeddings.weight' of the checkpoint \
