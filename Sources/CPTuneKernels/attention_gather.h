@@ -1,70 +1,116 @@
 /*
- * Between the rows of the sources and the contiguous scratch of attention_kernel.h. Rows are padded to whole vectors;
- * the padding is zero.
+ * What segment attention reads and writes: the rows of a segment's sources, in place where a product can take them so,
+ * else gathered into contiguous scratch whose rows are padded to whole vectors.
  */
 #include "row_reductions.h"
 
-typedef enum { GATHER_KEYS, GATHER_VALUES } gathered;
+/* More ranges than this are gathered; they may be of a row each. */
+enum { RUNS = 4 };
+
+/* `count` rows, `stride` apart. */
+typedef struct {
+  const float *values;
+  size_t stride, count;
+} row_run;
 
 typedef struct {
   size_t query_begin, query_end, keys;
   size_t padded_keys, padded_size; /* keys and head_size in whole vectors */
   const ptk_range *ranges;
   size_t range_count;
-  bool wants_gradients; /* some source does */
+  bool in_place; /* the sources' rows, and their gradients, are used where they are */
 } segment_shape;
 
 static size_t padded_to_width(size_t count) { return (count + WIDTH - 1) / WIDTH * WIDTH; }
 
 static segment_shape shape_of(const ptk_attention *attention, size_t index) {
+  /* Longer segments are worth the copy: their rows are read again and again. */
+  enum { SHORT = 128 };
   const ptk_segment *segment = &attention->segments[index];
   segment_shape shape = {.query_begin = (size_t)segment->query_begin,
                          .query_end = (size_t)segment->query_begin + (size_t)segment->query_count,
                          .padded_size = padded_to_width(attention->head_size),
                          .ranges = attention->ranges + segment->range_begin,
                          .range_count = (size_t)segment->range_count};
-  for (size_t i = 0; i < shape.range_count; i++) {
-    const ptk_key_values *source = &attention->sources[shape.ranges[i].source];
-    shape.keys += (size_t)shape.ranges[i].count;
-    if (source->key_gradients || source->value_gradients) shape.wants_gradients = true;
-  }
+  for (size_t i = 0; i < shape.range_count; i++) shape.keys += (size_t)shape.ranges[i].count;
   shape.padded_keys = padded_to_width(shape.keys);
+  shape.in_place =
+      shape.padded_size == attention->head_size && shape.range_count <= RUNS && shape.keys <= SHORT;
   return shape;
 }
 
-static const float *range_rows(const ptk_attention *attention, const ptk_range *range, size_t kv, gathered what) {
-  const ptk_key_values *source = &attention->sources[range->source];
-  return (what == GATHER_KEYS ? source->keys : source->values) + (size_t)range->begin * source->stride +
-         kv * attention->head_size;
+static size_t visible_keys(const ptk_attention *attention, const segment_shape *shape, size_t query) {
+  if (!attention->visible) return shape->keys;
+  size_t count = (size_t)attention->visible[query];
+  return count < shape->keys ? count : shape->keys;
 }
 
-/* to [count, padded] = scale·from [count, size] */
-static void copy_rows(size_t count, size_t size, size_t padded, float scale, const float *from, size_t stride,
-                      float *to) {
+static size_t most_visible(const ptk_attention *attention, const segment_shape *shape, size_t begin, size_t count) {
+  size_t most = 0;
+  for (size_t i = begin; i < begin + count; i++) {
+    size_t here = visible_keys(attention, shape, i);
+    if (here > most) most = here;
+  }
+  return most;
+}
+
+/* to [count, padded] = from [count, size] */
+static void copy_rows(size_t count, size_t size, size_t padded, const float *from, size_t stride, float *to) {
   for (size_t i = 0; i < count; i++, from += stride, to += padded) {
     size_t j = 0;
-    for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(from + j) * scale);
-    for (; j < size; j++) to[j] = from[j] * scale;
+    for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(from + j));
+    for (; j < size; j++) to[j] = from[j];
     for (; j < padded; j++) to[j] = 0;
   }
 }
 
-static void write_scaled(size_t size, float scale, const float *from, float *to) {
-  size_t j = 0;
-  for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(from + j) * scale);
-  for (; j < size; j++) to[j] = from[j] * scale;
+/* `count` rows in place, or copied where they have to be padded. */
+static row_run padded_rows(const segment_shape *shape, size_t size, size_t count, const float *from, size_t stride,
+                           float *room) {
+  if (shape->padded_size == size) return (row_run){from, stride, count};
+  copy_rows(count, size, shape->padded_size, from, stride, room);
+  return (row_run){room, shape->padded_size, count};
 }
 
-/* to [padded_keys, padded_size] */
-static void gather_rows(const ptk_attention *attention, const segment_shape *shape, size_t kv, gathered what,
-                        float *to) {
+static void write_rows(size_t count, size_t size, const float *from, size_t from_stride, float *to, size_t stride) {
+  for (size_t i = 0; i < count; i++, from += from_stride, to += stride) memcpy(to, from, size * sizeof *to);
+}
+
+static void add_rows(size_t count, size_t size, const float *from, size_t from_stride, float *to, size_t stride) {
+  for (size_t i = 0; i < count; i++, from += from_stride, to += stride) {
+    size_t j = 0;
+    for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(to + j) + LOAD(from + j));
+    for (; j < size; j++) to[j] += from[j];
+  }
+}
+
+static size_t place_of(const ptk_attention *attention, const ptk_range *range, size_t kv) {
+  return (size_t)range->begin * attention->sources[range->source].stride + kv * attention->head_size;
+}
+
+typedef enum { KEYS, VALUES } key_or_value;
+
+static const float *range_rows(const ptk_attention *attention, const ptk_range *range, size_t kv, key_or_value what) {
+  const ptk_key_values *source = &attention->sources[range->source];
+  return (what == KEYS ? source->keys : source->values) + place_of(attention, range, kv);
+}
+
+/* The rows in place, or else gathered into `room` [keys, padded_size], as one run. Returns the number of runs. */
+static size_t rows_of(const ptk_attention *attention, const segment_shape *shape, size_t kv, key_or_value what,
+                      float *room, row_run runs[RUNS]) {
+  if (!shape->in_place) runs[0] = (row_run){room, shape->padded_size, shape->keys};
   for (size_t i = 0; i < shape->range_count; i++) {
     const ptk_range *range = &shape->ranges[i];
-    copy_rows((size_t)range->count, attention->head_size, shape->padded_size, 1,
-              range_rows(attention, range, kv, what), attention->sources[range->source].stride, to);
-    to += (size_t)range->count * shape->padded_size;
+    const size_t count = (size_t)range->count, stride = attention->sources[range->source].stride;
+    const float *from = range_rows(attention, range, kv, what);
+    if (shape->in_place) {
+      runs[i] = (row_run){from, stride, count};
+    } else {
+      copy_rows(count, attention->head_size, shape->padded_size, from, stride, room);
+      room += count * shape->padded_size;
+    }
   }
-  memset(to, 0, (shape->padded_keys - shape->keys) * shape->padded_size * sizeof *to);
+  return shape->in_place ? shape->range_count : 1;
 }
 
 /* Per four lanes of two vectors: their chosen elements, those of the second counted from WIDTH. */
@@ -78,28 +124,39 @@ static void gather_rows(const ptk_attention *attention, const segment_shape *sha
 #endif
 #define SHUFFLE(a, b, p, q, r, s) __builtin_shufflevector(a, b, LANES(p, q, r, s))
 
-/* Four floats of each row r, r + 4, … of `from`. */
-PTK_INLINE vector load_fours(const float *from, size_t stride) {
+/* Four floats of every fourth row, from column j on. */
+PTK_INLINE vector load_fours(const float *const *rows, size_t j) {
   vector result;
-  for (int l = 0; l < WIDTH; l += 4) memcpy((float *)&result + l, from + (size_t)l * stride, 4 * sizeof(float));
+  for (int l = 0; l < WIDTH; l += 4) memcpy((float *)&result + l, rows[l] + j, 4 * sizeof(float));
   return result;
 }
 
-/* to [columns, rows] = the transpose of from [rows, columns], both in whole vectors: 4 columns of WIDTH rows at once. */
-static void transpose(size_t rows, size_t columns, const float *from, float *to) {
-  for (size_t i = 0; i < rows; i += WIDTH)
-    for (size_t j = 0; j < columns; j += 4) {
-      const float *here = from + i * columns + j;
-      vector a = load_fours(here, columns), b = load_fours(here + columns, columns);
-      vector c = load_fours(here + 2 * columns, columns), d = load_fours(here + 3 * columns, columns);
+/* to [size, padded] = scale·the transpose of the runs' rows; size in whole vectors. The columns up to the next whole
+   vector repeat the last row. Four columns of WIDTH rows at once. */
+static void transpose(const row_run *runs, size_t count, size_t size, float scale, float *to, size_t padded) {
+  const float *row = runs->values;
+  size_t left = runs->count;
+  for (size_t i = 0; i < count; i += WIDTH) {
+    const float *rows[WIDTH];
+    for (size_t l = 0; l < WIDTH; l++) {
+      for (; left == 0; left = runs->count) row = (++runs)->values;
+      rows[l] = row;
+      if (i + l + 1 >= count) continue;
+      row += runs->stride;
+      left--;
+    }
+    for (size_t j = 0; j < size; j += 4) {
+      vector a = load_fours(rows, j), b = load_fours(rows + 1, j), c = load_fours(rows + 2, j);
+      vector d = load_fours(rows + 3, j);
       vector ab = SHUFFLE(a, b, 0, WIDTH, 1, WIDTH + 1), ab_high = SHUFFLE(a, b, 2, WIDTH + 2, 3, WIDTH + 3);
       vector cd = SHUFFLE(c, d, 0, WIDTH, 1, WIDTH + 1), cd_high = SHUFFLE(c, d, 2, WIDTH + 2, 3, WIDTH + 3);
-      float *there = to + j * rows + i;
-      STORE(there, SHUFFLE(ab, cd, 0, 1, WIDTH, WIDTH + 1));
-      STORE(there + rows, SHUFFLE(ab, cd, 2, 3, WIDTH + 2, WIDTH + 3));
-      STORE(there + 2 * rows, SHUFFLE(ab_high, cd_high, 0, 1, WIDTH, WIDTH + 1));
-      STORE(there + 3 * rows, SHUFFLE(ab_high, cd_high, 2, 3, WIDTH + 2, WIDTH + 3));
+      float *there = to + j * padded + i;
+      STORE(there, SHUFFLE(ab, cd, 0, 1, WIDTH, WIDTH + 1) * scale);
+      STORE(there + padded, SHUFFLE(ab, cd, 2, 3, WIDTH + 2, WIDTH + 3) * scale);
+      STORE(there + 2 * padded, SHUFFLE(ab_high, cd_high, 0, 1, WIDTH, WIDTH + 1) * scale);
+      STORE(there + 3 * padded, SHUFFLE(ab_high, cd_high, 2, 3, WIDTH + 2, WIDTH + 3) * scale);
     }
+  }
 }
 
 static float dot(size_t size, const float *x, const float *y) {
@@ -111,29 +168,4 @@ static float dot(size_t size, const float *x, const float *y) {
   for (int l = 0; l < WIDTH; l++) sum += lanes[l];
   for (; j < size; j++) sum += x[j] * y[j];
   return sum;
-}
-
-static void add_rows(size_t count, size_t size, const float *from, size_t from_stride, float *to, size_t stride) {
-  for (size_t i = 0; i < count; i++, from += from_stride, to += stride) {
-    size_t j = 0;
-    for (; j + WIDTH <= size; j += WIDTH) STORE(to + j, LOAD(to + j) + LOAD(from + j));
-    for (; j < size; j++) to[j] += from[j];
-  }
-}
-
-/* Adds [keys, padded_size] to the gradients of the sources that want them. */
-static void scatter_gradients(const ptk_attention *attention, const segment_shape *shape, size_t kv,
-                              const float *key_gradients, const float *value_gradients) {
-  for (size_t i = 0; i < shape->range_count; i++) {
-    const ptk_range *range = &shape->ranges[i];
-    const ptk_key_values *source = &attention->sources[range->source];
-    const size_t at = (size_t)range->begin * source->stride + kv * attention->head_size;
-    const size_t count = (size_t)range->count, size = attention->head_size, padded = shape->padded_size;
-    if (source->key_gradients)
-      add_rows(count, size, key_gradients, padded, source->key_gradients + at, source->stride);
-    if (source->value_gradients)
-      add_rows(count, size, value_gradients, padded, source->value_gradients + at, source->stride);
-    key_gradients += count * padded;
-    value_gradients += count * padded;
-  }
 }

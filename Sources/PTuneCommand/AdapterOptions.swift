@@ -6,6 +6,15 @@ import PTunePlugins
 import PTuneText
 import PTuneTraining
 
+/// Where an adapter's base model is.
+struct BaseModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The adapter's base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
+      valueName: "model"))
+  var baseModel: String?
+}
+
 /// The options of the commands that use a trained adapter.
 struct AdapterOptions: ParsableArguments {
   @Option(
@@ -14,11 +23,7 @@ struct AdapterOptions: ParsableArguments {
       valueName: "folder"), completion: .adapterFolder)
   var adapter: String
 
-  @Option(
-    help: ArgumentHelp(
-      "The base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
-      valueName: "model"))
-  var baseModel: String?
+  @OptionGroup var base: BaseModelOptions
 
   @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
   var task: String?
@@ -27,7 +32,8 @@ struct AdapterOptions: ParsableArguments {
     help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
   var without: [String] = []
 
-  @Option(help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
   var batchSize = 64
 
   @OptionGroup var compute: ComputeOptions
@@ -43,7 +49,8 @@ struct AdapterOptions: ParsableArguments {
   /// Loads the adapter.
   func load() throws -> AdapterRun {
     try Self.load(
-      adapter, baseModel: baseModel, without: without, threads: compute.threads, compute: compute.compute,
+      adapter, baseModel: base.baseModel, without: without, threads: compute.threads,
+      compute: compute.compute,
       registry: try plugins.registry(), resolver: hub.resolver())
   }
 

@@ -16,7 +16,9 @@ struct BenchOperators: ParsableCommand {
         ptune bench operators --quick --threads 1
       """)
 
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
 
   @Flag(help: "Measure fewer sizes.")

@@ -37,7 +37,9 @@ struct Compare: ParsableCommand {
       valueName: "list"))
   var adapters: String?
 
-  @Option(help: ArgumentHelp("Train each method with so many seeds, from the run's upwards.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Train each method with so many seeds, from the run's upwards.", valueName: "n"))
   var seeds: Int?
 
   @Option(

@@ -3,7 +3,9 @@ import PTuneEngine
 
 /// How to compute, for the commands that use a model.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
   var threads: Int?
 
   @Option(

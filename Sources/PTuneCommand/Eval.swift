@@ -50,6 +50,7 @@ struct Eval: ParsableCommand {
   var generate = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "With --generate, tokens of a text at most; \(GenerationOptions().maximumTokens) if not given.",
       valueName: "n"))

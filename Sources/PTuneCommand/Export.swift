@@ -29,11 +29,7 @@ struct Export: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write; of a merged GGUF file the file.", valueName: "folder"))
   var output: String
 
-  @Option(
-    help: ArgumentHelp(
-      "The base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
-      valueName: "model"))
-  var baseModel: String?
+  @OptionGroup var base: BaseModelOptions
 
   @Option(help: ArgumentHelp("The task to write, where PEFT cannot express all.", valueName: "name"))
   var task: String?
@@ -55,7 +51,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let run = try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: nil, compute: .f32, registry: try plugins.registry(),
+      adapter, baseModel: base.baseModel, threads: nil, compute: .f32, registry: try plugins.registry(),
       resolver: hub.resolver())
     let task = try task.map { try run.task(named: $0) }
     if mergeVirtualTokens {

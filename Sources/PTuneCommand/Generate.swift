@@ -41,11 +41,7 @@ struct Generate: ParsableCommand {
       "A base model without an adapter: a folder, or a name on the Hugging Face hub.", valueName: "model"))
   var model: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "The adapter's base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
-      valueName: "model"))
-  var baseModel: String?
+  @OptionGroup var base: BaseModelOptions
 
   @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
   var task: String?
@@ -74,7 +70,8 @@ struct Generate: ParsableCommand {
       valueName: "template"))
   var chatTemplate: String?
 
-  @Option(help: ArgumentHelp("Tokens of a continuation at most.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Tokens of a continuation at most.", valueName: "n"))
   var maxNewTokens = GenerationOptions().maximumTokens
 
   @OptionGroup var sampling: SamplingFlags
@@ -92,7 +89,8 @@ struct Generate: ParsableCommand {
     help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
   var without: [String] = []
 
-  @Option(help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
   @OptionGroup var compute: ComputeOptions
@@ -107,7 +105,7 @@ struct Generate: ParsableCommand {
     }
     try require((adapter == nil) != (model == nil), "Give either --adapter or --model")
     try require(
-      adapter != nil || (baseModel == nil && task == nil && without.isEmpty),
+      adapter != nil || (base.baseModel == nil && task == nil && without.isEmpty),
       "--base-model, --task and --without need --adapter")
     try require(prompt.isEmpty != (input == nil), "Give either --prompt or --input")
     try require(format == nil || input != nil, "--format needs --input")
@@ -162,7 +160,7 @@ struct Generate: ParsableCommand {
         resolver: hub.resolver(), log: log)
     }
     let run = try AdapterRun(
-      adapter ?? "", baseModel: baseModel, without: without, threads: compute.threads,
+      adapter ?? "", baseModel: base.baseModel, without: without, threads: compute.threads,
       compute: compute.compute, registry: try plugins.registry(), resolver: hub.resolver(), log: log)
     return try GenerationModel(run, task: run.task(named: task))
   }

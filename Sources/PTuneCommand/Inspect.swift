@@ -38,13 +38,11 @@ struct Inspect: ParsableCommand {
     completion: .adapterFolder)
   var adapter: String
 
-  @Option(
-    help: ArgumentHelp(
-      "The base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
-      valueName: "model"))
-  var baseModel: String?
+  @OptionGroup var base: BaseModelOptions
 
-  @Option(help: ArgumentHelp("How many words to name for each virtual token; 0 for none.", valueName: "k"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many words to name for each virtual token; 0 for none.", valueName: "k"))
   var nearest = 5
 
   @Option(help: ArgumentHelp("Show how much attention this text pays to the prompt.", valueName: "text"))
@@ -111,12 +109,12 @@ struct Inspect: ParsableCommand {
     if json { Output.json(inspection.json) } else { InspectionView(inspection).show() }
   }
 
-  private var isBaseNeeded: Bool { baseModel != nil || text != nil || data != nil || task != nil }
+  private var isBaseNeeded: Bool { base.baseModel != nil || text != nil || data != nil || task != nil }
 
   /// The adapter on its base model, which is not fetched for what can be told without it.
   private func load() throws -> AdapterRun {
     try AdapterOptions.load(
-      adapter, baseModel: baseModel, threads: compute.threads, compute: compute.compute,
+      adapter, baseModel: base.baseModel, threads: compute.threads, compute: compute.compute,
       registry: try plugins.registry(), resolver: HubOptions.resolver(offline: hub.offline || !isBaseNeeded))
   }
 

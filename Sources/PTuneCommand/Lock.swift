@@ -10,12 +10,13 @@ struct Lock: ParsableCommand {
     abstract: "Pin plugins by their hashes, so that a changed file is refused.",
     discussion: """
       ptune.lock stands beside the run file. Where there is one, commands open only the plugins that it pins, and only \
-      as they were. A run file pins the plugins that it uses, --accept takes a file as it is now; with neither, what is \
-      pinned is checked.
+      as they were. A run file pins the plugins that it uses, --accept takes a file as it is now in the place of what was \
+      accepted, --add beside it, for machines that have other builds; with none of these, what is pinned is checked.
 
       Examples:
         ptune lock run.yaml
         ptune lock --accept lora
+        ptune lock --add lora
         ptune lock
       """)
 
@@ -28,8 +29,14 @@ struct Lock: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Accept the present file of this component, plugin or file name; may be repeated.", valueName: "name"))
+      "Accept the present file of this component, plugin or file name, and no other; may be repeated.",
+      valueName: "name"))
   var accept: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Accept the present file, too: another build of what is pinned; may be repeated.", valueName: "name"))
+  var add: [String] = []
 
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -40,11 +47,14 @@ struct Lock: ParsableCommand {
 
   func validate() throws {
     guard runFile == nil || !all else { throw ValidationError("give either a run file or --all, not both") }
+    if let name = accept.first(where: add.contains) {
+      throw ValidationError("give '\(name)' either to --accept or to --add")
+    }
   }
 
   /// What a file came to.
   private enum State: String {
-    case unchanged, pinned, accepted, missing
+    case unchanged, pinned, accepted, added, missing
   }
 
   func run() throws {
@@ -53,15 +63,17 @@ struct Lock: ParsableCommand {
     guard pins || FileSystem.exists(path) else { throw PluginLockError.nothingToDo(file: path) }
     var lock = FileSystem.exists(path) ? try PluginLock(reading: path) : PluginLock(path: path)
     let accepted = Set(try accept.map { try lock.file(named: $0) })
+    let added = Set(try add.map { try lock.file(named: $0) })
     let known = lock.entries
     // Files under names that are pinned are opened only if they are the ones, or accepted.
     let scanner = PluginScanner(
       search: plugins.search, prober: plugins.prober,
-      admission: Admission(lock: lock, accepted: accepted, admitsOthers: pins))
+      admission: Admission(lock: lock, changed: accepted.union(added), admitsOthers: pins))
     let inventory = scanner.scan()
     try refuseChanged(in: inventory)
 
-    var wanted = Set(inventory.plugins.filter { accepted.contains(FilePath.name(of: $0.file)) })
+    var wanted = Set(
+      inventory.plugins.filter { accepted.union(added).contains(FilePath.name(of: $0.file)) })
     if all { wanted.formUnion(inventory.plugins) }
     if let runFile {
       for (kind, name) in try RunSpec.read(runFile).components(resolver: try hub.resolver()) {
@@ -70,7 +82,8 @@ struct Lock: ParsableCommand {
     }
     for plugin in wanted {
       try lock.pin(
-        plugin, components: inventory.components.filter { $0.plugin == plugin }.map(\.name))
+        plugin, components: inventory.components.filter { $0.plugin == plugin }.map(\.name),
+        keepingOthers: !accepted.contains(FilePath.name(of: plugin.file)))
     }
     if !wanted.isEmpty { try lock.write() }
     show(lock, before: known, found: Set(inventory.plugins.map { FilePath.name(of: $0.file) }))
@@ -90,17 +103,19 @@ struct Lock: ParsableCommand {
   private func show(_ lock: PluginLock, before: [String: PluginLock.Entry], found: Set<String>) {
     let rows = lock.entries.sorted { $0.key < $1.key }.map { file, entry in
       let state: State =
-        switch before[file]?.digest {
+        switch before[file]?.digests {
         case nil: .pinned
-        case entry.digest?: found.contains(file) ? .unchanged : .missing
-        default: .accepted
+        case entry.digests?: found.contains(file) ? .unchanged : .missing
+        case let digests?: entry.digests.starts(with: digests) ? .added : .accepted
         }
       return (file: file, entry: entry, state: state)
     }
     if json {
       var files = JSONObject()
       for row in rows {
-        files[row.file] = ["state": .string(row.state.rawValue), "sha256": .string(row.entry.digest)]
+        files[row.file] = [
+          "state": .string(row.state.rawValue), "sha256": .array(row.entry.digests.map { .string($0) }),
+        ]
       }
       return Output.json(["lock": .string(lock.path), "plugins": .object(files)])
     }
@@ -108,7 +123,7 @@ struct Lock: ParsableCommand {
     for row in rows {
       table.add(
         row.file, row.entry.version, row.entry.components.joined(separator: ", "), row.state.rawValue,
-        String(row.entry.digest.prefix(16)))
+        row.entry.digests.map { String($0.prefix(16)) }.joined(separator: ", "))
     }
     Output.print(table)
   }
@@ -118,13 +133,13 @@ struct Lock: ParsableCommand {
 private struct Admission: PluginAdmission {
   let lock: PluginLock
   /// Files that may have changed.
-  let accepted: Set<String>
+  let changed: Set<String>
   /// Whether files that are not pinned are to be looked at, to be pinned.
   let admitsOthers: Bool
 
   func refusal(of file: String) -> Rejection.Reason? {
     let name = FilePath.name(of: file)
-    if accepted.contains(name) || (admitsOthers && lock.entries[name] == nil) { return nil }
+    if changed.contains(name) || (admitsOthers && lock.entries[name] == nil) { return nil }
     return lock.refusal(of: file)
   }
 }

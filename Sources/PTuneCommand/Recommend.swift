@@ -26,7 +26,8 @@ struct Recommend: ParsableCommand {
         ptune recommend --results runs/demo-comparison --objective latency
       """)
 
-  @Option(help: ArgumentHelp("How many tasks one adapter is to serve.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How many tasks one adapter is to serve.", valueName: "n"))
   var tasks = 1
 
   @Option(
@@ -37,7 +38,8 @@ struct Recommend: ParsableCommand {
     help: ArgumentHelp("The task head; it decides where labels of tokens are wanted.", valueName: "name"))
   var head: String?
 
-  @Option(help: ArgumentHelp("How many examples there are to train on.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How many examples there are to train on.", valueName: "n"))
   var trainExamples: Int?
 
   @Option(help: ArgumentHelp("The memory that training may take, as in 800M or 4G.", valueName: "bytes"))

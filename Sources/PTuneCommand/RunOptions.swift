@@ -29,22 +29,28 @@ struct RunOptions: ParsableArguments {
     completion: .directory)
   var output: String?
 
-  @Option(help: ArgumentHelp("Passes over the training data.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Passes over the training data.", valueName: "n"))
   var epochs: Int?
 
-  @Option(help: ArgumentHelp("End after so many steps.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("End after so many steps.", valueName: "n"))
   var maxSteps: Int?
 
-  @Option(help: ArgumentHelp("The learning rate after the warm-up.", valueName: "x"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The learning rate after the warm-up.", valueName: "x"))
   var learningRate: Double?
 
-  @Option(help: ArgumentHelp("Examples of one forward pass.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Examples of one forward pass.", valueName: "n"))
   var batchSize: Int?
 
-  @Option(help: ArgumentHelp("What everything random is drawn from.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("What everything random is drawn from.", valueName: "n"))
   var seed: Int?
 
-  @Option(help: ArgumentHelp("Threads to compute with.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Threads to compute with.", valueName: "n"))
   var threads: Int?
 
   @Option(

@@ -22,6 +22,7 @@ package final class Encoder: BaseModel {
   ///
   /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not suit.
   package init(_ layout: EncoderLayout) throws {
+    try Architecture.require(layout.modelTypes)
     let positions = try Self.positions(layout)
     firstPosition = positions.first
     facts = try Self.facts(layout, positions: positions.rows - positions.first)

@@ -8,6 +8,11 @@ struct EncoderLayer {
   let attentionNorm, outputNorm: Norm
   let activation: Activation
 
+  /// What layers with relative positions, and those of a decoder, have besides.
+  private static let weightsOfKin = [
+    "attention.self.distance_embedding.weight", "crossattention.self.query.weight",
+  ]
+
   /// - Parameters:
   ///   - prefix: of the checkpoint's names.
   ///   - path: of the layer's modules, which sites have too.
@@ -30,6 +35,7 @@ struct EncoderLayer {
     up = try linear(names.up, size, inner, .feedForwardIn)
     down = try linear(names.down, inner, size, .feedForwardOut)
     outputNorm = try Norm(prefix + path + names.outputNorm, size, epsilon)
+    for name in Self.weightsOfKin { try Architecture.refuse(weight: prefix + path + name) }
   }
 
   /// `[rows, hidden] -> [rows, hidden]`

@@ -1,5 +1,7 @@
 /// How a family of encoders writes its config.json and names its weights. What is not said is as BERT has it.
 package struct EncoderLayout: Sendable {
+  /// Each `model_type` of config.json that means this family.
+  package let modelTypes: [String]
   /// Stands before every weight's name in checkpoints with a task's head, as "bert." does; those of the bare
   /// encoder have no prefix.
   package let prefix: String
@@ -22,10 +24,12 @@ package struct EncoderLayout: Sendable {
 
   /// A layout.
   package init(
-    prefix: String, epsilon: Double, keys: Keys = .bert, layers: String = "encoder.layer",
+    modelTypes: [String], prefix: String, epsilon: Double, keys: Keys = .bert,
+    layers: String = "encoder.layer",
     names: LayerNames = .bert, hasTokenTypes: Bool = true, pooler: String? = "pooler.dense",
     vocabulary: VocabularyNames = .bert, paddingToken: Int? = nil
   ) {
+    self.modelTypes = modelTypes
     self.prefix = prefix
     self.epsilon = epsilon
     self.keys = keys

@@ -12,13 +12,15 @@ package struct FrozenLinear {
   /// - Parameters:
   ///   - hasBias: whether the layer has a bias.
   ///   - transposed: the checkpoint stores the weight `[inputs, outputs]`, as GPT-2 does.
-  /// - Throws: `ComponentFailure` if one is missing or has another shape.
+  /// - Throws: `ComponentFailure` if one is missing or has another shape, or if the checkpoint has a bias that the layer
+  ///   does not.
   package init(_ name: String, _ inputs: Int, _ outputs: Int, hasBias: Bool = true, transposed: Bool = false)
     throws
   {
     weight = try Checkpoint.weight(
       name + ".weight", rows: outputs, columns: inputs, transposed: transposed)
     bias = hasBias ? try Checkpoint.weight(name + ".bias", columns: outputs) : nil
+    if !hasBias { try Architecture.refuse(weight: name + ".bias") }
   }
 
   private init(weight: Tensor, bias: Tensor?) {
@@ -76,9 +78,10 @@ package struct RootMeanSquareNorm {
 
   /// Loads `NAME.weight`.
   ///
-  /// - Throws: `ComponentFailure` if it is missing or has another size.
+  /// - Throws: `ComponentFailure` if it is missing or has another size, or if there is a bias beside it.
   package init(_ name: String, _ size: Int, _ epsilon: Double) throws {
     gain = try Checkpoint.weight(name + ".weight", columns: size)
+    try Architecture.refuse(weight: name + ".bias")
     self.epsilon = epsilon
   }
 

@@ -34,6 +34,8 @@ struct AttentionCase {
   var visible: [Int]?
   /// The sources whose gradients are not wanted.
   var frozen: Set<Int> = []
+  /// Whether the queries' gradients are wanted.
+  var trainsQueries = true
 
   var rows: Int { segments.reduce(0) { $0 + $1.queries } }
   var width: Int { heads * headSize }
@@ -51,7 +53,8 @@ struct AttentionCase {
 
   /// The operands whose gradients are wanted.
   var trainable: [Int] {
-    sources.indices.filter { !frozen.contains($0) }.reduce(into: Array(0..<rows * width)) {
+    let queries = trainsQueries ? Array(0..<rows * width) : []
+    return sources.indices.filter { !frozen.contains($0) }.reduce(into: queries) {
       $0 += keysBegin($1)..<valuesBegin($1) + sources[$1] * kvWidth
     }
   }
@@ -129,7 +132,7 @@ struct AttentionCase {
       row += segment.queries
     }
     var out = wide([Float](repeating: .nan, count: rows * width)[...], width)
-    var queryGradients = out
+    let queryRows = Block(trainsQueries ? out : [Float](repeating: 0, count: out.count))
     var logSums = [Float](repeating: .nan, count: heads * rows)
     let wideGradients = wide(outGradients[...], width)
     queries.withUnsafeBufferPointer { queries in
@@ -149,8 +152,7 @@ struct AttentionCase {
               for head in 0..<kvHeads {
                 ptk_attention_backward(
                   &attention, rows, head, head + 1, out, wideGradients, width + padding, logSums,
-                  &queryGradients,
-                  width + padding)
+                  trainsQueries ? queryRows.floats.baseAddress : nil, width + padding)
               }
             }
           }
@@ -162,6 +164,6 @@ struct AttentionCase {
         $0 - before
       }
     }
-    return (narrow(out, width), logSums, narrow(queryGradients, width) + gradients)
+    return (narrow(out, width), logSums, narrow(queryRows.array, width) + gradients)
   }
 }

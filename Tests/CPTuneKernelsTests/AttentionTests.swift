@@ -40,6 +40,51 @@ private let cases: [(name: String, attention: AttentionCase)] = [
       visible: (0..<33).map { 603 + $0 })
   ),
   ("whole vectors", AttentionCase(headSize: 64, sources: [32], segments: [(17, [(0, 0, 32)])])),
+  (
+    "a trained prefix before frozen rows, with frozen queries",
+    AttentionCase(
+      heads: 2, kvHeads: 2, headSize: 16, sources: [5, 14],
+      segments: [(6, [(0, 0, 5), (1, 0, 6)]), (8, [(0, 0, 5), (1, 6, 8)])], frozen: [1], trainsQueries: false)
+  ),
+  (
+    "the same, causal and not in whole vectors",
+    AttentionCase(
+      heads: 2, kvHeads: 1, headSize: 6, sources: [5, 9], segments: [(9, [(0, 0, 5), (1, 0, 9)])],
+      visible: Array(6...14), frozen: [1], trainsQueries: false)
+  ),
+  (
+    "a frozen prefix before trained rows",
+    AttentionCase(
+      heads: 2, kvHeads: 1, headSize: 16, sources: [18, 7], segments: [(7, [(0, 0, 18), (1, 0, 7)])],
+      frozen: [0])
+  ),
+  (
+    "causal behind a prefix, in whole vectors",
+    AttentionCase(
+      heads: 2, kvHeads: 1, headSize: 16, sources: [5, 35], segments: [(35, [(0, 0, 5), (1, 0, 35)])],
+      visible: Array(6...40))
+  ),
+  (
+    "counts in no order",
+    AttentionCase(
+      headSize: 32, sources: [50], segments: [(26, [(0, 0, 50)])], visible: (0..<26).map { 1 + $0 * 17 % 50 })
+  ),
+  (
+    "many ranges",
+    AttentionCase(
+      headSize: 16, sources: [9, 4],
+      segments: [(3, (0..<9).map { (0, $0, 1) } + [(1, 0, 4), (1, 2, 0), (0, 3, 2)])])
+  ),
+  (
+    "an empty range",
+    AttentionCase(
+      headSize: 16, sources: [6, 4], segments: [(3, [(0, 0, 0), (1, 0, 4), (0, 2, 0)]), (2, [(0, 0, 6)])])
+  ),
+  ("one query of many keys", AttentionCase(headSize: 20, sources: [40], segments: [(1, [(0, 0, 40)])])),
+  (
+    "equal scores",
+    AttentionCase(headSize: 16, scale: 0, sources: [19], segments: [(18, [(0, 0, 19)])])
+  ),
 ]
 
 @Suite("Segment attention", .serialized)

@@ -133,6 +133,14 @@ import Testing
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "\"bert\"", with: "\"qwen3\"") } },
     Mistake(
+      "a base plugin of another architecture", ["--set", "base.plugin=roberta"],
+      """
+      error: FOLDER/model does not suit base model roberta: config.json: model_type 'bert' is another architecture; \
+      this plugin computes roberta, xlm-roberta, camembert
+      help: config.json says model_type 'bert': leave 'plugin: roberta' out of the run file's 'base', or name 'bert'
+      """
+    ),
+    Mistake(
       "a config of other shapes", ["--model", "other"],
       """
       error: FOLDER/other does not suit base model bert: tensor 'embeddings.word_embeddings.weight' of the checkpoint \
@@ -216,6 +224,14 @@ import Testing
       help: use fewer virtual tokens
       """),
     Mistake(
+      "a key of one adapter beside several",
+      ["--adapter", "ia3", "--adapter", "lora", "--set", "adapter.r=4"],
+      """
+      error: --adapter ia3 --adapter lora: give either 'adapter' or 'adapters', not both
+      help: a key of one of several is set by its name: --set adapters.lora.r=4
+      """
+    ),
+    Mistake(
       "an unknown key in the run file", [],
       """
       error: run.yaml:7: unknown key 'epoch' in training; did you mean 'epochs'?
@@ -253,7 +269,7 @@ import Testing
       "an output where nobody can write", ["--output", "/dev/fd/out"],
       """
       error: cannot create the folder '/dev/fd/out': No such file or directory
-      help: there is no folder '/dev/fd'
+      help: nothing can be made in '/dev/fd'; choose another folder
       """),
   ]
 
@@ -267,6 +283,43 @@ import Testing
     #expect(result.output == "")
     #expect(result.status == 1)
     #expect(!FileSystem.exists(desk.folder + "/out"))
+  }
+
+  @Test(
+    "a file that is no run file is named as that, with its beginning at most",
+    arguments: [
+      (
+        "",
+        "error: run.yaml:1: the run file has no 'base'\nhelp: a run file has 'base', 'adapter' and 'tasks' at least; "
+          + "`ptune recommend --write run.yaml` writes one to start from\n"
+      ),
+      (
+        "sentence\tlabel\n" + String(repeating: "a good film\tpositive\n", count: 50),
+        "error: run.yaml:1: 'run file' should be a mapping but is the text 'sentence label a good film positive a good "
+          + "film positive a g…'\nhelp: a run file begins with 'base:'; see whether the file is one\n"
+      ),
+    ])
+  func noRunFile(_ text: String, _ errors: String) throws {
+    let desk = try Desk()
+    try desk.write("run.yaml", text)
+    #expect(try desk.ptune("train", "run.yaml").errors == errors)
+  }
+
+  @Test("a negative number is out of range, not another option")
+  func negative() throws {
+    let desk = try Desk()
+    for (arguments, error) in [
+      (
+        ["train", "run.yaml", "--max-steps", "-1"], "--max-steps -1: 'max_steps' must be at least 1 but is -1"
+      ),
+      (["inspect", "a", "--nearest", "-1"], "--nearest has to be within 0 and 1000"),
+      (
+        ["predict", "--adapter", "a", "--text", "a", "--threads", "-1"],
+        "--threads has to be within 1 and 1024"
+      ),
+    ] {
+      #expect(try desk.ptune(arguments).errors.hasPrefix("error: \(error)\n"), "\(arguments)")
+    }
   }
 
   @Test("a full disk leaves the adapter of the training before whole")

@@ -265,7 +265,8 @@ import Testing
         arguments: ["--model", "model", "--prompt", "a"],
         errors:
           "error: base model bert (PLUGINS/libptune_bert.so), forward: it is no causal model: its tokens see "
-          + "those after them, so it cannot go on with a text\n"),
+          + "those after them, so it cannot go on with a text\nhelp: give a causal model, such as GPT-2 or Llama; what "
+          + "an adapter on an encoder makes of texts, `ptune predict` shows\n"),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-"],
         input: "the film\n" + String(repeating: "x", count: 65) + "\n",

@@ -27,7 +27,9 @@ import Testing
 
   private func train() throws -> Outcome { try ptune("train", "run.yaml", "--quiet", "--max-steps", "1") }
 
-  private func digest() throws -> String { try FileDigest.sha256("\(desk.folder)/plugins/libptune_first.so") }
+  private func digest() throws -> String {
+    try Fingerprint.ofFile("\(desk.folder)/plugins/libptune_first.so")
+  }
 
   @Test("pins the plugins that a run uses, with which it works, and opens no others from then on")
   func pins() throws {
@@ -40,7 +42,7 @@ import Testing
           "libptune_bert.dylib", "libptune_first.so", "libptune_sequence_classification.dylib",
         ])
     #expect(plugins["libptune_first.so"]?["state"] == "pinned")
-    #expect(plugins["libptune_first.so"]?["sha256"]?.stringValue == (try digest()))
+    #expect(plugins["libptune_first.so"]?["sha256"] == .array([.string(try digest())]))
     #expect(try train().status == 0)
     let listed = try ptune("list-plugins", "--json").document()
     #expect(listed["components"]?.arrayValue?.count == 6)
@@ -48,6 +50,35 @@ import Testing
     #expect(other.status == 1)
     #expect(
       other.errors.contains("error: there is no adapter 'lora'\nhelp: 'ptune.lock' leaves out the plugins"))
+  }
+
+  @Test("a run that extends an adapter pins what that adapter consists of, too")
+  func extends() throws {
+    let trained = try desk.ptune(
+      "train", "run.yaml", "--quiet", "--max-steps", "1", "--adapter", "prompt-pool", "--set",
+      "selector=top-k")
+    #expect(trained.status == 0, "\(trained.errors)")
+    let more = """
+      base: {model: model}
+      adapter: prompt-pool
+      extend: out/adapter
+      tasks:
+        - name: score
+          head: regression
+          data: {train: scores.tsv, text: sentence}
+      output: more
+
+      """
+    try desk.write("more.yaml", more)
+    try desk.write("scores.tsv", "sentence\tlabel\na good film\t1\na bad film\t0\n")
+    let outcome = try ptune("lock", "more.yaml", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let plugins = try #require(try outcome.document()["plugins"]?.objectValue)
+    for name in ["bert", "prompt_pool", "top_k", "regression", "sequence_classification"] {
+      #expect(plugins.keys.contains { $0.hasPrefix("libptune_\(name).") }, "\(name)")
+    }
+    let extended = try ptune("train", "more.yaml", "--quiet", "--max-steps", "1")
+    #expect(extended.status == 0, "\(extended.errors)")
   }
 
   @Test("a file that has changed is refused before it is opened, with both hashes, until it is accepted")
@@ -60,8 +91,8 @@ import Testing
     let expected = """
       error: FOLDER/plugins/libptune_first.so: is not the file that 'ptune.lock' pins for first-adapter, first-head, \
       first-model, first-selector: its SHA-256 is \(after), expected \(before)
-      help: if you trust the file as it is now, accept it with `ptune lock --accept first-adapter`; otherwise put the old \
-      one back
+      help: if you trust the file as it is now, accept it with `ptune lock --accept first-adapter`, or with \
+      --add beside those for other builds; otherwise put the old one back
 
       """
     for outcome in [try train(), try ptune("lock"), try ptune("lock", "run.yaml")] {
@@ -75,6 +106,36 @@ import Testing
     #expect(accepted.output.contains("accepted   \(after.prefix(16))"), "\(accepted.output)")
     #expect(accepted.output.contains("unchanged"))
     #expect(try train().status == 0)
+  }
+
+  @Test("two builds of a plugin are both let in once one is added to the other, and a third is not")
+  func builds() throws {
+    #expect(try ptune("lock", "run.yaml").status == 0)
+    let library = desk.folder + "/plugins/libptune_first.so"
+    let first = try digest()
+    _ = try desk.shell("cp -p plugins/libptune_first.so first.so; printf x >>plugins/libptune_first.so")
+    let second = try digest()
+    let added = try ptune("lock", "--add", "first-model", "--json")
+    #expect(added.status == 0, "\(added.errors)")
+    let entry = try added.document()["plugins"]?["libptune_first.so"]
+    #expect(entry == ["state": "added", "sha256": [.string(first), .string(second)]])
+    #expect(
+      try JSONValue.read(desk.folder + "/ptune.lock")["plugins"]?["libptune_first.so"]?["sha256"]
+        == [.string(first), .string(second)])
+    #expect(try train().status == 0)
+    _ = try desk.shell("cp -p plugins/libptune_first.so second.so; cp -p first.so '\(library)'")
+    #expect(try train().status == 0)
+    // What is pinned again stays as it is.
+    #expect(try ptune("lock", "run.yaml").output.contains("\(first.prefix(16)), \(second.prefix(16))"))
+
+    _ = try desk.shell("printf yy >>plugins/libptune_first.so")
+    let third = try train()
+    #expect(third.errors.contains("its SHA-256 is \(try digest()), expected \(first) or \(second)"))
+    let accepted = try ptune("lock", "--accept", "first-model", "--json")
+    #expect(
+      try accepted.document()["plugins"]?["libptune_first.so"]
+        == ["state": "accepted", "sha256": [.string(try digest())]])
+    #expect(try ptune("lock", "--accept", "x", "--add", "x").status == 2)
   }
 
   @Test("what cannot be pinned or read is an error that says what to do")
@@ -99,7 +160,11 @@ import Testing
       (#"{"ptune_lock": 9}"#, "'ptune.lock' has format 9; this ptune knows format 1"),
       (
         #"{"ptune_lock": 1, "plugins": {"a.so": {"sha256": "abc"}}}"#,
-        "'ptune.lock' is no lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits"
+        "'ptune.lock' is no lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
+      ),
+      (
+        #"{"ptune_lock": 1, "plugins": {"a.so": {"sha256": []}}}"#,
+        "'ptune.lock' is no lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
       ),
       ("{", "ptune.lock:1:2"),
     ] {

@@ -58,8 +58,8 @@ import Testing
         """)
   }
 
-  @Test("bash completes commands, run files, plugins and adapter folders")
-  func completion() throws {
+  /// A desk with an adapter folder to find, and the command in bin/.
+  private static func deskToComplete() throws -> Desk {
     let desk = try Desk()
     try FileManager.default.createDirectory(
       atPath: desk.folder + "/runs/a/adapter", withIntermediateDirectories: true)
@@ -67,6 +67,12 @@ import Testing
     try FileManager.default.createDirectory(atPath: desk.folder + "/bin", withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(
       atPath: desk.folder + "/bin/ptune", withDestinationPath: try Desk.command())
+    return desk
+  }
+
+  @Test("bash completes commands, run files, plugins and adapter folders")
+  func completion() throws {
+    let desk = try Self.deskToComplete()
     let script = """
       export PATH="$PWD/bin:$PATH"
       source <(bin/ptune completion bash)
@@ -90,13 +96,7 @@ import Testing
 
   @Test("fish completes the same", .enabled(if: fish != nil, "fish is not installed"))
   func fishCompletion() throws {
-    let desk = try Desk()
-    try FileManager.default.createDirectory(
-      atPath: desk.folder + "/runs/a/adapter", withIntermediateDirectories: true)
-    try desk.write("runs/a/adapter/adapter_config.json", "{}")
-    try FileManager.default.createDirectory(atPath: desk.folder + "/bin", withIntermediateDirectories: true)
-    try FileManager.default.createSymbolicLink(
-      atPath: desk.folder + "/bin/ptune", withDestinationPath: try Desk.command())
+    let desk = try Self.deskToComplete()
     let lines = ["descr", "train run.", "train run.yaml --adapter prefix", "inspect ru"]
     let script = lines.map { "complete -C 'ptune \($0)' | string split -f 1 \\t | string match '?*'\n" }
       .joined()

@@ -72,15 +72,10 @@ import Testing
   func parts() throws {
     let folder = try Folder()
     let page = try Page(Report([Self.run(in: folder)]).html)
-    for id in [
+    page.expect(
       "result", "result-metrics", "training", "training-loss", "training-accuracy", "training-learning-rate",
       "task-tone", "task-tone-confusion", "task-tone-labels", "task-tone-cases", "provenance",
-      "provenance-facts",
-      "provenance-run-file",
-    ] {
-      #expect(page.ids.contains(id), "\(id)")
-    }
-    #expect(Set(page.ids).count == page.ids.count)
+      "provenance-facts", "provenance-run-file")
     // Every chart and every link leads somewhere.
     #expect(page.references.allSatisfy { page.ids.contains($0) })
     #expect(page.elements.isDisjoint(with: ["script", "img", "b", "iframe", "link", "object", "form"]))
@@ -139,12 +134,8 @@ import Testing
     let (folder, other) = (try Folder(), try Folder())
     let runs = [try Self.run(in: folder), try Self.run(in: other), try Self.run(in: folder, name: "third")]
     let page = try Page(Report(runs).html)
-    for id in [
-      "overview", "overview-table", "overview-metric-0", "overview-size-0", "overview-loss", "overview-speed",
-    ] {
-      #expect(page.ids.contains(id), "\(id)")
-    }
-    #expect(Set(page.ids).count == page.ids.count)
+    page.expect(
+      "overview", "overview-table", "overview-metric-0", "overview-size-0", "overview-loss", "overview-speed")
     let names = try #require(page.table("overview-table")).dropFirst().map { $0[0] }
     #expect(Set(names).count == 3 && names.last == "third")
   }
@@ -198,6 +189,12 @@ final class Page: NSObject, XMLParserDelegate {
   }
 
   func table(_ id: String) -> [[String]]? { tables[id] }
+
+  /// Expects elements of these ids, and no id twice.
+  func expect(_ wanted: String..., sourceLocation: SourceLocation = #_sourceLocation) {
+    for id in wanted { #expect(ids.contains(id), "\(id)", sourceLocation: sourceLocation) }
+    #expect(Set(ids).count == ids.count, sourceLocation: sourceLocation)
+  }
 
   func parser(
     _: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,

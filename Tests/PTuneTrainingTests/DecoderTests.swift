@@ -99,7 +99,8 @@ import Testing
 
   @Test("Mistral's window is a limit of positions")
   func window() throws {
-    let checkpoint = try AlteredCheckpoint("tiny-llama", changes: ["sliding_window": .integer(16)])
+    let checkpoint = try AlteredCheckpoint(
+      "tiny-llama", changes: ["sliding_window": .integer(16), "model_type": .string("mistral")])
     let model = try Self.model(checkpoint, plugin: "mistral")
     #expect(model.facts?.positions == 16)
   }

@@ -76,6 +76,14 @@ import Testing
       #"{"input_ids": [2, 3], "token_type_ids": [0]}"#,
       "'token_type_ids' has 1 elements, but 'input_ids' has 2"
     ),
+    (
+      #"{"input_ids": [2, 3], "token_type_ids": [1, 2]}"#,
+      "'token_type_ids' holds 2, but the base model's types are 0 to 1 (type_vocab_size in its config.json)"
+    ),
+    (
+      #"{"input_ids": [2, 3], "token_type_ids": [-1, 0]}"#,
+      "'token_type_ids' holds -1, which is not within 0 and 2147483646"
+    ),
     ("{\"input_ids\": \(Array(repeating: 5, count: 62))}", "'input_ids' has 62 ids; at most 61 fit"),
     ("[]", "the line is not a JSON object"),
   ]
@@ -91,6 +99,45 @@ import Testing
     let error = #expect(throws: (any Error).self) { try predictor.predict(rowsOf: file) { _ in count += 1 } }
     #expect(count == 2)
     #expect(error.map { "\($0)" } == "\(file):3: \(message)")
+  }
+
+  @Test("a model of three token types takes rows with the third")
+  func threeTypes() throws {
+    let tiny = try TinyRun()
+    let model = tiny.path("model")
+    try FileManager.default.copyItem(atPath: "\(Workbench.fixtures)/tiny-bert", toPath: model)
+    let config = try String(contentsOfFile: model + "/config.json", encoding: .utf8)
+    try tiny.write(
+      "model/config.json",
+      config.replacingOccurrences(of: "\"type_vocab_size\": 2", with: "\"type_vocab_size\": 3"))
+    let file = try SafetensorsFile("\(Workbench.fixtures)/tiny-bert/model.safetensors")
+    let tensors = try file.tensors.map { tensor -> TensorData in
+      let values = try file.floats(tensor.name)
+      guard tensor.name.hasSuffix("token_type_embeddings.weight") else {
+        return TensorData(name: tensor.name, shape: tensor.shape, floats: values.array)
+      }
+      return TensorData(
+        name: tensor.name, shape: [3, tensor.shape[1]],
+        floats: values.array + Array(repeating: 0.5, count: tensor.shape[1]))
+    }
+    try SafetensorsWriter.write(tensors, metadata: [:], to: model + "/model.safetensors")
+    let spec = try tiny.spec(
+      adapter: "{plugin: prompt-tuning, virtual_tokens: 3}",
+      ["training.max_steps=1", "base.model=\(model)"])
+    let run = try tiny.load(try tiny.train(spec).result)
+    let predictor = Predictor(run, task: 0, data: [run.folder.tasks[0].data])
+    func rows(_ types: [Int]) throws -> String {
+      try tiny.write(
+        "rows.jsonl", types.map { "{\"input_ids\": [2, 9, 3], \"token_type_ids\": [0, \($0), 0]}\n" }.joined()
+      )
+    }
+    let found = try lines(predictor, rows([0, 1, 2]))
+    #expect(Set(found).count == 3)
+    let error = #expect(throws: TrainingError.self) { try lines(predictor, rows([0, 3])) }
+    #expect(
+      error?.description
+        == "\(tiny.path("rows.jsonl")):2: 'token_type_ids' holds 3, but the base model's types are 0 to 2 "
+        + "(type_vocab_size in its config.json)")
   }
 
   @Test("tasks are found by their names")

@@ -5,7 +5,9 @@ import PTuneEncoders
 /// BERT (Devlin et al. 2019), the pattern of every encoder's layout.
 private func bert() throws -> any BaseModel {
   try Encoder(
-    EncoderLayout(prefix: "bert.", epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12)))
+    EncoderLayout(
+      modelTypes: ["bert"], prefix: "bert.", epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12))
+  )
 }
 
 /// The one symbol that a plugin exports: describes its components to the host.

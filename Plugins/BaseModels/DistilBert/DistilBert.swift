@@ -6,7 +6,7 @@ import PTuneEncoders
 private func distilBert() throws -> any BaseModel {
   try Encoder(
     EncoderLayout(
-      prefix: "distilbert.",
+      modelTypes: ["distilbert"], prefix: "distilbert.",
       epsilon: 1e-12,  // config.json does not say it
       keys: .init(
         hiddenSize: "dim", layers: "n_layers", heads: "n_heads", innerSize: "hidden_dim",

@@ -12,6 +12,7 @@ final class Gpt2: BaseModel {
   private let vocabulary: VocabularyScores
 
   init() throws {
+    try Architecture.require(["gpt2"])
     try Configuration.refuse("add_cross_attention", "there is no encoder to attend to")
     let size = try Configuration.count("n_embd")
     let heads = try Configuration.count("n_head")
@@ -70,6 +71,9 @@ final class Gpt2: BaseModel {
       down = try linear("mlp.c_proj", inner, size, .feedForwardOut)
       attentionNorm = try Norm(path + "ln_1", size, epsilon)
       outputNorm = try Norm(path + "ln_2", size, epsilon)
+      for name in ["crossattention.c_attn", "ln_cross_attn"] {
+        try Architecture.refuse(weight: "\(path)\(name).weight")
+      }
       activation = try Activation(key: "activation_function", default: "gelu_new")
       let isScaled = try Checkpoint.boolean("scale_attn_weights", default: true)
       let byLayer = try Checkpoint.boolean("scale_attn_by_inverse_layer_idx", default: false)

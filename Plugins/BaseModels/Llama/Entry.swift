@@ -3,12 +3,14 @@ import PTune
 import PTuneLayers
 
 private func llama() throws -> any BaseModel {
+  try Architecture.require(["llama"])
   let bias = try Checkpoint.boolean("attention_bias", default: false)
   return try Llama(
     .init(queryBias: bias, outputBias: bias, innerBias: try Checkpoint.boolean("mlp_bias", default: false)))
 }
 
 private func qwen2() throws -> any BaseModel {
+  try Architecture.require(["qwen2"])
   try Configuration.refuse(
     "use_sliding_window", "layers that attend to a window of the text are not supported")
   return try Llama(.init(queryBias: true))
@@ -16,6 +18,7 @@ private func qwen2() throws -> any BaseModel {
 
 /// A sequence that is no longer than the window attends to all of itself, so the window is a limit of positions.
 private func mistral() throws -> any BaseModel {
+  try Architecture.require(["mistral"])
   let window = try Checkpoint.integer("sliding_window", default: .max)
   guard window > 0 else {
     throw ComponentFailure.badArgument("config.json: sliding_window \(window) is less than 1")

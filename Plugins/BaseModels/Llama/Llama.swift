@@ -73,6 +73,13 @@ final class Llama: BaseModel {
     let attentionNorm, outputNorm: RootMeanSquareNorm
     let activation: Activation
 
+    /// Norms that architectures with the other names of these layers have besides: Qwen3 and OLMo 2, Gemma 2 and 3, GLM-4.
+    private static let normsOfKin = [
+      "self_attn.q_norm", "self_attn.k_norm", "self_attn.q_layernorm", "self_attn.k_layernorm",
+      "pre_feedforward_layernorm", "post_feedforward_layernorm", "post_self_attn_layernorm",
+      "post_mlp_layernorm",
+    ]
+
     init(
       _ path: String, index: Int, facts: BaseFacts, headSize: Int, rotation: Rotation, epsilon: Double,
       _ family: Family
@@ -98,6 +105,7 @@ final class Llama: BaseModel {
       down = try linear("mlp.down_proj", inner, size, family.innerBias, .feedForwardOut)
       attentionNorm = try RootMeanSquareNorm(path + "input_layernorm", size, epsilon)
       outputNorm = try RootMeanSquareNorm(path + "post_attention_layernorm", size, epsilon)
+      for name in Self.normsOfKin { try Architecture.refuse(weight: "\(path)\(name).weight") }
       activation = try Activation(key: "hidden_act", default: "silu")
     }
 

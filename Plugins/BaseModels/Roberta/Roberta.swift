@@ -7,7 +7,9 @@ import PTuneEncoders
 private func roberta() throws -> any BaseModel {
   try Encoder(
     EncoderLayout(
-      prefix: "roberta.", epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12),
+      // CamemBERT is RoBERTa trained on French, under a model type of its own.
+      modelTypes: ["roberta", "xlm-roberta", "camembert"], prefix: "roberta.",
+      epsilon: try Checkpoint.number("layer_norm_eps", default: 1e-12),
       vocabulary: .init(
         transform: "lm_head.dense", norm: "lm_head.layer_norm", table: "lm_head.decoder.weight",
         bias: "lm_head.bias"),

@@ -26,7 +26,7 @@ extension Rejection: CustomStringConvertible {
       "if you trust it, pin it: `ptune lock\(option(lock)) --all`, or a run file for --all"
     case .changed(let lock, let names, _, _):
       "if you trust the file as it is now, accept it with `ptune lock\(option(lock)) --accept "
-        + "\(names.first ?? "NAME")`; otherwise put the old one back"
+        + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise put the old one back"
     case .noEntry: "a plugin exports `ptune_plugin_entry_v1`; ptune.h shows how"
     case .otherInterface(let version):
       version > 1 ? "update ptune, or build the plugin with this version's ptune.h" : "build the plugin again"
@@ -61,7 +61,7 @@ extension Rejection.Reason: CustomStringConvertible {
     case .notLocked(let lock): "is not in '\(lock)'"
     case .changed(let lock, let names, let expected, let found):
       "is not the file that '\(lock)' pins for \(names.joined(separator: ", ")): "
-        + "its SHA-256 is \(found), expected \(expected)"
+        + "its SHA-256 is \(found), expected \(expected.joined(separator: " or "))"
     case .cannotOpen(let why): "cannot be opened: \(why)"
     case .noEntry: "is not a plugin: it does not export ptune_plugin_entry_v1"
     case .otherInterface(let version):

@@ -40,7 +40,7 @@ public struct Rejection: Error, Hashable, Sendable {
     /// The lock pins other plugins and not this one.
     case notLocked(lock: String)
     /// It is not the file that the lock pins under its name; `names` are what users call what was in that.
-    case changed(lock: String, names: [String], expected: String, found: String)
+    case changed(lock: String, names: [String], expected: [String], found: String)
 
     // What came out of the probe.
     /// The dynamic linker refused it.

@@ -319,7 +319,12 @@ extension ComponentFactory {
         specialToken: { tokenizer.specialTokens[$0] }
       ) { try baseModel(plugin, choice, $0) }
     } catch let failure as EngineFailure {
-      throw TrainingError.base(folder: folder, component: failure.component, reason: failure.reason)
+      let known = registry.inventory.components.filter { $0.kind == .baseModel }.map(\.name)
+      throw TrainingError.base(
+        folder: folder, component: failure.component, reason: failure.reason,
+        otherType: checkpoint.config.modelType.flatMap {
+          $0 == choice.plugin ? nil : OtherModelType(type: $0, chosen: choice.plugin, known: known)
+        })
     }
     if let facts = model.facts, tokenizer.vocabularySize > facts.vocabularySize {
       throw TrainingError.vocabulary(

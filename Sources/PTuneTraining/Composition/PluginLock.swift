@@ -2,8 +2,8 @@ import PTune
 import PTuneFormats
 import PTunePlugins
 
-/// A lock file: the plugins that may be opened, each with the SHA-256 of its file. Files are known by their names, so
-/// that a lock goes with a run file to other machines of the same kind.
+/// A lock file: the plugins that may be opened, each with the SHA-256 of its file, or of each build of it. Files are known
+/// by their names, so that a lock goes with a run file to other machines.
 public struct PluginLock: Sendable {
   /// What is pinned.
   public struct Entry: Equatable, Sendable {
@@ -13,12 +13,12 @@ public struct PluginLock: Sendable {
     public let version: String
     /// The names of its components.
     public let components: [String]
-    /// The SHA-256 of its file, as 64 hexadecimal digits.
-    public let digest: String
+    /// The SHA-256 of each file that is accepted, as 64 hexadecimal digits; at least one, the latest last.
+    public let digests: [String]
 
     /// What is pinned of a plugin.
-    public init(id: String, version: String, components: [String], digest: String) {
-      (self.id, self.version, self.components, self.digest) = (id, version, components, digest)
+    public init(id: String, version: String, components: [String], digests: [String]) {
+      (self.id, self.version, self.components, self.digests) = (id, version, components, digests)
     }
   }
 
@@ -51,15 +51,21 @@ public struct PluginLock: Sendable {
     guard let plugins = document["plugins"]?.objectValue else { throw fail("it has no \"plugins\"") }
     self.init(path: path)
     for (file, value) in zip(plugins.keys, plugins.values) {
-      guard let digest = value["sha256"]?.stringValue, digest.utf8.count == 64,
-        digest.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-      else { throw fail("'\(file)' has no \"sha256\" of 64 hexadecimal digits") }
+      let digests =
+        value["sha256"]?.arrayValue?.map { $0.stringValue ?? "" } ?? [value["sha256"]?.stringValue ?? ""]
+      guard !digests.isEmpty, digests.allSatisfy(Self.isDigest) else {
+        throw fail("'\(file)' has no \"sha256\" of 64 hexadecimal digits, and no list of them")
+      }
       let components = value["components"]?.arrayValue?.compactMap(\.stringValue) ?? []
       guard let id = value["id"]?.stringValue, let version = value["version"]?.stringValue,
         !components.isEmpty
       else { throw fail("'\(file)' lacks \"id\", \"version\" or \"components\"") }
-      entries[file] = Entry(id: id, version: version, components: components, digest: digest)
+      entries[file] = Entry(id: id, version: version, components: components, digests: digests)
     }
+  }
+
+  private static func isDigest(_ text: String) -> Bool {
+    text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
   /// Writes the file, in the order of names, so that it changes little from one time to the next.
@@ -70,7 +76,9 @@ public struct PluginLock: Sendable {
     for (file, entry) in entries.sorted(by: { $0.key < $1.key }) {
       plugins[file] = [
         "id": .string(entry.id), "version": .string(entry.version),
-        "components": .array(entry.components.map { .string($0) }), "sha256": .string(entry.digest),
+        "components": .array(entry.components.map { .string($0) }),
+        "sha256": entry.digests.count == 1
+          ? .string(entry.digests[0]) : .array(entry.digests.map { .string($0) }),
       ]
     }
     let document: JSONValue = ["ptune_lock": .int(Self.format), "plugins": .object(plugins)]
@@ -79,11 +87,17 @@ public struct PluginLock: Sendable {
 
   /// Pins a plugin as its file is now.
   ///
+  /// - Parameter keepingOthers: whether files that were accepted under its name stay so: other builds of it.
   /// - Throws: `FileError`.
-  public mutating func pin(_ plugin: PluginDescription, components: [String]) throws {
-    entries[FilePath.name(of: plugin.file)] = Entry(
+  public mutating func pin(
+    _ plugin: PluginDescription, components: [String], keepingOthers: Bool
+  ) throws {
+    let digest = try FileDigest.sha256(plugin.file)
+    let file = FilePath.name(of: plugin.file)
+    let known = keepingOthers ? entries[file]?.digests ?? [] : []
+    entries[file] = Entry(
       id: plugin.id, version: plugin.version, components: components.sorted(),
-      digest: try FileDigest.sha256(plugin.file))
+      digests: known.contains(digest) ? known : known + [digest])
   }
 
   /// The file that is meant by the name of a component, a plugin's id or a file's name.
@@ -105,8 +119,8 @@ extension PluginLock: PluginAdmission {
     guard let entry = entries[FilePath.name(of: file)] else { return .notLocked(lock: path) }
     do {
       let found = try FileDigest.sha256(file)
-      return found == entry.digest
-        ? nil : .changed(lock: path, names: entry.components, expected: entry.digest, found: found)
+      return entry.digests.contains(found)
+        ? nil : .changed(lock: path, names: entry.components, expected: entry.digests, found: found)
     } catch {
       return .unreadable("\(error)")
     }
@@ -150,20 +164,32 @@ extension PluginLockError: CustomStringConvertible {
 }
 
 extension RunSpec {
-  /// The components that the run uses, by kind and name; those of an adapter that it extends are not among them.
+  /// The components that the run uses, by kind and name, those of an adapter that it extends among them.
   ///
   /// - Parameter resolver: finds the model, whose config.json names the base model's plugin where the run does not.
-  /// - Throws: what is wrong with the model.
+  /// - Throws: what is wrong with the model, or with the adapter.
   public func components(resolver: ModelResolver) throws -> [(kind: ComponentKind, name: String)] {
-    [(.baseModel, try base.plugin?.value ?? modelType(resolver))]
+    let extended = try extend.map {
+      try OpenedAdapter($0.value, baseModel: base.model.value, resolver: resolver) { _, _ in }.folder
+    }
+    return [(.baseModel, try extended?.base?.plugin ?? base.plugin?.value ?? modelType(resolver))]
       + adapters.map { (.adapter, $0.plugin.value) }
       + (selector.map { [(.selector, $0.plugin.value)] } ?? [])
       + tasks.map { (.taskHead, $0.head.plugin.value) }
+      + (extended?.components ?? [])
   }
 
   private func modelType(_ resolver: ModelResolver) throws -> String {
     let config = try ModelCheckpoint(folder: try resolver.resolve(base.model.value).folder).config
     guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
     return type
+  }
+}
+
+extension AdapterFolder {
+  /// What it consists of, but for the base model.
+  fileprivate var components: [(kind: ComponentKind, name: String)] {
+    adapters.map { (.adapter, $0.plugin) } + (selector.map { [(.selector, $0.plugin)] } ?? [])
+      + tasks.map { (.taskHead, $0.head.plugin) }
   }
 }

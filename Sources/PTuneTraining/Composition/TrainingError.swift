@@ -12,8 +12,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
   case tooFewLabels(path: String, labels: [String])
-  /// The base model's plugin cannot use the model's files.
-  case base(folder: String, component: String, reason: String)
+  /// The base model's plugin cannot use the model's files, whose config.json may name another one.
+  case base(folder: String, component: String, reason: String, otherType: OtherModelType?)
   /// The base model and the tokenizer do not belong together.
   case vocabulary(folder: String, tokenizer: Int, model: Int)
   /// The virtual tokens leave no room for text.
@@ -64,7 +64,7 @@ extension TrainingError: CustomStringConvertible {
     case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
-    case .base(let folder, let component, let reason): "\(folder) does not suit \(component): \(reason)"
+    case .base(let folder, let component, let reason, _): "\(folder) does not suit \(component): \(reason)"
     case .vocabulary(let folder, let tokenizer, let model):
       "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
     case .noRoom(let positions, let virtual):
@@ -105,6 +105,7 @@ extension TrainingError: CustomStringConvertible {
       "there are \(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
     case .row: "correct the row, or check the columns and labels that the run names"
     case .tooFewLabels: "check the 'label' column of the data section"
+    case .base(_, _, _, let other?): other.help
     case .base: "see whether the model is of another kind, or whether its config.json was changed"
     case .vocabulary: "use the tokenizer files that came with the checkpoint"
     case .noRoom: "use fewer virtual tokens"
@@ -138,5 +139,23 @@ extension TrainingError: CustomStringConvertible {
       Suggestion.nearest(name, among: known).map { "did you mean '\($0)'?" } ?? "name one of them with --task"
     case .ambiguousTask: "name one of them with --task"
     }
+  }
+}
+
+/// A `model_type` in config.json for which another base model plugin was chosen.
+public struct OtherModelType: Equatable, Sendable {
+  /// The model type.
+  public let type: String
+  /// The base model plugin that was chosen.
+  public let chosen: String
+  /// The base models that the plugins have.
+  public let known: [String]
+
+  /// What to do about it.
+  var help: String {
+    known.contains(type)
+      ? "config.json says model_type '\(type)': leave 'plugin: \(chosen)' out of the run file's 'base', or name '\(type)'"
+      : "config.json says model_type '\(type)', and no base model plugin is for that; there are "
+        + "\(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
   }
 }

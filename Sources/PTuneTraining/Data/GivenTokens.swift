@@ -23,7 +23,7 @@ struct GivenTokens {
   /// For how many tokens of padding the last id stands; 0: it belongs to the text.
   let padding: Int
 
-  /// The tokens of a row; nil if it has no column `input_ids`.
+  /// The tokens of a row; nil if it has no column `input_ids`. Which types there are only the model knows.
   ///
   /// - Parameter reading: which token is the last one, after which nothing matters.
   /// - Throws: ``TrainingError/row(path:line:reason:)`` for what is no list of ids of the vocabulary.
@@ -40,7 +40,7 @@ struct GivenTokens {
       return list
     }
     let all = try Self.list(text, Self.idsColumn, below: vocabularySize, place)
-    let types = try column(Self.typesColumn, below: 2, count: all.count) ?? all.map { _ in 0 }
+    let types = try column(Self.typesColumn, below: Int(Int32.max), count: all.count) ?? all.map { _ in 0 }
     let mask = try column(Self.maskColumn, below: 2, count: all.count)
     let kept = all.indices.filter { mask?[$0] != 0 }
     guard let last = kept.last else {

@@ -100,6 +100,14 @@ extension Composition {
           path: path, line: row.line,
           reason: "'\(GivenTokens.idsColumn)' has \(count) ids; at most \(maximumLength) fit")
       }
+      let types = try tokenTypes
+      if let type = given.types.first(where: { $0 >= types }) {
+        throw TrainingError.row(
+          path: path, line: row.line,
+          reason:
+            "'\(GivenTokens.typesColumn)' holds \(type), but the base model's types are 0 to \(types - 1)"
+            + " (type_vocab_size in its config.json)")
+      }
       var laidOut = LaidOutRow(given, fields: row.fields)
       if reading(task: task) == .continuedText { laidOut.context = 1 }
       return laidOut
@@ -115,6 +123,12 @@ extension Composition {
           path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
       }
     }
+  }
+
+  /// How many types of tokens rows may name. A model of one type, or of none, does not tell two texts apart, whatever its
+  /// tokenizer makes of them.
+  private var tokenTypes: Int {
+    get throws { max(2, try checkpoint.config.integer("type_vocab_size") ?? 2) }
   }
 
   private func encodings(_ input: ArrangementCollector.Input) throws -> [Encoding] {

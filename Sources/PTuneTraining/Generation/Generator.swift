@@ -86,10 +86,17 @@ public final class Generator {
 
   /// A generator.
   ///
-  /// - Throws: `EngineFailure` for a base model that is not causal.
+  /// - Throws: ``TrainingError/unusable(_:help:)`` for a base model that is not causal.
   public init(_ source: GenerationModel, _ options: GenerationOptions = GenerationOptions()) throws {
     (self.source, self.options) = (source, options)
-    decoding = try Decoding(source.model)
+    do {
+      decoding = try Decoding(source.model)
+    } catch let failure as EngineFailure {
+      throw TrainingError.unusable(
+        "\(failure)",
+        help: "give a causal model, such as GPT-2 or Llama; what an adapter on an encoder makes of texts, "
+          + "`ptune predict` shows")
+    }
   }
 
   /// Goes on with prompts until there are no more.

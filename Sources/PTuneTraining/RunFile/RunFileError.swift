@@ -26,6 +26,9 @@ public struct RunFileError: Error, Equatable, Sendable {
     case path(String)
   }
 
+  /// A run file, with its flags, that has both keys.
+  static let bothAdapters = "give either 'adapter' or 'adapters', not both"
+
   /// Where; nil for the whole.
   public let place: RunPlace?
   /// What is wrong.
@@ -39,6 +42,11 @@ public struct RunFileError: Error, Equatable, Sendable {
     case .encoding: "save the file as UTF-8"
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
+    case .missing(_, section: ""):
+      "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
+    case .conflict(Self.bothAdapters):
+      "a key of one of several is set by its name: --set adapters.lora.r=4"
+    case .type("run file", _, _): "a run file begins with 'base:'; see whether the file is one"
     default: nil
     }
   }

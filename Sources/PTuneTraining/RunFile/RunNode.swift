@@ -33,7 +33,7 @@ struct RunNode: Sendable {
   var kind: String {
     switch content {
     case .scalar(let text, let plain):
-      plain ? RunValue.resolve(plain: text)?.kind ?? "empty" : "the text '\(text)'"
+      plain ? RunValue.resolve(plain: text)?.kind ?? "empty" : RunValue.string(text).kind
     case .list: "a list"
     case .mapping: "a mapping"
     }

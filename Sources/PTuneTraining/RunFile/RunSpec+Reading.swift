@@ -106,7 +106,7 @@ private struct RunReader {
     }
     guard top.node("adapter") == nil else {
       throw RunFileError(
-        place: list.place, problem: .conflict("give either 'adapter' or 'adapters', not both"))
+        place: list.place, problem: .conflict(RunFileError.bothAdapters))
     }
     guard case .list(let nodes) = list.content, !nodes.isEmpty else {
       let empty = if case .list = list.content { "an empty list" } else { list.kind }

@@ -52,9 +52,15 @@ public enum RunValue: Equatable, Sendable {
     case .bool(let value): "the boolean \(value)"
     case .int(let value): "the integer \(value)"
     case .double(let value): "the number \(value)"
-    case .string(let value): "the text '\(value)'"
+    case .string(let value): "the text '\(Self.excerpt(value))'"
     case .strings: "a list"
     }
+  }
+
+  /// A text, or the beginning of a long one, on one line.
+  private static func excerpt(_ text: String) -> String {
+    guard text.count > 60 || text.contains(where: \.isNewline) else { return text }
+    return text.prefix(60).split(whereSeparator: \.isWhitespace).joined(separator: " ") + "…"
   }
 
   /// What an unquoted scalar means, by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are text, so

@@ -1,0 +1,130 @@
+/*
+ * The products of segment attention. They differ from those of matmul_kernel.h in what they are made for: operands that
+ * stay where they are, in several runs of rows, and scores of which a part is masked and left out.
+ */
+
+/* c [rows, vectors·WIDTH] = left [rows, k]·right [k, vectors·WIDTH], with right the first k rows of its runs from
+   `column` on; each row times its factor, unless NULL; or c + … when adding. */
+typedef struct {
+  left_operand left;
+  const row_run *right;
+  size_t column, k;
+  const float *factors;
+  bool adding;
+  float *c;
+  size_t c_stride;
+} tile_task;
+
+/* As tile in tile_kernel.h. */
+PTK_INLINE void run_tile(const int rows, const int vectors, const bool transposed, const tile_task *task) {
+  vector sums[ROWS][VECTORS];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) sums[r][v] = (vector){0};
+  const size_t stride = task->left.stride;
+  const float *first = task->left.values, *second = first + 4 * stride, *third = second + 4 * stride;
+  size_t left_over = task->k;
+  for (const row_run *run = task->right; left_over > 0; run++) {
+    const size_t count = run->count < left_over ? run->count : left_over, b_stride = run->stride;
+    const float *b = run->values + task->column;
+    left_over -= count;
+    for (size_t i = 0; i < count; i++) {
+      vector right[VECTORS];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) right[v] = LOAD(b + v * WIDTH);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        const float *four = r < 4 ? first : r < 8 ? second : third;
+        const float left = transposed ? first[r] : four[(r % 4) * stride];
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
+      }
+      b += b_stride;
+      first += transposed ? stride : 1;
+      second++;
+      third++;
+    }
+  }
+  float *c = task->c;
+  const size_t c_stride = task->c_stride;
+  if (task->factors)
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) sums[r][v] *= task->factors[r];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+      float *to = c + r * c_stride + v * WIDTH;
+      STORE(to, task->adding ? LOAD(to) + sums[r][v] : sums[r][v]);
+    }
+}
+
+/* Not inlined, so that there is one copy of each tile in the processor's cache. */
+static __attribute__((noinline)) void plain_tile(size_t rows, size_t columns, const tile_task *task) {
+#define CASE(count) \
+  case count:       \
+    return columns < COLUMNS ? run_tile(count, 1, false, task) : run_tile(count, VECTORS, false, task);
+  TILE_HEIGHTS(rows, CASE)
+#undef CASE
+}
+
+/* The same with the left operand's columns contiguous. */
+static __attribute__((noinline)) void transposed_tile(size_t rows, size_t columns, const tile_task *task) {
+#define CASE(count) \
+  case count:       \
+    return columns < COLUMNS ? run_tile(count, 1, true, task) : run_tile(count, VECTORS, true, task);
+  TILE_HEIGHTS(rows, CASE)
+#undef CASE
+}
+
+enum { BLOCK = 128 };
+
+/* A block of queries in strips as high as a tile, and of each strip how many keys its most seeing query sees. */
+typedef struct {
+  size_t count, begin[BLOCK / 4 + 1], seen[BLOCK / 4];
+} query_strips;
+
+/* c [queries, keys] = left·right [k, keys], as far as each strip sees, in whole vectors. */
+static void product_to_seen(const query_strips *strips, size_t k, left_operand left, const row_run *right, float *c,
+                            size_t c_stride, coming_rows *coming) {
+  bool more = true;
+  for (size_t j = 0; more; j += COLUMNS) {
+    more = false;
+    for (size_t s = 0; s < strips->count; s++) {
+      const size_t limit = padded_to_width(strips->seen[s]), row = strips->begin[s];
+      if (limit <= j) continue;
+      if (limit > j + COLUMNS) more = true;
+      plain_tile(strips->begin[s + 1] - row, limit - j,
+                 &(tile_task){.left = {left.values + row * left.stride, left.stride},
+                              .right = right,
+                              .column = j,
+                              .k = k,
+                              .c = c + row * c_stride + j,
+                              .c_stride = c_stride});
+      fetch_some(coming);
+    }
+  }
+}
+
+/* c [queries, n] = left [queries, keys]·right [keys, n], over the keys that each strip sees; n in whole vectors. */
+static void product_over_seen(const query_strips *strips, bool transposed, size_t n, left_operand left,
+                              const row_run *right, const float *factors, float *c, size_t c_stride,
+                              coming_rows *coming) {
+  for (size_t j = 0; j < n; j += COLUMNS)
+    for (size_t s = 0; s < strips->count; s++) {
+      const size_t row = strips->begin[s];
+      (transposed ? transposed_tile : plain_tile)(
+          strips->begin[s + 1] - row, n - j,
+          &(tile_task){.left = {left.values + row * (transposed ? 1 : left.stride), left.stride},
+                       .right = right,
+                       .column = j,
+                       .k = strips->seen[s],
+                       .factors = factors ? factors + row : NULL,
+                       .c = c + row * c_stride + j,
+                       .c_stride = c_stride});
+      fetch_some(coming);
+    }
+}
