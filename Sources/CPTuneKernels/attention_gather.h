@@ -113,17 +113,6 @@ static size_t rows_of(const ptk_attention *attention, const segment_shape *shape
   return shape->in_place ? shape->range_count : 1;
 }
 
-/* Per four lanes of two vectors: their chosen elements, those of the second counted from WIDTH. */
-#if PTK_VARIANT_WIDTH == 16
-#define LANES(p, q, r, s) \
-  p, q, r, s, p + 4, q + 4, r + 4, s + 4, p + 8, q + 8, r + 8, s + 8, p + 12, q + 12, r + 12, s + 12
-#elif PTK_VARIANT_WIDTH == 8
-#define LANES(p, q, r, s) p, q, r, s, p + 4, q + 4, r + 4, s + 4
-#else
-#define LANES(p, q, r, s) p, q, r, s
-#endif
-#define SHUFFLE(a, b, p, q, r, s) __builtin_shufflevector(a, b, LANES(p, q, r, s))
-
 /* Four floats of every fourth row, from column j on. */
 PTK_INLINE vector load_fours(const float *const *rows, size_t j) {
   vector result;
@@ -146,15 +135,10 @@ static void transpose(const row_run *runs, size_t count, size_t size, float scal
       left--;
     }
     for (size_t j = 0; j < size; j += 4) {
-      vector a = load_fours(rows, j), b = load_fours(rows + 1, j), c = load_fours(rows + 2, j);
-      vector d = load_fours(rows + 3, j);
-      vector ab = SHUFFLE(a, b, 0, WIDTH, 1, WIDTH + 1), ab_high = SHUFFLE(a, b, 2, WIDTH + 2, 3, WIDTH + 3);
-      vector cd = SHUFFLE(c, d, 0, WIDTH, 1, WIDTH + 1), cd_high = SHUFFLE(c, d, 2, WIDTH + 2, 3, WIDTH + 3);
-      float *there = to + j * padded + i;
-      STORE(there, SHUFFLE(ab, cd, 0, 1, WIDTH, WIDTH + 1) * scale);
-      STORE(there + padded, SHUFFLE(ab, cd, 2, 3, WIDTH + 2, WIDTH + 3) * scale);
-      STORE(there + 2 * padded, SHUFFLE(ab_high, cd_high, 0, 1, WIDTH, WIDTH + 1) * scale);
-      STORE(there + 3 * padded, SHUFFLE(ab_high, cd_high, 2, 3, WIDTH + 2, WIDTH + 3) * scale);
+      vector fours[4];
+      for (int q = 0; q < 4; q++) fours[q] = load_fours(rows + q, j);
+      transpose_fours(fours);
+      for (int q = 0; q < 4; q++) STORE(to + (j + q) * padded + i, fours[q] * scale);
     }
   }
 }

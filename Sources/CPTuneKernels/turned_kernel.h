@@ -4,8 +4,6 @@
  * broadcast, so that its order in memory does not matter; the other operand is turned instead, which is far smaller.
  */
 
-#include "transpose_kernel.h"
-
 enum { LINE = 64 / sizeof(float) };
 
 /* c [rows, COLUMNS] = b·aᵀ: of each of `rows` rows of b, COLUMNS apart, n numbers in panels; aᵀ is [n][COLUMNS], of which

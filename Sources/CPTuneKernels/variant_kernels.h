@@ -7,6 +7,8 @@
 
 #include "bf16_kernel.h"
 
+#include "transpose_kernel.h"
+
 #include "turned_kernel.h"
 
 #include "attention_kernel.h"

@@ -79,6 +79,34 @@ struct ElementwiseTests {
     }
   }
 
+  @Test("an activation and its derivative made at once, and gated products, are those made apart")
+  func sloped() {
+    for function in [PTK_GELU, PTK_GELU_TANH, PTK_SILU] {
+      for count in counts {
+        var numbers = Numbers(seed: count)
+        let x = numbers.floats(count, in: -9, 9), y = numbers.floats(count), dz = numbers.floats(count)
+        let ones = [Float](repeating: 1, count: count)
+        var value = ones, slope = ones, apart = ones
+        ptk_unary_forward_sloped(function, count, x, &value, &slope)
+        ptk_unary_backward(function, count, x, x, ones, false, &apart)
+        let about = "\(function.rawValue), \(count)"
+        let activation = apply(function, x)
+        expectClose(value, activation.doubles, tolerance: 1e-7, "\(about)")
+        expectClose(slope, apart.doubles, tolerance: 3e-7, "\(about)")
+
+        var z = ones, dx = y, dy = x
+        ptk_gated_forward(function, count, x, y, &z)
+        expectClose(z, zip(activation, y).map { Double($0) * Double($1) }, tolerance: 2e-7, "\(about)")
+        ptk_gated_backward(function, count, x, y, dz, true, &dx, false, &dy)
+        let slopes = zip(zip(dz, y), apart).map { Double($0.0) * Double($0.1) * Double($1) }
+        expectClose(dx, zip(slopes, y).map { $0 + Double($1) }, tolerance: 5e-7, "dx added, \(about)")
+        expectClose(dy, zip(dz, activation).map { Double($0) * Double($1) }, tolerance: 5e-7, "dy, \(about)")
+        ptk_gated_backward(function, count, x, y, dz, false, &dx, false, nil)
+        expectClose(dx, slopes, tolerance: 5e-7, "dx alone, \(about)")
+      }
+    }
+  }
+
   @Test("the ends of the number line come out as they should")
   func extremes() {
     let infinity = Float.infinity

@@ -226,4 +226,51 @@ import Testing
     #expect(Set(first.losses).count == 3)
     #expect(first.scores == [true])
   }
+
+  @Test(
+    "a product with an activation is one operator where nothing else reads the activation, with equal gradients"
+  )
+  func gates() throws {
+    func run(_ compute: (Tensor, Tensor) -> Tensor) throws -> (names: Set<String>, numbers: [Float]) {
+      let bench = OperatorBench()
+      var generator = SplitMix64(seed: 5)
+      let (x, y) = (
+        TrainableParameter(owner: "test", name: "x", shape: [3, 21]),
+        TrainableParameter(owner: "test", name: "y", shape: [3, 21])
+      )
+      for parameter in [x, y] {
+        for index in 0..<parameter.count { parameter.values[index] = Float(generator.normal()) }
+        _ = bench.session.add(parameter)
+      }
+      return try bench.session.scoped {
+        let node = try bench.node(compute(bench.tensor(x), bench.tensor(y)).sum())
+        let names = Planner.plan([node], among: bench.session.nodes).order.map(\.operation.name)
+        let loss = try bench.session.differentiate(node)
+        let gradients = [x, y].flatMap { UnsafeBufferPointer(start: $0.gradients, count: $0.count) }
+        return (Set(names), [loss] + gradients)
+      }
+    }
+    for (name, activate) in [
+      ("silu", { $0.silu() }), ("gelu", { $0.gelu() }), ("gelu_tanh", { $0.geluTanh() }),
+    ] as [(String, (Tensor) -> Tensor)] {
+      let (first, second) = (try run { activate($0) * $1 }, try run { $1 * activate($0) })
+      // Through a shift by nothing, which is no activation.
+      let apart = try run { activate($0).affine(scale: 1, shift: 0) * $1 }
+      for gated in [first, second] {
+        #expect(
+          gated.names.isSuperset(of: ["\(name)_gate"]) && gated.names.isDisjoint(with: [name, "multiply"]))
+        #expect(relativeDifference(gated.numbers, apart.numbers) < 1e-6)
+      }
+      let shared = try run { x, y in
+        let activation = activate(x)
+        return activation * y + activation
+      }
+      #expect(shared.names.isSuperset(of: [name, "multiply"]))
+      // Of an activation times itself nothing is left to be multiplied with.
+      #expect(
+        try run { x, _ in
+          let activation = activate(x); return activation * activation
+        }.names.contains(name))
+    }
+  }
 }

@@ -84,14 +84,16 @@ struct Planner {
         readers[ObjectIdentifier(factor)] == 1
       else { continue }
       gated[ObjectIdentifier(node)] = Node(
-        GatedOperation(function: activation), [factor.inputs[0], other], rows: node.rows, columns: node.columns)
+        GatedOperation(function: activation), [factor.inputs[0], other], rows: node.rows,
+        columns: node.columns)
       absorbed.insert(ObjectIdentifier(factor))
       return
     }
   }
 
   private mutating func emit(_ recorded: Node) {
-    guard let demand = demands[ObjectIdentifier(recorded)], !absorbed.contains(ObjectIdentifier(recorded)) else {
+    guard let demand = demands[ObjectIdentifier(recorded)], !absorbed.contains(ObjectIdentifier(recorded))
+    else {
       return
     }
     let node = gated[ObjectIdentifier(recorded)] ?? recorded

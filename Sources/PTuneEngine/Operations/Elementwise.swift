@@ -83,7 +83,8 @@ struct GatedOperation: Operation {
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
-    guard let dz = instruction.gradient, let x = instruction.inputs[0].value, let y = instruction.inputs[1].value
+    guard let dz = instruction.gradient, let x = instruction.inputs[0].value,
+      let y = instruction.inputs[1].value
     else { return }
     let dx = machine.target(of: instruction.inputs[0]), dy = machine.target(of: instruction.inputs[1])
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
