@@ -19,7 +19,9 @@ private func product(_ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: [Float], b
 
 @Suite("Products in bf16", .serialized)
 struct Bf16ProductTests {
-  private let sizes = [(1, 1, 1), (7, 17, 5), (13, 33, 300), (250, 9, 16), (12, 520, 3), (129, 48, 64), (14, 40, 801)]
+  private let sizes = [
+    (1, 1, 1), (7, 17, 5), (13, 33, 300), (250, 9, 16), (12, 520, 3), (129, 48, 64), (14, 40, 801),
+  ]
 
   /// Packs b, or its transpose with rows further apart, and multiplies rows of a that are further apart as well.
   private func multiplied(
