@@ -95,7 +95,7 @@ import Testing
         lines.firstIndex {
           $0.hasPrefix("KIND ") || $0.contains("METRIC") || $0.hasPrefix("HYPER")
             || $0.hasPrefix("pool_size: ") || $0.hasPrefix("adapter ")
-        })
+        }, "\(arguments): \(written)")
       let end = lines[start...].firstIndex { $0.hasPrefix("In a run file") } ?? lines.endIndex
       #expect(
         lines[start..<end].allSatisfy { displayWidth(String($0)) <= columns }, "\(arguments[0]) \(columns)")
@@ -149,8 +149,10 @@ import Testing
     close(end)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    // The last one at the other end hangs up, which is an error here.
-    while case let count = read(terminal, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+    // The last one at the other end hangs up, which is an error here; a signal that comes in between is none.
+    while case let count = read(terminal, &buffer, buffer.count), count > 0 || errno == EINTR {
+      bytes += buffer[..<max(0, count)]
+    }
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     return String(decoding: bytes, as: UTF8.self)

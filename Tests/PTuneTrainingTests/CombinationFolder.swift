@@ -39,12 +39,29 @@ final class CombinationFolder {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The base model's checkpoint; where it is of kin, links to its files beside a config.json with the base's own type.
+  private func model(_ base: Combinations.Base) throws -> String {
+    let checkpoint = "\(Workbench.fixtures)/\(base.folder)"
+    var config = try #require(try JSONValue.read("\(checkpoint)/config.json").objectValue)
+    if config["model_type"] == .string(base.name) { return checkpoint }
+    let own = "\(folder)/\(base.name)"
+    if FileSystem.isFile("\(own)/config.json") { return own }
+    try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+    for name in try FileSystem.entries(of: checkpoint) where name != "config.json" {
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(own)/\(name)", withDestinationPath: "\(checkpoint)/\(name)")
+    }
+    config["model_type"] = .string(base.name)
+    try AtomicFile.write(JSONValue.object(config).text(.line), to: "\(own)/config.json")
+    return own
+  }
+
   private func spec(_ cell: Combinations.Cell) throws -> RunSpec {
     let method = cell.method
     let selector = method.selector.map { "selector: \(Combinations.section(.selector, $0, []))" } ?? ""
     let head = Combinations.section(.taskHead, cell.head.plugin, [cell.head.variant, cell.head.needs])
     let text = """
-      base: {plugin: \(cell.base.name), model: "\(Workbench.fixtures)/\(cell.base.folder)"}
+      base: {plugin: \(cell.base.name), model: "\(try model(cell.base))"}
       adapter: \(Combinations.section(.adapter, method.adapter, method.form))
       \(selector)
       tasks:
@@ -76,7 +93,8 @@ final class CombinationFolder {
 
   /// Without what differs from folder to folder.
   private func short(_ reason: String) -> String {
-    reason.replacing("\(folder)/", with: "").replacing(#/run\.yaml:\d+: /#, with: "")
+    Combinations.bases.reduce(reason) { $0.replacing("\(folder)/\($1.name)", with: "MODEL") }
+      .replacing("\(folder)/", with: "").replacing(#/run\.yaml:\d+: /#, with: "")
       .replacing(#/\/[^ ']*\/Fixtures\/[a-z0-9-]+/#, with: "MODEL")
   }
 

@@ -63,7 +63,7 @@ enum Combinations {
 
   static let components = Workbench.factory().registry.inventory.components
 
-  /// Each base model, on the checkpoint of its own model type if there is one, else on one that it can load.
+  /// Each base model, on the checkpoint of its own model type if there is one, else on one that it can load as if it were.
   static let bases: [Base] = {
     let folders = ((try? FileManager.default.contentsOfDirectory(atPath: Workbench.fixtures)) ?? [])
       .filter { FileSystem.isFile("\(Workbench.fixtures)/\($0)/config.json") }
@@ -75,7 +75,12 @@ enum Combinations {
     return named(.baseModel).map { base in
       let own = checkpoints.first { $0.1.config.modelType == base.name }
       let suitable =
-        own ?? checkpoints.first { (try? Workbench.base(base.name, $0.1, Workbench.factory())) != nil }
+        own
+        ?? checkpoints.first { folder, _ in
+          let altered = try? DecoderTests.AlteredCheckpoint(
+            folder, changes: ["model_type": .string(base.name)])
+          return altered.flatMap { try? Workbench.base(base.name, $0, Workbench.factory()) } != nil
+        }
       return Base(name: base.name, folder: suitable?.0 ?? "no checkpoint suits \(base.name)")
     }
   }()

@@ -21,7 +21,7 @@ import Testing
   }
 
   /// A checkpoint with other keys in its config.json, or with other names of its tensors.
-  private final class AlteredCheckpoint: CheckpointSource {
+  final class AlteredCheckpoint: CheckpointSource {
     let original: ModelCheckpoint
     let changes: [String: ConfigurationValue]
     let dropsPrefix: String
