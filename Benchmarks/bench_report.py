@@ -47,12 +47,21 @@ def padded_rate(figures, work):
     return figures["train"]["necessary_gflops"] * work["padded"] / work["necessary"]
 
 
-def limit(record, peak):
-    """The ratio of training rates if what ptune computes ran at the peak; None without PEFT, and where bf16 may win."""
-    theirs = side(record, "peft")[1]
-    if not peak or not theirs or record["cell"]["mode"] == "best":
+def peaks(measured):
+    """GFLOP/s of the fastest matrix product, by the precision of its factors."""
+    reached = measured.get("peak", {})
+    reduced = [product["rate"] for product in reached.get("products", []) if product["operator"].endswith("bf16")]
+    return {"f32": reached.get("peak_gflops"), "bf16": max(reduced, default=None)}
+
+
+def limit(record, reached, phase="train"):
+    """The ratio of the rates if what ptune computes ran at the peak of its precision; None without a peak or PEFT."""
+    variant, our = side(record, "ptune")
+    theirs = side(record, "peft")[1] if phase == "train" else None
+    rate = theirs["train"]["examples_per_second"] if theirs else scoring(record, "peft") if phase == "score" else None
+    if not rate or not reached[variant]:
         return None
-    return peak / padded_rate(theirs, record["work"]["train"]) * work_ratio(record)
+    return our[phase]["examples_per_second"] / rate * reached[variant] / our[phase]["necessary_gflops"]
 
 
 def work_ratio(record):
@@ -80,11 +89,12 @@ def table(header, rows):
     return ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]]
 
 
-def comparison(known, cells, peak):
+def comparison(known, cells, reached):
     """One row for each cell."""
+    peak = reached["f32"]
     header = [
         "model", "method", "train ex/s: ptune", "PEFT", "ratio", "limit", "score ex/s: ptune", "PEFT", "ratio",
-        "work ratio", "of peak: ptune", "PEFT", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
+        "limit", "work ratio", "of peak: ptune", "PEFT", "memory MB: ptune", "PEFT", "ratio", "first step s: ptune", "PEFT",
     ]  # fmt: skip
     rows = []
     for cell in cells:
@@ -106,9 +116,9 @@ def comparison(known, cells, peak):
         rows.append(
             [
                 cell.model, cell.method, figure(our, ours, "train"), figure(their, theirs, "train"),
-                ratio(our["train"]["examples_per_second"], their_rate), ratio(limit(record, peak), 1), f"{score:.1f}",
+                ratio(our["train"]["examples_per_second"], their_rate), ratio(limit(record, reached), 1), f"{score:.1f}",
                 f"{their_score:.1f}" if their_score else "–", ratio(score, their_score),
-                f"{work_ratio(record):.1f}" if their else "–",
+                ratio(limit(record, reached, "score"), 1), f"{work_ratio(record):.1f}" if their else "–",
                 f"{our['train']['necessary_gflops'] / peak:.0%}" if peak else "–",
                 f"{padded_rate(their, work) / peak:.0%}" if peak and their else "–",
                 f"{memory / 1e6:.0f}", f"{their_memory / 1e6:.0f}" if their else "–",
@@ -119,8 +129,10 @@ def comparison(known, cells, peak):
     return table(header, rows)
 
 
-def targets(known, threads, peak):
+def targets(known, threads, reached):
     """What was aimed at, and the worst cell of each kind."""
+    peak = reached["f32"]
+
     def cells(test):
         found = []
         for name, record in known.items():
@@ -158,6 +170,9 @@ def targets(known, threads, peak):
         ours, other = variant_rate(record, ["ptune bf16"]), variant_rate(record, against)
         return ours / other if ours and other else None
 
+    def reduced_against_peft(record):
+        return reduced(record, "peft bf16", "peft bf16-autocast", "peft bf16-compiled")
+
     lines = [
         ("training, encoders, input prompts", train, lambda c: plain(c) and not c.causal and c.method not in PREFIXES, 5, True),
         ("training, encoders, prefix and P-tuning v2", train, lambda c: plain(c) and not c.causal and c.method in PREFIXES, 6, True),
@@ -167,7 +182,7 @@ def targets(known, threads, peak):
         ("inference, encoders", score, lambda c: plain(c) and not c.causal, 4, True),
         ("inference, causal", score, lambda c: plain(c) and c.causal, 8, True),
         ("training against PEFT at its best", train, lambda c: c.mode == "best", 3, True),
-        ("bf16 against PEFT in bf16", lambda r: reduced(r, "peft bf16", "peft bf16-autocast", "peft bf16-compiled"), lambda c: c.mode == "best", 2.5, True),
+        ("bf16 against PEFT in bf16", reduced_against_peft, lambda c: c.mode == "best", 2.5, True),
         ("bf16 against ptune in single precision", lambda r: reduced(r, "ptune f32"), lambda c: c.mode == "best", 1.5, True),
         ("peak memory of training, encoders", memory, lambda c: plain(c) and not c.causal, 0.4, False),
         ("peak memory of training, causal", memory, lambda c: plain(c) and c.causal, 0.3, False),
@@ -175,15 +190,16 @@ def targets(known, threads, peak):
         ("share of the peak, MiniLM", share, lambda c: plain(c) and c.model == "minilm-l6" and c.tokens == 20, 0.55, True),
         ("seconds to the first step, MiniLM", lambda r: side(r, "ptune")[1]["first_step_seconds"], lambda c: plain(c) and c.model == "minilm-l6", 1, False),
     ]  # fmt: skip
+    phase = {train: "train", score: "score", reduced_against_peft: "train"}
     found = [
         (
             what, [(measure(record), cell) for cell, record in cells(test)],
-            [limit(record, peak) for _, record in cells(test)] if measure is train else [], aim, more,
+            [limit(record, reached, phase[measure]) for _, record in cells(test)] if measure in phase else [], aim, more,
         )
         for what, measure, test, aim, more in lines
     ]  # fmt: skip
     found += [
-        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), [], 1.2, False),
+        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), necessary_growth(known, threads), 1.2, False),
         (f"{threads} threads against 1", speedups(known, threads), [], 1.85, True),
     ]
     rows = []
@@ -217,6 +233,17 @@ def growth(known, threads):
     rates = alone_rates(known)
     pairs = [(cell, dataclasses.replace(cell, tokens=1)) for cell in rates if cell.tokens == 200]
     return [(rates[one] / rates[cell], cell) for cell, one in pairs if one in rates and cell.threads == threads]
+
+
+def necessary_growth(known, threads):
+    """By how much the operations that such a step needs grow."""
+    needed = {
+        Cell(**record["cell"]): record["work"]["train"]["necessary"] / record["sides"]["ptune f32"]["train"]["batches"]
+        for record in known.values()
+        if record.get("cell", {}).get("mode") == "alone"
+    }
+    pairs = [(cell, dataclasses.replace(cell, tokens=1)) for _, cell in growth(known, threads)]
+    return [needed[cell] / needed[one] for cell, one in pairs]
 
 
 def speedups(known, threads):
@@ -254,7 +281,8 @@ def alone(known, threads):
 def document(known, threads):
     """The report."""
     measured = known.get(f"peak {threads}", {})
-    peak = measured.get("peak", {}).get("peak_gflops")
+    reached = peaks(measured)
+    peak = reached["f32"]
     cells = [Cell(**record["cell"]) for record in known.values() if "cell" in record]
     machine = next((record["machine"] for record in known.values()), "none")
     lines = [
@@ -281,14 +309,15 @@ def document(known, threads):
         "  PyTorch's library for matrix products, MKL, uses no AVX-512 on AMD's processors. Where AVX-512 is twice as fast as",
         "  AVX2 (Zen 5) that leaves more than half of the single-precision speed unused, and ratios beyond the work ratio are in",
         "  good part due to it; where it is not (Zen 4) PEFT loses less, and the ratio is nearer to the work ratio.",
-        "- *limit*: what the ratio of training rates would be if all that a step needs ran at the peak. In single precision",
-        "  nothing that computes these operations gets beyond it on this machine, so aims above it are out of reach here.",
+        "- *limit*: what the ratio would be if all that ptune's step needs ran at the peak of its precision. Nothing that",
+        "  computes these operations gets beyond it on this machine, so aims above it are out of reach here. For the growth",
+        "  with the prompt it is that of the operations.",
         "- *memory*: the most that the process had, from its start through training.",
         "- *first step*: from the start of the process to the end of the first training step.",
         "",
         "## Aims",
         "",
-        *targets(known, threads, peak),
+        *targets(known, threads, reached),
     ]
     for title, mode, texts, many in [
         ("Short texts, 20 virtual tokens", "as-is", "short", False),
@@ -310,7 +339,7 @@ def document(known, threads):
                     "Shares are of the peak in single precision, which bfloat16 may exceed.",
                     "",
                 ]
-            lines += comparison(known, here, peak)
+            lines += comparison(known, here, reached)
     failed = [f"- {name}: {who}: {why}" for name, r in known.items() for who, why in r.get("failed", {}).items()]
     if failed:
         lines += ["", "## What did not run", "", *failed]
