@@ -15,36 +15,20 @@ typedef struct {
   size_t c_stride;
 } tile_task;
 
-/* As tile in tile_kernel.h. */
+/* `rows`, `vectors` and `transposed` must be constants where this is inlined. */
 PTK_INLINE void run_tile(const int rows, const int vectors, const bool transposed, const tile_task *task) {
   vector sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) sums[r][v] = (vector){0};
-  const size_t stride = task->left.stride;
-  const float *first = task->left.values, *second = first + 4 * stride, *third = second + 4 * stride;
+  left_operand left = task->left;
   size_t left_over = task->k;
   for (const row_run *run = task->right; left_over > 0; run++) {
-    const size_t count = run->count < left_over ? run->count : left_over, b_stride = run->stride;
-    const float *b = run->values + task->column;
+    const size_t count = run->count < left_over ? run->count : left_over;
+    add_tile(rows, vectors, transposed, count, left, run->values + task->column, run->stride, sums);
+    left.values += transposed ? count * left.stride : count;
     left_over -= count;
-    for (size_t i = 0; i < count; i++) {
-      vector right[VECTORS];
-#pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++) right[v] = LOAD(b + v * WIDTH);
-#pragma clang loop unroll(full)
-      for (int r = 0; r < rows; r++) {
-        const float *four = r < 4 ? first : r < 8 ? second : third;
-        const float left = transposed ? first[r] : four[(r % 4) * stride];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
-      }
-      b += b_stride;
-      first += transposed ? stride : 1;
-      second++;
-      third++;
-    }
   }
   float *c = task->c;
   const size_t c_stride = task->c_stride;

@@ -5,12 +5,12 @@
 /* The right-hand tiles are whole in memory; those that stick out of c go through a tile of their own. */
 static void multiply_tile(size_t rows, size_t columns, size_t k, left_operand left, const float *b,
                           const float *start, size_t start_stride, float *c, size_t c_stride) {
-  if (columns == COLUMNS) return tile_of(rows, VECTORS, false, k, left, b, COLUMNS, start, start_stride, c, c_stride);
+  if (columns == COLUMNS) return tile_of(rows, k, left, b, start, start_stride, c, c_stride);
   float whole[ROWS * COLUMNS] = {0};
   if (start)
     for (size_t i = 0; i < rows; i++)
       memcpy(whole + i * COLUMNS, start + i * start_stride, columns * sizeof *whole);
-  tile_of(rows, VECTORS, false, k, left, b, COLUMNS, whole, COLUMNS, whole, COLUMNS);
+  tile_of(rows, k, left, b, whole, COLUMNS, whole, COLUMNS);
   for (size_t i = 0; i < rows; i++) memcpy(c + i * c_stride, whole + i * COLUMNS, columns * sizeof *whole);
 }
 

@@ -20,17 +20,10 @@ typedef struct {
   size_t stride;
 } left_operand;
 
-/* c [rows, vectors·WIDTH] = start + a [rows, k]·b [k, vectors·WIDTH]; start NULL is zero. `rows`, `vectors` and
-   `transposed` must be constants where this is inlined. */
-PTK_INLINE void tile(const int rows, const int vectors, const bool transposed, size_t k, left_operand a,
-                     const float *b, size_t b_stride, const float *start, size_t start_stride, float *c,
-                     size_t c_stride) {
-  vector sums[ROWS][VECTORS];
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++)
-      sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
+/* sums [rows][vectors] += a [rows, k]·b [k, vectors·WIDTH]. `rows`, `vectors` and `transposed` must be constants where this
+   is inlined. */
+PTK_INLINE void add_tile(const int rows, const int vectors, const bool transposed, size_t k, left_operand a,
+                         const float *b, size_t b_stride, vector sums[ROWS][VECTORS]) {
   /* A pointer for every four rows: the processor adds up to three strides to each by itself. */
   const size_t stride = a.stride;
   const float *first = a.values, *second = first + 4 * stride, *third = second + 4 * stride;
@@ -50,10 +43,23 @@ PTK_INLINE void tile(const int rows, const int vectors, const bool transposed, s
     second++;
     third++;
   }
+}
+
+/* c [rows, COLUMNS] = start + a [rows, k]·b [k, COLUMNS]; start NULL is zero. `rows` must be a constant where this is
+   inlined. */
+PTK_INLINE void tile(const int rows, size_t k, left_operand a, const float *b, const float *start,
+                     size_t start_stride, float *c, size_t c_stride) {
+  vector sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) STORE(c + r * c_stride + v * WIDTH, sums[r][v]);
+    for (int v = 0; v < VECTORS; v++)
+      sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
+  add_tile(rows, VECTORS, false, k, a, b, COLUMNS, sums);
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < VECTORS; v++) STORE(c + r * c_stride + v * WIDTH, sums[r][v]);
 }
 
 /* The height of the next of the strips that `left` rows are cut into. They are nearly equal: a low one would not keep the
@@ -81,12 +87,11 @@ PTK_INLINE size_t strip_height(size_t left) {
 #endif
 
 /* The same for any number of rows up to ROWS. */
-PTK_INLINE void tile_of(size_t rows, const int vectors, const bool transposed, size_t k, left_operand a,
-                        const float *b, size_t b_stride, const float *start, size_t start_stride, float *c,
-                        size_t c_stride) {
+PTK_INLINE void tile_of(size_t rows, size_t k, left_operand a, const float *b, const float *start, size_t start_stride,
+                        float *c, size_t c_stride) {
 #define CASE(count) \
   case count:       \
-    return tile(count, vectors, transposed, k, a, b, b_stride, start, start_stride, c, c_stride);
+    return tile(count, k, a, b, start, start_stride, c, c_stride);
   TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }
