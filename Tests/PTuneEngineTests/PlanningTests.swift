@@ -261,6 +261,9 @@ import Testing
           gated.names.isSuperset(of: ["\(name)_gate"]) && gated.names.isDisjoint(with: [name, "multiply"]))
         #expect(relativeDifference(gated.numbers, apart.numbers) < 1e-6)
       }
+      let own = try run { x, _ in activate(x) * x }
+      let ownApart = try run { x, _ in activate(x).affine(scale: 1, shift: 0) * x }
+      #expect(own.names.contains("\(name)_gate") && relativeDifference(own.numbers, ownApart.numbers) < 1e-6)
       let shared = try run { x, y in
         let activation = activate(x)
         return activation * y + activation

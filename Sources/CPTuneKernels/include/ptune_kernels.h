@@ -140,7 +140,7 @@ void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const 
 void ptk_unary_forward_sloped(ptk_unary function, size_t count, const float *x, float *y, float *slope);
 /* z = f(x)·y, for the same functions. */
 void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z);
-/* From dz: dx, and dy; each may be NULL. */
+/* From dz: dx, and dy; each may be NULL, and they are not the same. */
 void ptk_gated_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dz,
                         bool adding_x, float *dx, bool adding_y, float *dy);
 

@@ -86,12 +86,21 @@ struct GatedOperation: Operation {
     guard let dz = instruction.gradient, let x = instruction.inputs[0].value,
       let y = instruction.inputs[1].value
     else { return }
-    let dx = machine.target(of: instruction.inputs[0]), dy = machine.target(of: instruction.inputs[1])
-    machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
-      let from = range.lowerBound
-      ptk_gated_backward(
-        function.function, range.count, x + from, y + from, dz + from, dx?.adding ?? false,
-        dx.map { $0.gradient + from }, dy?.adding ?? false, dy.map { $0.gradient + from })
+    func add(_ dx: (gradient: Floats, adding: Bool)?, _ dy: (gradient: Floats, adding: Bool)?) {
+      machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
+        let from = range.lowerBound
+        ptk_gated_backward(
+          function.function, range.count, x + from, y + from, dz + from, dx?.adding ?? false,
+          dx.map { $0.gradient + from }, dy?.adding ?? false, dy.map { $0.gradient + from })
+      }
+    }
+    let dx = machine.target(of: instruction.inputs[0])
+    // A matrix that gates itself gets both parts, one after the other: the kernel writes to two places.
+    if instruction.inputs[0] === instruction.inputs[1] {
+      add(dx, nil)
+      add(nil, machine.target(of: instruction.inputs[1]))
+    } else {
+      add(dx, machine.target(of: instruction.inputs[1]))
     }
   }
 }
