@@ -95,9 +95,7 @@ PTK_INLINE float silu_both(float x, float *slope) {
   return x * s;
 }
 
-#define SLOPED_FUNCTIONS(X) X(PTK_GELU, gelu) X(PTK_GELU_TANH, gelu_tanh) X(PTK_SILU, silu)
-
-#define DEFINE(value, name)                                                                                      \
+#define DEFINE(name)                                                                                             \
   PTK_CLONES static void name##_forward_sloped(size_t count, const float *restrict x, float *restrict y,         \
                                                float *restrict slope) {                                          \
     for (size_t i = 0; i < count; i++) y[i] = name##_both(x[i], &slope[i]);                                      \
@@ -115,43 +113,33 @@ PTK_INLINE float silu_both(float x, float *slope) {
       if (dy) dy[i] = dz[i] * factor + (adding_y ? dy[i] : 0);                                                   \
     }                                                                                                            \
   }
-SLOPED_FUNCTIONS(DEFINE)
+DEFINE(gelu)
+DEFINE(gelu_tanh)
+DEFINE(silu)
 #undef DEFINE
 
 /* Others have no such form, and are not asked for. */
-#define CASE(value, name) \
-  case value:             \
-    return name##_forward_sloped(count, x, y, slope);
+#define CALL(suffix, ...)                                                       \
+  switch (function) {                                                           \
+    case PTK_GELU: return gelu_##suffix(__VA_ARGS__);                           \
+    case PTK_GELU_TANH: return gelu_tanh_##suffix(__VA_ARGS__);                 \
+    case PTK_SILU: return silu_##suffix(__VA_ARGS__);                           \
+    default: return;                                                            \
+  }
+
 void ptk_unary_forward_sloped(ptk_unary function, size_t count, const float *x, float *y, float *slope) {
-  switch (function) {
-    SLOPED_FUNCTIONS(CASE)
-    default: return;
-  }
+  CALL(forward_sloped, count, x, y, slope)
 }
-#undef CASE
 
-#define CASE(value, name) \
-  case value:             \
-    return name##_gated_forward(count, x, y, z);
 void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z) {
-  switch (function) {
-    SLOPED_FUNCTIONS(CASE)
-    default: return;
-  }
+  CALL(gated_forward, count, x, y, z)
 }
-#undef CASE
 
-#define CASE(value, name) \
-  case value:             \
-    return name##_gated_backward(count, x, y, dz, adding_x, dx, adding_y, dy);
 void ptk_gated_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dz,
                         bool adding_x, float *dx, bool adding_y, float *dy) {
-  switch (function) {
-    SLOPED_FUNCTIONS(CASE)
-    default: return;
-  }
+  CALL(gated_backward, count, x, y, dz, adding_x, dx, adding_y, dy)
 }
-#undef CASE
+#undef CALL
 
 PTK_CLONES void ptk_combine(ptk_binary function, size_t count, const float *x, const float *y, float *z) {
   switch (function) {

@@ -190,6 +190,15 @@ final class Machine {
     }
   }
 
+  /// Adds dy·factor, number by number, to the gradient of an input of the same shape.
+  func addProduct(_ dy: Floats, _ factor: Floats, to input: Instruction) {
+    guard let (dx, adding) = target(of: input) else { return }
+    threads.split(input.count, work: input.count, grain: 16) { range in
+      let from = range.lowerBound
+      ptk_multiply(range.count, dy + from, factor + from, adding, dx + from)
+    }
+  }
+
   private func add(_ part: Floats, to sum: Floats, _ count: Int) {
     threads.split(count, work: count, grain: 16) { range in
       ptk_add(range.count, part + range.lowerBound, sum + range.lowerBound)

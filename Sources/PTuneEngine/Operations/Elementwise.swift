@@ -41,15 +41,8 @@ struct UnaryOperation: Operation {
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
     if savesSlope {
-      guard let dy = instruction.gradient, let (dx, adding) = machine.target(of: instruction.inputs[0]) else {
-        return
-      }
-      let slope = instruction.saved[0]
-      machine.threads.split(instruction.count, work: instruction.count, grain: 16) { range in
-        let from = range.lowerBound
-        ptk_multiply(range.count, dy + from, slope + from, adding, dx + from)
-      }
-      return
+      guard let dy = instruction.gradient else { return }
+      return machine.addProduct(dy, instruction.saved[0], to: instruction.inputs[0])
     }
     // The kernel takes both x and y and reads the one that was kept.
     guard let dy = instruction.gradient,
@@ -182,8 +175,8 @@ struct BinaryOperation: Operation {
     case .multiply:
       guard let left = a.value, let right = b.value else { return }
       if isSameShape {
-        multiply(dy, by: right, into: a, machine)
-        return multiply(dy, by: left, into: b, machine)
+        machine.addProduct(dy, right, to: a)
+        return machine.addProduct(dy, left, to: b)
       }
       let strides = Self.strides(of: b, in: instruction)
       scale(into: a, instruction, machine) { dy[$0] * right[$1 * strides.row + $2 * strides.column] }
@@ -197,14 +190,6 @@ struct BinaryOperation: Operation {
         let r = right[index / columns * strides.row + index % columns * strides.column]
         return -dy[index] * left[index] / (r * r)
       }
-    }
-  }
-
-  private func multiply(_ dy: Floats, by factor: Floats, into input: Instruction, _ machine: Machine) {
-    guard let (dx, adding) = machine.target(of: input) else { return }
-    machine.threads.split(input.count, work: input.count, grain: 16) { range in
-      let from = range.lowerBound
-      ptk_multiply(range.count, dy + from, factor + from, adding, dx + from)
     }
   }
 
