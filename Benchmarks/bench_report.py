@@ -219,12 +219,18 @@ def targets(known, threads, reached):
     return table(["what", "aim", "median cell", "worst cell", "limit", "met"], rows)
 
 
-def alone_rates(known):
-    """ptune's training examples/s of each cell in which it was alone."""
+def alone_records(known):
+    """The records of the cells in which ptune was alone, by their cells."""
     return {
-        Cell(**record["cell"]): record["sides"]["ptune f32"]["train"]["examples_per_second"]
-        for record in known.values()
-        if record.get("cell", {}).get("mode") == "alone"
+        Cell(**record["cell"]): record for record in known.values() if record.get("cell", {}).get("mode") == "alone"
+    }
+
+
+def alone_rates(known):
+    """ptune's training examples/s of each of them."""
+    return {
+        cell: record["sides"]["ptune f32"]["train"]["examples_per_second"]
+        for cell, record in alone_records(known).items()
     }
 
 
@@ -238,9 +244,8 @@ def growth(known, threads):
 def necessary_growth(known, threads):
     """By how much the operations that such a step needs grow."""
     needed = {
-        Cell(**record["cell"]): record["work"]["train"]["necessary"] / record["sides"]["ptune f32"]["train"]["batches"]
-        for record in known.values()
-        if record.get("cell", {}).get("mode") == "alone"
+        cell: record["work"]["train"]["necessary"] / record["sides"]["ptune f32"]["train"]["batches"]
+        for cell, record in alone_records(known).items()
     }
     pairs = [(cell, dataclasses.replace(cell, tokens=1)) for _, cell in growth(known, threads)]
     return [needed[cell] / needed[one] for cell, one in pairs]
