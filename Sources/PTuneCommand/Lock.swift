@@ -64,16 +64,17 @@ struct Lock: ParsableCommand {
     var lock = FileSystem.exists(path) ? try PluginLock(reading: path) : PluginLock(path: path)
     let accepted = Set(try accept.map { try lock.file(named: $0) })
     let added = Set(try add.map { try lock.file(named: $0) })
+    let changed = accepted.union(added)
     let known = lock.entries
     // Files under names that are pinned are opened only if they are the ones, or accepted.
     let scanner = PluginScanner(
       search: plugins.search, prober: plugins.prober,
-      admission: Admission(lock: lock, changed: accepted.union(added), admitsOthers: pins))
+      admission: Admission(lock: lock, changed: changed, admitsOthers: pins))
     let inventory = scanner.scan()
-    try refuseChanged(in: inventory)
+    let found = Set(inventory.plugins.map { FilePath.name(of: $0.file) })
+    try refuseChanged(in: inventory, found: found)
 
-    var wanted = Set(
-      inventory.plugins.filter { accepted.union(added).contains(FilePath.name(of: $0.file)) })
+    var wanted = Set(inventory.plugins.filter { changed.contains(FilePath.name(of: $0.file)) })
     if all { wanted.formUnion(inventory.plugins) }
     if let runFile {
       for (kind, name) in try RunSpec.read(runFile).components(resolver: try hub.resolver()) {
@@ -86,12 +87,11 @@ struct Lock: ParsableCommand {
         keepingOthers: !accepted.contains(FilePath.name(of: plugin.file)))
     }
     if !wanted.isEmpty { try lock.write() }
-    show(lock, before: known, found: Set(inventory.plugins.map { FilePath.name(of: $0.file) }))
+    show(lock, before: known, found: found)
   }
 
   /// - Throws: the first file that has changed, unless another one under its name is as it was.
-  private func refuseChanged(in inventory: PluginInventory) throws {
-    let found = Set(inventory.plugins.map { FilePath.name(of: $0.file) })
+  private func refuseChanged(in inventory: PluginInventory, found: Set<String>) throws {
     for rejection in inventory.rejected {
       guard case .changed = rejection.reason, !found.contains(FilePath.name(of: rejection.path)) else {
         continue
