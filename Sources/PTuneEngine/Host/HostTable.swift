@@ -32,6 +32,7 @@ public enum HostTable {
         case PTUNE_BASE_V1: UnsafeRawPointer(BaseTable.table)
         case PTUNE_TASKS_V1: UnsafeRawPointer(TasksTable.table)
         case PTUNE_FORWARD_V1: UnsafeRawPointer(ForwardTable.table)
+        case PTUNE_ATTENTION_V1: UnsafeRawPointer(AttentionTable.table)
         case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
         case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)
         case PTUNE_SITES_V1: UnsafeRawPointer(SitesTable.table)

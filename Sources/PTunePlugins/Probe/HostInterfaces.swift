@@ -21,5 +21,6 @@ public enum HostInterfaces {
     (PTUNE_ARRANGEMENT_V1, MemoryLayout<ptune_arrangement_v1>.size),
     (PTUNE_DATA_V1, MemoryLayout<ptune_data_v1>.size),
     (PTUNE_SELECT_V1, MemoryLayout<ptune_select_v1>.size),
+    (PTUNE_ATTENTION_V1, MemoryLayout<ptune_attention_v1>.size),
   ]
 }
