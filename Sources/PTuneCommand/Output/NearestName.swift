@@ -5,7 +5,7 @@ import PTuneText
 import PTuneTraining
 
 /// What there is beside a path or a name that there is not: most often it was mistyped.
-enum NearestPlace {
+enum NearestName {
   /// What was most likely meant; nil where an error is about something else, or nothing is near.
   static func meant(by error: any Error) -> String? {
     switch error {

@@ -68,7 +68,7 @@ enum Failure {
   /// Prints `error: …` and, where there is something to do, `help: …`.
   static func report(_ error: any Error) {
     Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
-    let nearest = NearestPlace.meant(by: error).map { "did you mean '\($0)'?" }
+    let nearest = NearestName.meant(by: error).map { "did you mean '\($0)'?" }
     if let help = nearest ?? (error as? any HelpfulError)?.help {
       Output.message("\(Output.paint("help:", .cyan)) \(help)")
     }
