@@ -1,15 +1,8 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneTesting
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// What a child process of `ptune check-plugin` checks.
 enum CheckedPart: ExpressibleByArgument {

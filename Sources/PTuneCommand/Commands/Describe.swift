@@ -1,14 +1,7 @@
 import ArgumentParser
+import PTuneLibc
 import PTunePlugins
 import PTuneReport
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune describe NAME`: all that a component says of itself.
 struct Describe: ParsableCommand {

@@ -1,15 +1,8 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune eval`: measures a trained adapter on labelled rows.
 struct Eval: ParsableCommand {

@@ -1,15 +1,8 @@
 import ArgumentParser
 import CPTune
+import PTuneLibc
 import PTuneText
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune generate`: what a causal model, with an adapter or without, goes on with.
 struct Generate: ParsableCommand {

@@ -1,14 +1,7 @@
 import ArgumentParser
+import PTuneLibc
 import PTunePlugins
 import PTuneReport
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune list-plugins`: the components there are, and the files that hold none and why.
 struct ListPlugins: ParsableCommand {

@@ -1,15 +1,8 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTuneText
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune predict`: what a trained adapter says of texts, as JSON lines.
 struct Predict: ParsableCommand {

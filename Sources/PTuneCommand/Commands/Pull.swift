@@ -1,14 +1,7 @@
 import ArgumentParser
 import PTuneFormats
 import PTuneHub
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// `ptune pull`: fetches a model or an adapter from the hub into the cache.
 struct Pull: ParsableCommand {

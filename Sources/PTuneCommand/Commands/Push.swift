@@ -1,14 +1,7 @@
 import ArgumentParser
 import PTuneFormats
 import PTuneHub
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// `ptune push`: puts an adapter on the hub.
 struct Push: ParsableCommand {

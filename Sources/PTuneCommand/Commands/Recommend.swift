@@ -1,16 +1,9 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune recommend`: which method to take.
 struct Recommend: ParsableCommand {

@@ -1,14 +1,7 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTuneText
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune tokenize`: the token ids of texts, as a model's tokenizer gives them.
 struct Tokenize: ParsableCommand {

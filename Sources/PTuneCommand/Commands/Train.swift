@@ -1,17 +1,10 @@
 import ArgumentParser
 import PTuneEngine
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune train RUN`: trains an adapter as a run file says.
 struct Train: ParsableCommand {

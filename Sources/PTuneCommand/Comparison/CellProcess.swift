@@ -1,15 +1,8 @@
 import CPTunePlatform
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// A part of a comparison that runs in a process of its own, with its messages in the cell's log.
 struct CellProcess {

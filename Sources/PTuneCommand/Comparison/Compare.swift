@@ -1,16 +1,9 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune compare RUN`: trains several methods under equal conditions and shows them side by side.
 struct Compare: ParsableCommand {

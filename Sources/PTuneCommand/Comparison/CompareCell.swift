@@ -2,16 +2,9 @@ import ArgumentParser
 import CPTune
 import CPTunePlatform
 import PTuneFormats
+import PTuneLibc
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// One part of a comparison in a process of its own, so that its memory is its own: what `ptune compare` starts.
 struct CompareCell: ParsableCommand {

@@ -1,15 +1,8 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneLibc
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// `ptune inspect ADAPTER`: what a trained adapter is, and what can be seen of what it learned.
 struct Inspect: ParsableCommand {

@@ -1,14 +1,7 @@
 import PTuneFormats
+import PTuneLibc
 import PTuneReport
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// Shows people what `ptune inspect` found out.
 struct InspectionView {

@@ -1,13 +1,6 @@
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// The files of a new plugin's project, made from the templates.
 struct PluginProject {

@@ -2,14 +2,7 @@ import ArgumentParser
 import PTuneReport
 import PTuneFormats
 import PTuneHub
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// What commands that name models and adapters have to say about the hub.
 struct HubOptions: ParsableArguments {

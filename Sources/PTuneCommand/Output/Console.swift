@@ -1,12 +1,5 @@
+import PTuneLibc
 import PTuneReport
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// Lines for people while a command works, and on a terminal one more line at the end that is drawn over.
 ///

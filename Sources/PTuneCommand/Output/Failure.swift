@@ -2,17 +2,10 @@ import ArgumentParser
 import PTune
 import PTuneEngine
 import PTuneFormats
+import PTuneLibc
 import PTunePlugins
 import PTuneText
 import PTuneTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// An error that can say what to do about it.
 protocol HelpfulError: Error, CustomStringConvertible {

@@ -1,12 +1,5 @@
+import PTuneLibc
 import PTuneReport
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 extension Output {
   /// Writes a table with its header set off, as wide as the terminal.

@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -90,13 +83,7 @@ enum Output {
     return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
       while let start = rest.baseAddress, !rest.isEmpty {
-        #if canImport(Darwin)
-          let count = Darwin.write(stream, start, rest.count)
-        #elseif canImport(Musl)
-          let count = Musl.write(stream, start, rest.count)
-        #else
-          let count = Glibc.write(stream, start, rest.count)
-        #endif
+        let count = PTuneLibc.write(stream, start, rest.count)
         if count >= 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         } else if errno != EINTR {

@@ -1,12 +1,5 @@
 import PTuneEngine
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// Says which plugin was at work when the process dies of a signal.
 enum CrashReport {

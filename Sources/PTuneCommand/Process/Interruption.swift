@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 import Synchronization
 
 /// Ctrl-C, SIGTERM, and SIGHUP when the terminal goes: the first one asks the command to come to an end, the second one ends it.

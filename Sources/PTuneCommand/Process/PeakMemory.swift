@@ -1,6 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
