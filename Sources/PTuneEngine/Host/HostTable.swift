@@ -38,7 +38,7 @@ public enum HostTable {
         case PTUNE_EXPORT_V1: UnsafeRawPointer(ExportTable.table)
         case PTUNE_ARRANGEMENT_V1: UnsafeRawPointer(ArrangementTable.table)
         case PTUNE_DATA_V1: UnsafeRawPointer(DataTable.table)
-        case PTUNE_SELECT_V1: UnsafeRawPointer(BaseTable.select)
+        case PTUNE_SELECT_V1: UnsafeRawPointer(SelectTable.table)
         default: nil
         }
       },
