@@ -105,7 +105,7 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
-/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/fuzz` builds it.
+/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
   ? []
