@@ -199,7 +199,7 @@ enum TwinTerms: String, CaseIterable, Sendable {
     .constant(Array(repeating: 0, count: rows * columns), rows: rows, columns: columns)
   }
 
-  private static let wrong: [(terms: () -> [AttentionTerm], reason: String)] = [
+  private static let wrong: [(terms: @Sendable () -> [AttentionTerm], reason: String)] = [
     ({ [.scale(.nan)] }, "layer 0: a scale of nan"),
     ({ [.softCap(0)] }, "layer 0: a soft cap of 0.0; it has to be above 0"),
     ({ [.scale(1), .scale(2)] }, "layer 0: two terms of the kind 1"),
