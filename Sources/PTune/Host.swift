@@ -32,6 +32,9 @@ public enum Host {
     var data: UnsafePointer<ptune_data_v1>?
     var select: UnsafePointer<ptune_select_v1>?
     var attention: UnsafePointer<ptune_attention_v1>?
+    var input: UnsafePointer<ptune_input_v1>?
+    var secondCheckpoint: UnsafePointer<ptune_checkpoint_v2>?
+    var secondParameters: UnsafePointer<ptune_parameters_v2>?
   }
 
   /// Makes `host` the host of this image. The program calls it with its own table, a plugin's entry with the
@@ -56,7 +59,10 @@ public enum Host {
       arrangement: table(PTUNE_ARRANGEMENT_V1, ptune_arrangement_v1.self),
       data: table(PTUNE_DATA_V1, ptune_data_v1.self),
       select: table(PTUNE_SELECT_V1, ptune_select_v1.self),
-      attention: table(PTUNE_ATTENTION_V1, ptune_attention_v1.self))
+      attention: table(PTUNE_ATTENTION_V1, ptune_attention_v1.self),
+      input: table(PTUNE_INPUT_V1, ptune_input_v1.self),
+      secondCheckpoint: table(PTUNE_CHECKPOINT_V2, ptune_checkpoint_v2.self),
+      secondParameters: table(PTUNE_PARAMETERS_V2, ptune_parameters_v2.self))
   }
 
   /// Runs `body` with `call` as the call in progress.
@@ -104,8 +110,11 @@ public enum Host {
   }
 
   /// States that this host lacks an interface that a later minor version has.
-  static func missing(_ id: String) {
-    _ = fail(ComponentFailure.unsupported("this ptune has no \(id); update it"))
+  static func missing(_ id: String) { _ = fail(lacks(id)) }
+
+  /// That it does, as an error.
+  static func lacks(_ id: String) -> ComponentFailure {
+    .unsupported("this ptune has no \(id); update it")
   }
 
   /// Sends a message for the user.

@@ -35,6 +35,7 @@ import Testing
     func configuration(_ key: String) -> ConfigurationValue? {
       changes[key] ?? original.configuration(key)
     }
+    var configurationKeys: [String] { original.configurationKeys }
     func hasWeight(_ name: String) -> Bool {
       !(dropsPrefix.isEmpty ? false : name.hasPrefix(dropsPrefix)) && original.hasWeight(dropsPrefix + name)
     }

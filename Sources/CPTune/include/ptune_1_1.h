@@ -88,6 +88,58 @@ typedef struct ptune_attention_v1 {
 } ptune_attention_v1;
 #define PTUNE_ATTENTION_V1 "ptune.attention/1"
 
+/* --------------------------------------------------------- "ptune.input/1": what enters the first layer */
+
+typedef struct ptune_input_v1 {
+  size_t struct_size;
+  /* [call, in a base model's create] Word embeddings are multiplied by `scale` (Gemma): where `input_rows` looks them up,
+     and where adapters read them with `word_rows`. Rows that an adapter injects are not: they are trained as they enter,
+     which is how PEFT has them. `word_table` stays as it is stored. */
+  ptune_status (*scale_words)(ptune_call *call, float scale);
+} ptune_input_v1;
+#define PTUNE_INPUT_V1 "ptune.input/1"
+
+/* ------------------------------------- "ptune.checkpoint/2": lists, slices, and keys that are known */
+
+/* Beside "ptune.checkpoint/1", and in the same calls. For both a number in a key leads into a list: "layer_types.3". */
+typedef struct ptune_checkpoint_v2 {
+  size_t struct_size;
+  /* [call, in create] How many elements the list at a key of config.json has, or how many members the object. What is
+     neither is a recorded failure. */
+  ptune_found (*config_size)(ptune_call *call, const char *key, size_t *out);
+  /* [call, in create] The name of a member of the object at a key, in the order of the file; NULL if there is none.
+     Scoped to the call. */
+  const char *(*config_member)(ptune_call *call, const char *key, size_t index);
+  /* [call, in create] Matrix `index` of a tensor [slices, rows, columns] as a frozen weight of this shape; of one
+     [slices, columns, rows] where `transposed`. It shares the tensor's memory. Kept. */
+  ptune_tensor *(*weight_slice)(ptune_call *call, const char *name, size_t slices, size_t index, size_t rows,
+                                size_t columns, bool transposed);
+  /* [call, in create] Names keys of config.json that change nothing of what this base model computes, or that it reads in
+     `pooler` or `vocabulary_scores` only. After that the host warns the user of keys that `create` neither read nor
+     named and that it does not know itself, since what they ask for may be missing. A key stands for all that is in its
+     object. */
+  ptune_status (*understand)(ptune_call *call, const char *const *keys, size_t count);
+} ptune_checkpoint_v2;
+#define PTUNE_CHECKPOINT_V2 "ptune.checkpoint/2"
+
+/* ---------------------------------------- "ptune.parameters/2": how a parameter differs in training */
+
+typedef struct ptune_parameters_v2 {
+  size_t struct_size;
+  /* [call, in create] Of a parameter that this component declared: it learns at the run's rate times `factor`, above 0. */
+  ptune_status (*learning_rate)(ptune_call *call, ptune_parameter *parameter, double factor);
+  /* [call, in create] Its weight decay, from 0 on, instead of the run's. */
+  ptune_status (*weight_decay)(ptune_call *call, ptune_parameter *parameter, double decay);
+} ptune_parameters_v2;
+#define PTUNE_PARAMETERS_V2 "ptune.parameters/2"
+
+/* ----------------------------------------------------------------- further codes of ptune_reading */
+
+enum {
+  /* As PTUNE_READS_LABELLED_TEXT, but rows to learn from need no label. */
+  PTUNE_READS_UNLABELLED_TEXT = 3
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -56,9 +56,21 @@ final class ForwardPass {
     if let wrong = batch.tokens.first(where: { $0 < 0 || $0 >= table.rows }) {
       return recorder.fail("token \(wrong) is not in the base model's vocabulary of \(table.rows)")
     }
+    let injected = injections.inputs.map(\.rows)
+    let scale = recorder.session.services.wordScale
+    guard scale != 1 else {
+      return recorder.assemble(
+        [table] + injected, layout.rows.map(\.source),
+        layout.rows.map { $0.source == 0 ? batch.tokens[Int($0.index)] : $0.index })
+    }
+    guard let words = recorder.node(recorder.gather(recorder.session.handle(for: table), batch.tokens)) else {
+      return nil
+    }
+    let scaled = Node(
+      AffineOperation(scale: scale, shift: 0), [words], rows: words.rows, columns: words.columns)
+    _ = recorder.session.handle(for: scaled)
     return recorder.assemble(
-      [table] + injections.inputs.map(\.rows), layout.rows.map(\.source),
-      layout.rows.map { $0.source == 0 ? batch.tokens[Int($0.index)] : $0.index })
+      [scaled] + injected, layout.rows.map(\.source), layout.rows.map(\.index))
   }
 
   func keyRows(_ layer: Int, _ x: Node, _ recorder: Recorder) -> OpaquePointer? {
