@@ -154,7 +154,8 @@ enum TwinTerms: String, CaseIterable, Sendable {
     let batch = PackedBatch.forTesting(lengths: [5, 1, 9, 70], training: false)
     let together = try model.hiddenRows(batch).values
     for sequence in 0..<batch.count {
-      let alone = try model.hiddenRows(batch.example(sequence)).values
+      let tokens = Array(batch.tokens[Int(batch.offsets[sequence])..<Int(batch.offsets[sequence + 1])])
+      let alone = try model.hiddenRows(PackedBatch([.init(tokens: tokens)], training: false)).values
       let rows = Int(batch.offsets[sequence]) * 16..<Int(batch.offsets[sequence + 1]) * 16
       #expect(relativeDifference(together[rows], alone) < 1e-5, "sequence \(sequence)")
     }
