@@ -21,7 +21,7 @@ enum TwinTerms: String, CaseIterable, Sendable {
     case .scale: [.scale(0.6)]
     case .softCap: [.softCap(0.7)]
     case .windowKeeping: [.window(left: 2, right: 1, keepsInjected: true)]
-    case .windowLeaving: [.window(left: 2, right: 1, keepsInjected: false)]
+    case .windowLeaving: [.window(left: 6, right: 1, keepsInjected: false)]
     case .alibi: [.alibi([0.5, 0.125])]
     case .relativeBias: [.relativeBias(table(heads, 1))]
     case .disentangled: [.contentToPosition(table(columns, 2)), .positionToContent(table(columns, 3))]
@@ -151,10 +151,11 @@ enum TwinTerms: String, CaseIterable, Sendable {
     let model = try Self.model(terms, causal: causal) {
       try TwinAdapter.prompt(rows: 3, at: causal ? .start : .afterFirst)
     }
-    let batch = PackedBatch.forTesting(lengths: [5, 1, 9, 70], training: false)
+    let batch = PackedBatch.forTesting(lengths: [5, 1, 9, 61], training: false)
     let together = try model.hiddenRows(batch).values
     for sequence in 0..<batch.count {
-      let alone = try model.hiddenRows(batch.example(sequence)).values
+      let tokens = Array(batch.tokens[Int(batch.offsets[sequence])..<Int(batch.offsets[sequence + 1])])
+      let alone = try model.hiddenRows(PackedBatch([.init(tokens: tokens)], training: false)).values
       let rows = Int(batch.offsets[sequence]) * 16..<Int(batch.offsets[sequence + 1]) * 16
       #expect(relativeDifference(together[rows], alone) < 1e-5, "sequence \(sequence)")
     }
@@ -182,13 +183,14 @@ enum TwinTerms: String, CaseIterable, Sendable {
           try injections.keyValuePrefix(keys: values[0], values: values[1], layer: 1)
         }
       }
-      let batch = PackedBatch([.init(tokens: [4, 5, 6, 7, 8])], training: false)
+      let batch = PackedBatch([.init(tokens: [4, 5, 6, 7, 8, 9, 10, 11])], training: false)
       return try model.attentionToPrompt(batch)[1].tokens
     }
     #expect(try shares(.windowKeeping).allSatisfy { $0 > 0.05 })
     let leaving = try shares(.windowLeaving)
-    #expect(leaving[0] > 0.05 && leaving[1] > 0.05)
-    #expect(leaving[2...] == [0, 0, 0])
+    // The nearer of the two rows is seven places before token 6.
+    #expect(leaving[..<6].allSatisfy { $0 > 0 })
+    #expect(leaving[6...] == [0, 0])
     // With sinks the shares of keys are less than all of it.
     #expect(try zip(shares(.sinks), shares(.scale)).allSatisfy { $0 < 1 && $1 < 1 && $0 > 0 })
   }
