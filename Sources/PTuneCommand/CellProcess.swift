@@ -1,7 +1,7 @@
 import CPTunePlatform
+import PTuneComparison
 import PTuneFormats
 import PTunePlugins
-import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin

@@ -1,8 +1,9 @@
 import ArgumentParser
+import PTuneComparison
 import PTuneFormats
 import PTunePlugins
 import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -1,8 +1,11 @@
 import ArgumentParser
 import CPTune
 import CPTunePlatform
+import PTuneAdapters
+import PTuneComparison
 import PTuneFormats
-import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 #if canImport(Darwin)

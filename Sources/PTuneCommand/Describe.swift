@@ -1,6 +1,6 @@
 import ArgumentParser
 import PTunePlugins
-import PTuneReport
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

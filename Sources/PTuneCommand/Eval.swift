@@ -1,7 +1,9 @@
 import ArgumentParser
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
-import PTuneReport
-import PTuneTraining
+import PTuneGeneration
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -1,10 +1,11 @@
 import ArgumentParser
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import PTuneRunFile
 import PTuneText
-import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin
@@ -32,6 +33,7 @@ extension EngineFailure: HelpfulError {
 }
 extension RunFileError: HelpfulError {}
 extension TrainingError: HelpfulError {}
+extension DivergenceError: HelpfulError {}
 extension PluginLockError: HelpfulError {}
 extension LostWeight: HelpfulError {}
 extension TextError: HelpfulError {}

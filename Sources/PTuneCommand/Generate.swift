@@ -1,7 +1,8 @@
 import ArgumentParser
 import CPTune
+import PTuneAdapters
+import PTuneGeneration
 import PTuneText
-import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin

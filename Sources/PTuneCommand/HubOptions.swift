@@ -1,7 +1,7 @@
 import ArgumentParser
-import PTuneReport
 import PTuneFormats
 import PTuneHub
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -1,7 +1,8 @@
 import ArgumentParser
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
 import PTuneReport
-import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin

@@ -1,6 +1,7 @@
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -1,4 +1,4 @@
-import PTuneReport
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -1,7 +1,7 @@
 import ArgumentParser
+import PTuneAdapters
 import PTuneFormats
 import PTuneText
-import PTuneTraining
 
 #if canImport(Darwin)
   import Darwin

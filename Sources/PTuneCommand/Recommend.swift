@@ -1,8 +1,10 @@
 import ArgumentParser
+import PTuneComparison
+import PTuneComposition
 import PTuneFormats
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneRunFile
+import PTuneTerminal
 
 #if canImport(Darwin)
   import Darwin

@@ -3,6 +3,8 @@ import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 #if canImport(Darwin)

@@ -3,8 +3,12 @@ import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneTesting
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 /// Several adapters that work together in one run.

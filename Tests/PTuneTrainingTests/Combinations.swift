@@ -1,8 +1,9 @@
 import Foundation
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 
-@testable import PTuneTraining
+@testable import PTuneComposition
 
 /// What can be combined: all that the plugins of this package list, with hyperparameters that suit tiny models.
 enum Combinations {

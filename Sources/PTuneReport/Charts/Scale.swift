@@ -1,3 +1,5 @@
+import PTuneTerminal
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

@@ -1,5 +1,6 @@
 import CPTuneKernels
 import PTuneEngine
+import PTuneRunFile
 
 #if canImport(Glibc)
   import Glibc

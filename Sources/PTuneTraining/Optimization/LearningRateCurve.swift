@@ -1,3 +1,5 @@
+import PTuneRunFile
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
