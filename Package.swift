@@ -142,7 +142,7 @@ let package = Package(
       name: "CPTuneKernels",
       cSettings: [
         .headerSearchPath("."),
-        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
+        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]),
       ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
     .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
 
