@@ -1,11 +1,6 @@
 import CPTuneFuzzMemory
 import PTuneFuzzing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// `ptune-fuzz list`, `ptune-fuzz seeds TARGET FOLDER`, `ptune-fuzz mutate TARGET COUNT` and
 /// `ptune-fuzz fuzz TARGET ARGUMENTS…`, where the arguments are libFuzzer's. `Scripts/check/fuzz` is for people.

@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneLibc
 
 /// The host as plugins see it.
 public enum HostTable {
@@ -52,9 +53,3 @@ public enum HostTable {
       cancelled: { _ in Session.current?.isCancelled() ?? false },
       random: { _ in Session.current?.generator.next() ?? 0 }))
 }
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif

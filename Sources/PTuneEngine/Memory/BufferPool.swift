@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Memory for the values of a step: buffers come from one region, at the lowest place that is free, and go back to it.
 ///
