@@ -83,14 +83,14 @@ struct TestsOf {
 }
 
 let tests = [
-  TestsOf(target: "CPTuneKernels"),
+  TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
-  TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneText", others: ["PTune"], leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneComposition",
     others: [
@@ -128,7 +128,7 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
-/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/fuzz` builds it.
+/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
   ? []
@@ -143,7 +143,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ptune", targets: ["PTuneCommand"]),
-    .library(name: "PTune", targets: ["PTune"]),
+    .library(name: "PTune", targets: ["PTune", "PTuneLibc"]),
     .library(name: "PTuneTesting", targets: ["PTuneTesting"]),
   ] + plugins.map { .library(name: $0.library, type: .dynamic, targets: [$0.target]) },
   dependencies: [
@@ -153,7 +153,9 @@ let package = Package(
   targets: [
     // The plugin ABI (one C header) and the core that bridges it to Swift.
     .target(name: "CPTune"),
-    .target(name: "PTune", dependencies: ["CPTune"]),
+    // The platform's C library, which everything else imports under this name.
+    .target(name: "PTuneLibc"),
+    .target(name: "PTune", dependencies: ["CPTune", "PTuneLibc"]),
 
     // What several plugins share; each links its own copy.
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
@@ -164,7 +166,8 @@ let package = Package(
     .target(
       name: "CPTuneKernels",
       cSettings: [
-        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
+        .headerSearchPath("."),
+        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]),
       ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
     .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
 
@@ -175,8 +178,8 @@ let package = Package(
       name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform"]),
-    .target(name: "PTuneJinja", dependencies: ["PTuneFormats"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
+    .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
@@ -184,7 +187,9 @@ let package = Package(
     // Adapters on base models: what evaluates, predicts and generates ends here, without YAML and without training.
     .target(
       name: "PTuneComposition",
-      dependencies: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText"]),
+      dependencies: [
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+      ]),
     .target(
       name: "PTuneAdapters",
       dependencies: [
@@ -193,7 +198,7 @@ let package = Package(
     .target(
       name: "PTuneGeneration",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
         "PTuneAdapters",
       ]),
 
@@ -207,20 +212,23 @@ let package = Package(
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "CPTune", "PTune", "CPTuneKernels", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+        "CPTune", "PTune", "PTuneLibc", "CPTuneKernels", "PTuneEngine", "PTunePlugins", "PTuneFormats",
+        "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile",
       ]),
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTuneRunFile",
         "PTuneTraining",
       ]),
 
     // Results for people.
     .target(name: "PTuneTerminal"),
     .target(
-      name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification", "PTuneTerminal"]),
+      name: "PTuneReport",
+      dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneClassification", "PTuneTerminal"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(

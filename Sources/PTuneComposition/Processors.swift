@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// The cores of this machine.
 package enum Processors {

@@ -1,12 +1,5 @@
 import PTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// How the next token is chosen.
 public struct SamplingOptions: Equatable, Sendable {

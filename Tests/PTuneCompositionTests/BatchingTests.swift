@@ -1,4 +1,4 @@
-import PTuneText
+@testable import PTuneComposition
 import Testing
 
 @Suite("Batching")

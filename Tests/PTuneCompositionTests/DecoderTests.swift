@@ -21,27 +21,6 @@ import Testing
     func measure(_ evaluation: Evaluation) throws {}
   }
 
-  /// A checkpoint with other keys in its config.json, or with other names of its tensors.
-  final class AlteredCheckpoint: CheckpointSource {
-    let original: ModelCheckpoint
-    let changes: [String: ConfigurationValue]
-    let dropsPrefix: String
-
-    init(_ folder: String, changes: [String: ConfigurationValue] = [:], dropsPrefix: String = "") throws {
-      original = try ModelCheckpoint(folder: "\(Workbench.fixtures)/\(folder)")
-      self.changes = changes
-      self.dropsPrefix = dropsPrefix
-    }
-
-    func configuration(_ key: String) -> ConfigurationValue? {
-      changes[key] ?? original.configuration(key)
-    }
-    func hasWeight(_ name: String) -> Bool {
-      !(dropsPrefix.isEmpty ? false : name.hasPrefix(dropsPrefix)) && original.hasWeight(dropsPrefix + name)
-    }
-    func weight(_ name: String) throws -> CheckpointWeight? { try original.weight(dropsPrefix + name) }
-  }
-
   private static func model(_ checkpoint: AlteredCheckpoint, plugin: String? = nil) throws -> Model {
     let type = try #require(plugin ?? checkpoint.original.config.modelType)
     let model = try Workbench.base(type, checkpoint, Workbench.factory())

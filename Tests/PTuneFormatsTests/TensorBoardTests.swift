@@ -44,7 +44,7 @@ import Testing
     "a later file of a folder comes after the earlier ones, even if the clock was set back, and says where it begins"
   )
   func files() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let first = try EventFile(in: folder.path, now: { 2000 })
     try first.scalars([("train/loss", 1)], step: 1)
     let second = try EventFile(in: folder.path, restartStep: 8, now: { 1000 })
@@ -57,16 +57,4 @@ import Testing
     try EventFile.removeAll(in: folder.path)
     #expect(try FileSystem.entries(of: folder.path) == [])
   }
-}
-
-/// A temporary folder that goes with the object.
-final class Folder {
-  let path: String
-
-  init() throws {
-    var template = Array((NSTemporaryDirectory() + "/ptune-report-XXXXXX").utf8CString)
-    path = FilePath.normalised(String(cString: try #require(mkdtemp(&template))))
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

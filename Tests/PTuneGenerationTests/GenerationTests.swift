@@ -123,32 +123,8 @@ import Testing
       checkpoint: checkpoint,
       adapter: ComponentChoice(plugin: method.adapter, hyperparameters: hyperparameters),
       head: ComponentChoice(plugin: "causal-lm"))
-    Self.randomise(composition.model)
-    try Self.compare(composition.model)
-  }
-
-  /// Gives an adapter parameters that matter.
-  static func randomise(_ model: Model) {
-    var random = SplitMix64(seed: 5)
-    for parameter in model.parameters {
-      for index in 0..<parameter.count { parameter.values[index] = Float(random.normal()) }
-    }
-  }
-
-  /// Each step of some texts with a pass over the whole text.
-  static func compare(_ model: Model) throws {
-    let decoding = try Decoding(model)
-    var tokens: [[Int32]] = [[9, 40, 3, 77], [5], [120, 8]]
-    var (texts, scores) = try decoding.begin(tokens.map { .init(tokens: $0) })
-    for step in 0..<5 {
-      for (tokens, scores) in zip(tokens, scores) {
-        let whole = try model.vocabularyScores(PackedBatch([.init(tokens: tokens)], training: false))
-        #expect(absoluteDifference(scores, Array(whole.suffix(scores.count))) < 1e-5)
-      }
-      for index in tokens.indices { tokens[index].append(Int32(10 * step + index + 1)) }
-      scores = try decoding.extend(zip(texts, tokens).map { ($0, $1[$1.count - 1]) })
-    }
-    texts = []
+    StepwiseGeneration.randomise(composition.model)
+    try StepwiseGeneration.compare(composition.model)
   }
 
   @Test("a pool chooses by the prompt, of each text for itself", arguments: ["input", "layers"])
@@ -159,7 +135,7 @@ import Testing
         plugin: "prompt-pool",
         hyperparameters: ["at": .string(site), "pool_size": .int(4), "virtual_tokens": .int(2)]),
       selector: ComponentChoice(plugin: "attention"), head: ComponentChoice(plugin: "causal-lm"))
-    Self.randomise(composition.model)
+    StepwiseGeneration.randomise(composition.model)
     let source = GenerationModel(composition.model, composition.tokenizer)
     let prompts: [[Int32]] = [[9, 40, 3, 77], [5], [120, 8], [61, 61, 61]]
     var options = GenerationOptions()

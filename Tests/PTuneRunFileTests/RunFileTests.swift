@@ -3,7 +3,6 @@ import Testing
 
 @testable import PTuneComposition
 @testable import PTuneRunFile
-@testable import PTuneTraining
 
 @Suite struct RunFileTests {
   static let example = """

@@ -148,8 +148,8 @@ import Testing
       checkpoint: checkpoint, adapter: Self.prompt, further: [Self.lora, Self.choice("ia3")],
       head: Self.choice("causal-lm")
     ).model
-    GenerationTests.randomise(model)
-    try GenerationTests.compare(model)
+    StepwiseGeneration.randomise(model)
+    try StepwiseGeneration.compare(model)
   }
 
   private static let both = "\nadapters: [{plugin: prefix-tuning, virtual_tokens: 4}, {plugin: lora, r: 2}]"

@@ -78,7 +78,7 @@ enum Combinations {
       let suitable =
         own
         ?? checkpoints.first { folder, _ in
-          let altered = try? DecoderTests.AlteredCheckpoint(
+          let altered = try? AlteredCheckpoint(
             folder, changes: ["model_type": .string(base.name)])
           return altered.flatMap { try? Workbench.base(base.name, $0, Workbench.factory()) } != nil
         }

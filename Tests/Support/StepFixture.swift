@@ -5,7 +5,7 @@ import Testing
 
 import PTuneComposition
 
-/// Reads what Scripts/fixtures writes of a training step.
+/// Reads what Scripts/generate/fixtures writes of a training step.
 package enum StepFixture {
   package static func adapter(_ json: JSONValue) throws -> ComponentChoice {
     var hyperparameters = try hyperparameters(json)

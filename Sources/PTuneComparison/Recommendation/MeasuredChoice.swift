@@ -1,13 +1,6 @@
 import PTuneComposition
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// The choice among the rows of a `comparison.json`: what was measured takes the place of rules.
 public struct MeasuredChoice: Sendable {

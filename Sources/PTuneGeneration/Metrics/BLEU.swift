@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// BLEU of a corpus (Papineni et al. 2002, https://aclanthology.org/P02-1040), from 0 to 100, as sacrebleu computes it by
 /// default (Post 2018, https://aclanthology.org/W18-6319): tokenised as mteval-v13a does, exponential smoothing, the

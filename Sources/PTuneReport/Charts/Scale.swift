@@ -1,12 +1,5 @@
+import PTuneLibc
 import PTuneTerminal
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// Turns values into places along an axis.
 struct Scale: Equatable {

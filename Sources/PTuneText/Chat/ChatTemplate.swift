@@ -1,5 +1,6 @@
 import PTuneFormats
 import PTuneJinja
+import PTuneLibc
 
 /// One turn of a conversation.
 public struct ChatMessage: Equatable, Sendable {

@@ -1,12 +1,7 @@
 import CPTuneKernels
 import PTuneEngine
+import PTuneLibc
 import PTuneRunFile
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Adafactor without momentum, relative steps and parameter scaling (Shazeer & Stern 2018, algorithms 4 and 5, with the
 /// learning rate in the place of α_t), as `transformers.Adafactor(scale_parameter=False, relative_step=False,

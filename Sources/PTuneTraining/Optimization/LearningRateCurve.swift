@@ -1,10 +1,5 @@
+import PTuneLibc
 import PTuneRunFile
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The learning rate at each step: it rises in a straight line over the warm-up, then follows the schedule, as
 /// transformers' `get_linear_schedule_with_warmup` and its siblings have it.

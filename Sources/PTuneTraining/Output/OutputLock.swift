@@ -1,11 +1,6 @@
 import PTuneComposition
 import PTuneFormats
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Keeps a run folder to one training at a time.
 package enum OutputLock {
