@@ -7,7 +7,8 @@ package final class AlteredCheckpoint: CheckpointSource {
   package let changes: [String: ConfigurationValue]
   package let dropsPrefix: String
 
-  package init(_ folder: String, changes: [String: ConfigurationValue] = [:], dropsPrefix: String = "") throws {
+  package init(_ folder: String, changes: [String: ConfigurationValue] = [:], dropsPrefix: String = "") throws
+  {
     original = try ModelCheckpoint(folder: "\(Workbench.fixtures)/\(folder)")
     self.changes = changes
     self.dropsPrefix = dropsPrefix
