@@ -1,4 +1,4 @@
-import PTuneEngine
+import PTune
 import PTuneFormats
 import PTunePlugins
 
@@ -20,7 +20,7 @@ struct AdapterDocument {
   var members: JSONObject {
     var own = JSONObject()
     own["format"] = 1
-    own["ptune_version"] = .string(HostTable.version)
+    own["ptune_version"] = .string(Release.version)
     if isExport { own["exported"] = true }
     var base = component(composition.base)
     base["model"] = .string(composition.modelName)

@@ -1,5 +1,5 @@
 import Foundation
-import PTuneEngine
+import PTune
 import PTuneFormats
 
 /// `results.json`: what a training came to, in one document.
@@ -75,7 +75,7 @@ struct RunResults {
 
   private func document() throws -> JSONValue {
     [
-      "format": 1, "ptune_version": .string(HostTable.version), "finished": .string(Self.now()),
+      "format": 1, "ptune_version": .string(Release.version), "finished": .string(Self.now()),
       "base": [
         "model": .string(composition.modelName), "plugin": .string(composition.base.plugin),
         "parameters": .int(result.baseParameters),
