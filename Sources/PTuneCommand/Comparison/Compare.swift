@@ -1,10 +1,11 @@
 import ArgumentParser
 import PTune
+import PTuneComparison
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
 import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// `ptune compare RUN`: trains several methods under equal conditions and shows them side by side.
 struct Compare: ParsableCommand {
