@@ -16,7 +16,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix sanitize lint format clean
+.PHONY: help setup build demo test install uninstall dist bench bench-demo docs fuzz crash-matrix sanitize lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ uninstall: ## remove what `make install` put under PREFIX
 	@rm -f "$(MANIFEST)"
 	@cd "$(DESTDIR)$(PREFIX)" && find lib/ptune share/ptune share/doc/ptune -depth -type d -empty -delete 2>/dev/null || true
 
+dist: build ## pack an archive for this platform into build/dist
+	@Scripts/release/dist $(RELEASE) build/dist
+
 bench: setup build ## compare with PEFT's speed and memory (needs torch, transformers and peft)
 	$(PYTHON) Benchmarks/bench.py --ptune $(RELEASE)/ptune --report Docs/benchmarks.md $(BENCH)
 
@@ -69,11 +72,11 @@ sanitize: ## run the tests under the address and the thread sanitizer, each with
 	@Scripts/check/sanitize address
 	@Scripts/check/sanitize thread
 
-lint: ## check the style of the Swift sources
-	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
+lint: ## check the style of the Swift, Python, C and shell sources
+	@Scripts/check/lint
 
-format: ## put the Swift sources into that style
-	@git ls-files -z '*.swift' | xargs -0 swift format --in-place
+format: ## put the sources into that style
+	@Scripts/check/lint --fix
 
 clean: ## remove what was built
 	swift package clean

@@ -62,6 +62,21 @@ import Testing
     }
   }
 
+  @Test("a model_type with '_' finds the base model whose name has '-' there")
+  func underscores() throws {
+    let abi = URL(fileURLWithPath: Desk.fixtures).deletingLastPathComponent().path + "/ABI/1.0"
+    let built = try desk.shell(
+      "umask 022; cc -std=c11 -fPIC -shared -I '\(abi)' -o plugins/libptune_first.so '\(abi)/first.c'")
+    try #require(built.status == 0, "\(built.errors)")
+    try desk.model("first") { $0.replacingOccurrences(of: #""bert""#, with: #""first_model""#) }
+    let run = try desk.text("run.yaml").replacingOccurrences(of: "model: model", with: "model: first")
+    try desk.write("run.yaml", run)
+    try train("out", "--max-steps", "1")
+    let predicted = try desk.ptune(
+      "predict", "--adapter", "out/adapter", "--plugin-path", "plugins", "--text", "a good film")
+    #expect(predicted.output.contains(#""read""#), "\(predicted.output)\(predicted.errors)")
+  }
+
   @Test(
     "a factor or a decay out of range is refused by the parameter's name", arguments: ["slowness", "decay"])
   func wrong(_ name: String) throws {

@@ -30,6 +30,11 @@ public struct ModelConfig: Sendable {
   /// `model_type`: "bert", "gpt2" and so on.
   public var modelType: String? { members["model_type"]?.stringValue }
 
+  /// The name of the base model that computes it: its `model_type`, where a component's name has `-` for `_`.
+  public var baseModelName: String? {
+    modelType.map { String($0.map { $0 == "_" ? "-" : $0 }) }
+  }
+
   /// `architectures`: the classes that transformers loads it with.
   public var architectures: [String] {
     members["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []

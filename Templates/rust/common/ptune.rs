@@ -22,6 +22,9 @@ pub const PTUNE_DATA_V1: &std::ffi::CStr = c"ptune.data/1";
 pub const PTUNE_SELECT_V1: &std::ffi::CStr = c"ptune.select/1";
 pub const PTUNE_RECOMMENDATION_V1: &std::ffi::CStr = c"ptune.recommendation/1";
 pub const PTUNE_ATTENTION_V1: &std::ffi::CStr = c"ptune.attention/1";
+pub const PTUNE_INPUT_V1: &std::ffi::CStr = c"ptune.input/1";
+pub const PTUNE_CHECKPOINT_V2: &std::ffi::CStr = c"ptune.checkpoint/2";
+pub const PTUNE_PARAMETERS_V2: &std::ffi::CStr = c"ptune.parameters/2";
 
 pub type ptune_status = i32;
 pub const PTUNE_OK: i32 = 0;
@@ -111,6 +114,7 @@ pub const PTUNE_ATTENTION_RELATIVE_BIAS: i32 = 5;
 pub const PTUNE_ATTENTION_CONTENT_TO_POSITION: i32 = 6;
 pub const PTUNE_ATTENTION_POSITION_TO_CONTENT: i32 = 7;
 pub const PTUNE_ATTENTION_SINKS: i32 = 8;
+pub const PTUNE_READS_UNLABELLED_TEXT: i32 = 3;
 
 #[repr(C)]
 pub struct ptune_call {
@@ -560,4 +564,29 @@ pub struct ptune_attention_v1 {
     pub struct_size: usize,
     pub attend: Option<unsafe extern "C" fn(forward: *mut ptune_forward, layer: usize, q: *const ptune_tensor, k: *const ptune_tensor, v: *const ptune_tensor, heads: usize, kv_heads: usize, terms: *const ptune_attention_term_v1, term_count: usize) -> *mut ptune_tensor>,
     pub key_positions: Option<unsafe extern "C" fn(forward: *mut ptune_forward, layer: usize, positions: *mut *const i32) -> usize>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_input_v1 {
+    pub struct_size: usize,
+    pub scale_words: Option<unsafe extern "C" fn(call: *mut ptune_call, scale: f32) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_checkpoint_v2 {
+    pub struct_size: usize,
+    pub config_size: Option<unsafe extern "C" fn(call: *mut ptune_call, key: *const c_char, out: *mut usize) -> ptune_found>,
+    pub config_member: Option<unsafe extern "C" fn(call: *mut ptune_call, key: *const c_char, index: usize) -> *const c_char>,
+    pub weight_slice: Option<unsafe extern "C" fn(call: *mut ptune_call, name: *const c_char, slices: usize, index: usize, rows: usize, columns: usize, transposed: bool) -> *mut ptune_tensor>,
+    pub understand: Option<unsafe extern "C" fn(call: *mut ptune_call, keys: *const *const c_char, count: usize) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_parameters_v2 {
+    pub struct_size: usize,
+    pub learning_rate: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, factor: f64) -> ptune_status>,
+    pub weight_decay: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, decay: f64) -> ptune_status>,
 }
