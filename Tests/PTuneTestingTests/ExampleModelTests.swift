@@ -134,7 +134,7 @@ final class ExampleModel {
     let component = try example.inventory.component(.baseModel, named: family.component)
     for folder in family.models {
       var options = PluginConformance.Options()
-      options.model = "\(Self.fixtures)/\(folder)"
+      options.models = ["\(Self.fixtures)/\(folder)"]
       var results: [ConformanceResult] = []
       try PluginConformance(example.bench, component, options).run { results.append($0) }
       #expect(results.allSatisfy { $0.outcome == .passed }, "\(folder): \(results)")

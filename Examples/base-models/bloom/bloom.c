@@ -75,13 +75,12 @@ static affine load(ptune_call *call, const char *path, const char *name, size_t 
 }
 
 /* A linear layer that adapters may attach to. */
-static affine load_site(ptune_call *call, const char *path, size_t index, const char *name, size_t rows,
-                        size_t columns, ptune_site_roles roles) {
+static affine load_site(ptune_call *call, const char *path, size_t index, const char *name, size_t rows, size_t columns,
+                        ptune_site_roles roles) {
   affine made = load(call, path, name, rows, columns);
   char site[128];
   snprintf(site, sizeof site, "h.%zu.%s", index, name);
-  if (made.weight && made.bias && sites->declare(call, made.weight, site, index, roles) != PTUNE_OK)
-    made.weight = NULL;
+  if (made.weight && made.bias && sites->declare(call, made.weight, site, index, roles) != PTUNE_OK) made.weight = NULL;
   return made;
 }
 
@@ -111,10 +110,20 @@ static void fill_slopes(float *slopes, size_t heads) {
 }
 
 /* Keys that do not change what is computed here. */
-static const char *const understood[] = {
-    "attention_dropout", "hidden_dropout", "attention_softmax_in_fp32", "bias_dropout_fusion",
-    "masked_softmax_fusion", "offset_alibi", "pretraining_tp", "slow_but_exact", "skip_bias_add",
-    "skip_bias_add_qkv", "seq_length", "n_inner", "unk_token_id", "tie_word_embeddings"};
+static const char *const understood[] = {"attention_dropout",
+                                         "hidden_dropout",
+                                         "attention_softmax_in_fp32",
+                                         "bias_dropout_fusion",
+                                         "masked_softmax_fusion",
+                                         "offset_alibi",
+                                         "pretraining_tp",
+                                         "slow_but_exact",
+                                         "skip_bias_add",
+                                         "skip_bias_add_qkv",
+                                         "seq_length",
+                                         "n_inner",
+                                         "unk_token_id",
+                                         "tie_word_embeddings"};
 
 static ptune_status create(ptune_call *call, void **self) {
   const char *type = NULL;
@@ -152,8 +161,8 @@ static ptune_status create(ptune_call *call, void **self) {
   made->words = checkpoint->weight(call, name, vocabulary, size, false);
   made->word_norm = load(call, prefix, "word_embeddings_layernorm", 1, size);
   made->last_norm = load(call, prefix, "ln_f", 1, size);
-  bool complete = made->words && made->word_norm.weight && made->word_norm.bias && made->last_norm.weight &&
-                  made->last_norm.bias;
+  bool complete =
+      made->words && made->word_norm.weight && made->word_norm.bias && made->last_norm.weight && made->last_norm.bias;
   for (size_t i = 0; i < layers && complete; i++) complete = load_layer(call, prefix, i, size, &made->layers[i]);
   complete = complete && more->understand(call, understood, sizeof understood / sizeof *understood) == PTUNE_OK;
   if (!complete) { /* the host knows what is missing */
@@ -212,9 +221,8 @@ static ptune_tensor *run_layer(model *own, ptune_call *call, ptune_forward *pass
   ptune_tensor *normed = norm(own, weights->first_norm, forwards->key_rows(pass, index, x));
   ptune_tensor *fused = linear(pass, weights->fused, normed);
   const ptune_attention_term_v1 terms[] = {{PTUNE_ATTENTION_ALIBI, own->slopes}};
-  ptune_tensor *attended =
-      attention->attend(pass, index, part(own, last_rows(call, fused, rows), 0), part(own, fused, 1),
-                        part(own, fused, 2), heads, heads, terms, 1);
+  ptune_tensor *attended = attention->attend(pass, index, part(own, last_rows(call, fused, rows), 0),
+                                             part(own, fused, 1), part(own, fused, 2), heads, heads, terms, 1);
   ptune_tensor *residual = own->residual_after_norm ? last_rows(call, normed, rows) : x;
   x = ops->binary(PTUNE_ADD, linear(pass, weights->output, attended), residual);
   normed = norm(own, weights->second_norm, x);
@@ -252,9 +260,10 @@ static const ptune_component_v1 component = {
     .name = "bloom",
     .summary = "BLOOM and BLOOMZ",
     .schema = "bloom()",
-    .documentation = "Causal models whose config.json says `model_type: bloom` (Scao et al. 2022, "
-                     "https://arxiv.org/abs/2211.05100), BLOOMZ among them. Checkpoints of the bare model, those with a "
-                     "language model's head and those of a classifier all load.",
+    .documentation =
+        "Causal models whose config.json says `model_type: bloom` (Scao et al. 2022, "
+        "https://arxiv.org/abs/2211.05100), BLOOMZ among them. Checkpoints of the bare model, those with a "
+        "language model's head and those of a classifier all load.",
     .needs = PTUNE_OPS_V1 " " PTUNE_CHECKPOINT_V1 " " PTUNE_CHECKPOINT_V2 " " PTUNE_FORWARD_V1 " " PTUNE_ATTENTION_V1
                           " " PTUNE_SITES_V1,
     .methods = &methods,

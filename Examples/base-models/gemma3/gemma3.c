@@ -24,7 +24,8 @@ static const ptune_sites_v1 *sites;
 
 typedef struct {
   ptune_tensor *query, *key, *value, *output, *gate, *up, *down;
-  ptune_tensor *input_norm, *after_attention_norm, *before_feed_forward_norm, *after_feed_forward_norm; /* [1, hidden] */
+  ptune_tensor *input_norm, *after_attention_norm, *before_feed_forward_norm,
+      *after_feed_forward_norm; /* [1, hidden] */
   ptune_tensor *query_norm, *key_norm; /* [1, head size] */
   bool is_local;
 } layer;
@@ -80,8 +81,8 @@ static bool read_rotation(ptune_call *call, model *made, int kind) {
   const char *group = kind == LOCAL ? "sliding_attention" : "full_attention";
   char key[96];
   snprintf(key, sizeof key, "rope_parameters.%s.rope_theta", group);
-  double theta = number(call, key, number(call, kind == LOCAL ? "rope_local_base_freq" : "rope_theta",
-                                          kind == LOCAL ? 1e4 : 1e6));
+  double theta =
+      number(call, key, number(call, kind == LOCAL ? "rope_local_base_freq" : "rope_theta", kind == LOCAL ? 1e4 : 1e6));
   const char *type = "default";
   snprintf(key, sizeof key, "rope_parameters.%s.rope_type", group);
   if (checkpoint->config_string(call, key, &type) == PTUNE_ABSENT && kind == GLOBAL)
@@ -91,10 +92,12 @@ static bool read_rotation(ptune_call *call, model *made, int kind) {
     snprintf(key, sizeof key, "rope_parameters.%s.factor", group);
     factor = number(call, key, number(call, "rope_scaling.factor", 0));
   } else if (strcmp(type, "default") != 0) {
-    return refuse(call, PTUNE_UNSUPPORTED, "config.json: rope_type '%s' is not supported; known: default, linear", type);
+    return refuse(call, PTUNE_UNSUPPORTED, "config.json: rope_type '%s' is not supported; known: default, linear",
+                  type);
   }
   if (!(factor >= 1) || !(theta > 1))
-    return refuse(call, PTUNE_BAD_ARGUMENT, "config.json: the rotary positions of %s need a theta above 1 and a factor from 1 on", group);
+    return refuse(call, PTUNE_BAD_ARGUMENT,
+                  "config.json: the rotary positions of %s need a theta above 1 and a factor from 1 on", group);
   made->frequencies[kind] = calloc(made->head_size / 2, sizeof(float));
   if (!made->frequencies[kind]) abort();
   for (size_t i = 0; i < made->head_size / 2; i++)
@@ -131,13 +134,15 @@ static bool read_config(ptune_call *call, model *made) {
   const char *type = "gemma3_text", *activation = "gelu_pytorch_tanh";
   checkpoint->config_string(call, "model_type", &type);
   if (strcmp(type, "gemma3_text") != 0)
-    return refuse(call, PTUNE_UNSUPPORTED, "config.json: model_type '%s' is another architecture than gemma3_text", type);
+    return refuse(call, PTUNE_UNSUPPORTED, "config.json: model_type '%s' is another architecture than gemma3_text",
+                  type);
   checkpoint->config_string(call, "hidden_activation", &activation);
   if (strcmp(activation, "gelu_pytorch_tanh") != 0)
     return refuse(call, PTUNE_UNSUPPORTED, "config.json: hidden_activation '%s' is not supported", activation);
   for (size_t i = 0; i < 2; i++) {
     const char *key = i ? "use_bidirectional_attention" : "attention_bias";
-    if (flag(call, key, false)) return refuse(call, PTUNE_UNSUPPORTED, "config.json: %s is true; that is not supported", key);
+    if (flag(call, key, false))
+      return refuse(call, PTUNE_UNSUPPORTED, "config.json: %s is true; that is not supported", key);
   }
   size_t size = count(call, "hidden_size", 0), layers = count(call, "num_hidden_layers", 0);
   made->heads = count(call, "num_attention_heads", 0);
@@ -149,7 +154,8 @@ static bool read_config(ptune_call *call, model *made) {
       !positions)
     return false;
   if (made->heads % made->kv_heads || made->head_size % 2)
-    return refuse(call, PTUNE_BAD_ARGUMENT, "config.json: num_attention_heads has to be a multiple of %s, and head_dim even",
+    return refuse(call, PTUNE_BAD_ARGUMENT,
+                  "config.json: num_attention_heads has to be a multiple of %s, and head_dim even",
                   "num_key_value_heads");
   made->facts = (ptune_base_facts_v1){.hidden_size = size,
                                       .layers = layers,
@@ -171,7 +177,8 @@ static bool read_config(ptune_call *call, model *made) {
 
 /* -------------------------------------------------------------------------------------------------- weights */
 
-static ptune_tensor *load(ptune_call *call, const char *prefix, size_t index, const char *name, size_t rows, size_t columns) {
+static ptune_tensor *load(ptune_call *call, const char *prefix, size_t index, const char *name, size_t rows,
+                          size_t columns) {
   char full[160];
   snprintf(full, sizeof full, "%slayers.%zu.%s.weight", prefix, index, name);
   return checkpoint->weight(call, full, rows, columns, false);
@@ -260,7 +267,8 @@ static ptune_tensor *linear(ptune_forward *pass, const ptune_tensor *x, const pt
 
 static ptune_tensor *attend(const model *own, ptune_forward *pass, size_t index, ptune_tensor *x) {
   const layer *weights = &own->layers[index];
-  const ptune_rotation_v1 rotation = {own->frequencies[weights->is_local ? LOCAL : GLOBAL], own->head_size / 2, 1, false};
+  const ptune_rotation_v1 rotation = {own->frequencies[weights->is_local ? LOCAL : GLOBAL], own->head_size / 2, 1,
+                                      false};
   ptune_tensor *source = norm(own, forwards->key_rows(pass, index, x), weights->input_norm);
   ptune_tensor *q = linear(pass, norm(own, x, weights->input_norm), weights->query);
   q = forwards->rotate_queries(pass, norm_heads(own, q, own->heads, weights->query_norm), own->heads, &rotation);
@@ -319,8 +327,9 @@ static const ptune_component_v1 component = {
     .name = "gemma3-text",
     .summary = "Gemma 3, the text models",
     .schema = "gemma3_text()",
-    .documentation = "Causal models whose config.json says `model_type: gemma3_text` (Gemma Team 2025, "
-                     "https://arxiv.org/abs/2503.19786): Gemma 3 270M and 1B, pretrained or instruction-tuned.",
+    .documentation =
+        "Causal models whose config.json says `model_type: gemma3_text` (Gemma Team 2025, "
+        "https://arxiv.org/abs/2503.19786): Gemma 3 270M and 1B, pretrained or instruction-tuned.",
     .needs = PTUNE_OPS_V1 " " PTUNE_CHECKPOINT_V1 " " PTUNE_CHECKPOINT_V2 " " PTUNE_INPUT_V1 " " PTUNE_FORWARD_V1
                           " " PTUNE_ATTENTION_V1 " " PTUNE_SITES_V1,
     .methods = &methods,

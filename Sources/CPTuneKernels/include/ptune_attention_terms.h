@@ -25,13 +25,13 @@ typedef struct {
   /* A query sees keys at distances -left … right; injected ones everywhere if `keeps_injected`. INT32_MAX: no limit. */
   int32_t left, right;
   bool keeps_injected;
-  const float *slopes;              /* [heads], or NULL */
-  ptk_relative bias;                /* B, [buckets, heads] */
+  const float *slopes; /* [heads], or NULL */
+  ptk_relative bias; /* B, [buckets, heads] */
   ptk_relative content_to_position; /* C, [buckets, heads·head_size] */
   ptk_relative position_to_content; /* P, [buckets, heads·head_size] */
-  const float *sinks;               /* [heads], or NULL: a score in each softmax that goes to no value */
-  float *sink_gradients;            /* added to by the backward pass, unless NULL */
-  const int32_t *query_places;      /* [query rows] */
+  const float *sinks; /* [heads], or NULL: a score in each softmax that goes to no value */
+  float *sink_gradients; /* added to by the backward pass, unless NULL */
+  const int32_t *query_places; /* [query rows] */
   /* Of the rows of all sources, those of source s from source_begins[s] on. */
   const int32_t *key_places;
   const uint8_t *injected; /* 1 for a key that stands for no token */

@@ -83,8 +83,9 @@ static const ptune_component_v1 component = {
     .kind = PTUNE_TASK_HEAD,
     .name = "unlabelled",
     .summary = "a head without labels",
-    .schema = "unlabelled(double slowness=0.1 \"what the slow parameter's rate is multiplied by\", "
-              "double decay=0.0 \"its weight decay\")",
+    .schema =
+        "unlabelled(double slowness=0.1 \"what the slow parameter's rate is multiplied by\", "
+        "double decay=0.0 \"its weight decay\")",
     .documentation = "For tests.",
     .needs = PTUNE_OPS_V1 " " PTUNE_PARAMETERS_V1 " " PTUNE_PARAMETERS_V2 " " PTUNE_BASE_V1 " " PTUNE_BATCH_V1
                           " " PTUNE_DATA_V1,
