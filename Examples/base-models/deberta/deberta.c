@@ -220,8 +220,8 @@ static ptune_tensor *load_table(ptune_call *call, const model *own, const char *
 
 /* Keys that do not change the hidden rows, or that `pooler` reads. */
 static const char *const understood[] = {
-    "attention_probs_dropout_prob", "hidden_dropout_prob", "legacy",          "pooler_dropout",
-    "pooler_hidden_act",            "pooler_hidden_size",  "tie_word_embeddings"};
+    "attention_probs_dropout_prob", "hidden_dropout_prob", "legacy", "pooler_dropout", "pooler_hidden_act",
+    "pooler_hidden_size",           "tie_word_embeddings"};
 
 static bool load_all(ptune_call *call, model *made) {
   made->prefix = checkpoint->has_weight(call, "deberta.embeddings.word_embeddings.weight") ? "deberta." : "";
@@ -298,13 +298,10 @@ static ptune_tensor *forward(void *self, ptune_call *call, ptune_forward *pass) 
   ptune_rows_v1 rows;
   forwards->rows(pass, &rows);
   ptune_tensor *x = forwards->input_rows(pass, own->words);
-  if (own->positions)
-    x = ops->binary(PTUNE_ADD, x, ops->gather_rows(own->positions, rows.positions, rows.count));
-  if (own->token_types)
-    x = ops->binary(PTUNE_ADD, x, ops->gather_rows(own->token_types, rows.token_types, rows.count));
+  if (own->positions) x = ops->binary(PTUNE_ADD, x, ops->gather_rows(own->positions, rows.positions, rows.count));
+  if (own->token_types) x = ops->binary(PTUNE_ADD, x, ops->gather_rows(own->token_types, rows.token_types, rows.count));
   x = norm(own, own->word_norm, x);
-  const ptune_tensor *relative =
-      own->normed_positions ? norm(own, own->relative_norm, own->relative) : own->relative;
+  const ptune_tensor *relative = own->normed_positions ? norm(own, own->relative_norm, own->relative) : own->relative;
   for (size_t i = 0; i < own->facts.layers; i++) x = run_layer(own, pass, i, relative, x);
   return x;
 }
@@ -320,11 +317,8 @@ static ptune_tensor *pooler(void *self, ptune_call *call, const ptune_tensor *ro
 
 /* ----------------------------------------------------------------------------------------------- the plugin */
 
-static const ptune_base_model_v1 methods = {.struct_size = sizeof methods,
-                                            .facts = facts,
-                                            .word_table = word_table,
-                                            .forward = forward,
-                                            .pooler = pooler};
+static const ptune_base_model_v1 methods = {
+    .struct_size = sizeof methods, .facts = facts, .word_table = word_table, .forward = forward, .pooler = pooler};
 
 static const ptune_component_v1 component = {
     .struct_size = sizeof component,
@@ -332,9 +326,10 @@ static const ptune_component_v1 component = {
     .name = "deberta-v2",
     .summary = "DeBERTa v2 and v3",
     .schema = "deberta_v2()",
-    .documentation = "Encoders whose config.json says `model_type: deberta-v2` (He et al. 2021, "
-                     "https://arxiv.org/abs/2006.03654): DeBERTa v3 and mDeBERTa of any size, and DeBERTa v2 without "
-                     "convolutions. Checkpoints of the bare model and those of a classifier load.",
+    .documentation =
+        "Encoders whose config.json says `model_type: deberta-v2` (He et al. 2021, "
+        "https://arxiv.org/abs/2006.03654): DeBERTa v3 and mDeBERTa of any size, and DeBERTa v2 without "
+        "convolutions. Checkpoints of the bare model and those of a classifier load.",
     .needs = PTUNE_OPS_V1 " " PTUNE_CHECKPOINT_V1 " " PTUNE_CHECKPOINT_V2 " " PTUNE_FORWARD_V1 " " PTUNE_ATTENTION_V1
                           " " PTUNE_SITES_V1,
     .methods = &methods,

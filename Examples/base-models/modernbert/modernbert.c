@@ -95,8 +95,8 @@ static bool read_rotation(ptune_call *call, model *made, int kind) {
   snprintf(key, sizeof key, "rope_parameters.%s.rope_type", group);
   if (!expect(call, key, "default")) return false;
   snprintf(key, sizeof key, "rope_parameters.%s.rope_theta", group);
-  double theta = number(call, key, number(call, kind == LOCAL ? "local_rope_theta" : "global_rope_theta",
-                                          kind == LOCAL ? 1e4 : 1.6e5));
+  double theta = number(
+      call, key, number(call, kind == LOCAL ? "local_rope_theta" : "global_rope_theta", kind == LOCAL ? 1e4 : 1.6e5));
   if (!(theta > 1)) return refuse(call, PTUNE_BAD_ARGUMENT, "config.json: %s has to be above 1", key);
   made->frequencies[kind] = calloc(made->head_size / 2, sizeof(float));
   if (!made->frequencies[kind]) abort();
@@ -218,11 +218,11 @@ static bool load_layer(ptune_call *call, const char *prefix, size_t index, const
 }
 
 /* Keys that do not change the hidden rows, or that `vocabulary_scores` reads. */
-static const char *const understood[] = {
-    "attention_dropout",        "classifier_activation", "classifier_dropout", "classifier_pooling",
-    "deterministic_flash_attn", "embedding_dropout",     "mlp_dropout",        "initializer_cutoff_factor",
-    "sparse_prediction",        "tie_word_embeddings",   "reference_compile",  "sparse_pred_ignore_index",
-    "layer_norm_eps",           "position_embedding_type"};
+static const char *const understood[] = {"attention_dropout",   "classifier_activation",     "classifier_dropout",
+                                         "classifier_pooling",  "deterministic_flash_attn",  "embedding_dropout",
+                                         "mlp_dropout",         "initializer_cutoff_factor", "sparse_prediction",
+                                         "tie_word_embeddings", "reference_compile",         "sparse_pred_ignore_index",
+                                         "layer_norm_eps",      "position_embedding_type"};
 
 static ptune_status create(ptune_call *call, void **self) {
   model *made = calloc(1, sizeof *made);
@@ -264,7 +264,8 @@ static ptune_tensor *linear(ptune_forward *pass, affine weights, const ptune_ten
 
 static ptune_tensor *attend(const model *own, ptune_call *call, ptune_forward *pass, size_t index, ptune_tensor *x) {
   const layer *weights = &own->layers[index];
-  const ptune_rotation_v1 rotation = {own->frequencies[weights->is_local ? LOCAL : GLOBAL], own->head_size / 2, 1, false};
+  const ptune_rotation_v1 rotation = {own->frequencies[weights->is_local ? LOCAL : GLOBAL], own->head_size / 2, 1,
+                                      false};
   ptune_tensor *source = norm(own, call, weights->attention_norm, forwards->key_rows(pass, index, x));
   ptune_tensor *q = linear(pass, weights->query, norm(own, call, weights->attention_norm, x));
   q = forwards->rotate_queries(pass, q, own->heads, &rotation);
@@ -327,9 +328,10 @@ static const ptune_component_v1 component = {
     .name = "modernbert",
     .summary = "ModernBERT",
     .schema = "modernbert()",
-    .documentation = "Encoders whose config.json says `model_type: modernbert` (Warner et al. 2024, "
-                     "https://arxiv.org/abs/2412.13663). Checkpoints of the bare model, those of a masked language model "
-                     "and those of a classifier all load.",
+    .documentation =
+        "Encoders whose config.json says `model_type: modernbert` (Warner et al. 2024, "
+        "https://arxiv.org/abs/2412.13663). Checkpoints of the bare model, those of a masked language model "
+        "and those of a classifier all load.",
     .needs = PTUNE_OPS_V1 " " PTUNE_CHECKPOINT_V1 " " PTUNE_CHECKPOINT_V2 " " PTUNE_FORWARD_V1 " " PTUNE_ATTENTION_V1
                           " " PTUNE_SITES_V1,
     .methods = &methods,
