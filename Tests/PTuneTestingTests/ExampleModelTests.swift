@@ -4,7 +4,7 @@ import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneTesting
-import PTuneTraining
+import PTuneComposition
 import Testing
 
 /// A plugin of Examples/base-models, built as its Makefile does: one call of the C compiler, with the headers alone.
