@@ -95,7 +95,7 @@ public final class Composition {
   /// Encodes rows of a task: laid out as sequences, with the head's targets where there is a label.
   ///
   /// - Parameter keepingRows: whether examples keep their rows, for evaluations.
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a label that the head refuses.
+  /// - Throws: ``DataError/row(path:line:reason:)`` for a label that the head refuses.
   package func encode(
     _ rows: [TokenizedRow], task: Int, path: String, keepingRows: Bool = false
   ) throws -> [EncodedExample] {
@@ -111,7 +111,7 @@ public final class Composition {
       do {
         targets = try model.encode(laidOut.row, task: task)
       } catch let failure as EngineFailure {
-        throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
+        throw DataError.row(path: path, line: row.line, reason: failure.reason)
       }
     }
     return laidOut.example(
@@ -223,7 +223,7 @@ package struct Composer {
   /// Creates the components.
   ///
   /// - Parameter counts: how often tokens occur in the training data.
-  /// - Throws: `UnknownComponentError`, `Rejection`, `HyperparameterError`, `EngineFailure` or ``TrainingError``.
+  /// - Throws: `UnknownComponentError`, `Rejection`, `HyperparameterError`, `EngineFailure` or ``CompositionError``.
   package func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
@@ -286,7 +286,7 @@ package struct Composer {
 
   /// A run names a selector exactly if its adapter asks one.
   ///
-  /// - Throws: ``TrainingError/noSelector(_:adapter:known:)`` or ``TrainingError/unusable(_:help:)``.
+  /// - Throws: ``CompositionError``.
   private func checkSelector(_ model: Model) throws {
     let names = ([blueprint.adapter] + blueprint.further).map(\.plugin).joined(separator: ", ")
     let adapter =
@@ -296,14 +296,11 @@ package struct Composer {
       } ?? names
     switch (model.asksSelector, blueprint.selector) {
     case (true, nil):
-      throw TrainingError.noSelector(
+      throw CompositionError.noSelector(
         blueprint.places.adapter, adapter: adapter,
         known: factory.registry.inventory.components.filter { $0.kind == .selector }.map(\.name).sorted())
     case (false, .some):
-      let place = blueprint.places.selector.map { "\($0): " } ?? ""
-      throw TrainingError.unusable(
-        "\(place)the adapter '\(adapter)', as it is set, asks no selector",
-        help: "remove the 'selector' section")
+      throw CompositionError.needlessSelector(blueprint.places.selector, adapter: adapter)
     default: break
     }
   }
@@ -313,7 +310,7 @@ package struct Composer {
     let free = facts.positions - model.adapterPositions
     // A text needs at least its special tokens and one piece.
     guard free > tokenizer.template.specialCount(pair: false) else {
-      throw TrainingError.noRoom(positions: facts.positions, virtual: model.adapterPositions)
+      throw CompositionError.noRoom(positions: facts.positions, virtual: model.adapterPositions)
     }
     return min(blueprint.maximumLength ?? .max, free)
   }
@@ -322,24 +319,24 @@ package struct Composer {
 extension ComponentFactory {
   /// Loads the base model's component: the one that is chosen, else the one that the checkpoint's config.json asks for.
   ///
-  /// - Throws: `UnknownComponentError`, `Rejection` or ``TrainingError``.
+  /// - Throws: `UnknownComponentError`, `Rejection` or ``CompositionError``.
   package func loadBase(
     _ chosen: ComponentChoice?, of checkpoint: ModelCheckpoint
   ) throws -> (LoadedComponent, ComponentChoice) {
     if let chosen { return (try load(.baseModel, chosen), chosen) }
     let config = checkpoint.config
-    guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
+    guard let type = config.modelType else { throw CompositionError.noModelType(config: config.path) }
     let choice = ComponentChoice(plugin: type)
     do {
       return (try load(.baseModel, choice), choice)
     } catch let error as UnknownComponentError where error.changed == nil && error.lock == nil {
-      throw TrainingError.unknownModelType(config: config.path, type: type, known: error.known)
+      throw CompositionError.unknownModelType(config: config.path, type: type, known: error.known)
     }
   }
 
   /// Creates the base model of a model.
   ///
-  /// - Throws: ``TrainingError`` where the model's files do not suit the plugin or the tokenizer.
+  /// - Throws: ``CompositionError`` where the model's files do not suit the plugin or the tokenizer.
   package func setBase(
     of model: Model, _ plugin: LoadedComponent, _ choice: ComponentChoice, _ checkpoint: ModelCheckpoint,
     _ tokenizer: any Tokenizer, folder: String, counts: TokenCounts
@@ -353,14 +350,14 @@ extension ComponentFactory {
       ) { try baseModel(plugin, choice, $0) }
     } catch let failure as EngineFailure {
       let known = registry.inventory.components.filter { $0.kind == .baseModel }.map(\.name)
-      throw TrainingError.base(
+      throw CompositionError.base(
         folder: folder, component: failure.component, reason: failure.reason,
         otherType: checkpoint.config.modelType.flatMap {
           $0 == choice.plugin ? nil : OtherModelType(type: $0, chosen: choice.plugin, known: known)
         })
     }
     if let facts = model.facts, tokenizer.vocabularySize > facts.vocabularySize {
-      throw TrainingError.vocabulary(
+      throw CompositionError.vocabulary(
         folder: folder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
     }
   }

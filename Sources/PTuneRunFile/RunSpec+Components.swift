@@ -4,7 +4,7 @@ import PTunePlugins
 extension RunSpec {
   /// Checks the run's components against the schemas of their plugins.
   ///
-  /// - Throws: `UnknownComponentError`, or ``TrainingError/hyperparameter(_:_:)`` with the place in the run file.
+  /// - Throws: `UnknownComponentError`, or ``RunFileError`` with the place in the run file.
   public func check(_ inventory: PluginInventory) throws {
     func check(
       _ kind: ComponentKind, _ plugin: Located<String>, _ hyperparameters: [String: Located<RunValue>]
@@ -13,7 +13,8 @@ extension RunSpec {
       do throws(HyperparameterError) {
         _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
       } catch {
-        throw TrainingError.hyperparameter(hyperparameters[error.parameter]?.place ?? plugin.place, error)
+        throw RunFileError(
+          place: hyperparameters[error.parameter]?.place ?? plugin.place, problem: .hyperparameter(error))
       }
     }
     for adapter in adapters { try check(.adapter, adapter.plugin, adapter.hyperparameters) }

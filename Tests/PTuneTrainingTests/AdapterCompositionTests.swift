@@ -124,7 +124,7 @@ import Testing
     #expect(
       second?.reason.contains("the run's selector weighs the pool of adapter prompt-pool already") == true)
     _ = try Self.scores(try Self.compose([Self.lora, pool], selector: Self.choice("attention")))
-    let unselected = #expect(throws: TrainingError.self) { try Self.compose([Self.lora, pool]) }
+    let unselected = #expect(throws: CompositionError.self) { try Self.compose([Self.lora, pool]) }
     #expect(unselected?.description.contains("the adapter 'prompt-pool' asks a selector") == true)
   }
 
@@ -191,10 +191,10 @@ import Testing
     for (index, scores) in all.enumerated() {
       for other in all[..<index] { #expect(scores != other) }
     }
-    let unknown = #expect(throws: TrainingError.self) { try run(["ia3"]) }
+    let unknown = #expect(throws: AdapterError.self) { try run(["ia3"]) }
     #expect(
       unknown?.description == "\(result.adapter) has no adapter 'ia3'; it has prefix-tuning, lora")
-    let exported = #expect(throws: TrainingError.self) {
+    let exported = #expect(throws: PEFTError.self) {
       try run([]).exportPEFT(task: nil, to: tiny.path("peft"))
     }
     #expect(

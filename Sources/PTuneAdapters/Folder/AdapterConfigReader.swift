@@ -11,11 +11,11 @@ struct AdapterConfigReader {
   /// ptune's own part of a config: of one in its own layout, or of one in PEFT's; nil for what PEFT wrote alone.
   static func own(_ config: JSONValue) -> JSONValue? { config["ptune"] ?? config["auto_mapping"]?["ptune"] }
 
-  private func wrong(_ reason: String) -> TrainingError {
+  private func wrong(_ reason: String) -> AdapterError {
     .notAnAdapter(folder: folder, reason: "\(AdapterFolder.configName) \(reason)")
   }
 
-  func adapter() throws(TrainingError) -> AdapterFolder {
+  func adapter() throws(AdapterError) -> AdapterFolder {
     guard let own = Self.own(config), own.objectValue != nil else {
       throw wrong("has neither the key 'ptune' nor 'peft_type'")
     }
@@ -50,7 +50,7 @@ struct AdapterConfigReader {
     return read
   }
 
-  private func task(_ value: JSONValue) throws(TrainingError) -> ComposedTask {
+  private func task(_ value: JSONValue) throws(AdapterError) -> ComposedTask {
     guard let name = value["name"]?.stringValue else { throw wrong("has a task without a name") }
     let place = RunPlace.file(FilePath.join(folder, AdapterFolder.configName), line: 1)
     func column(_ key: String) -> Located<String>? {
@@ -69,7 +69,7 @@ struct AdapterConfigReader {
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }
 
-  private func template(_ text: Located<String>?) throws(TrainingError) -> Located<TextTemplate>? {
+  private func template(_ text: Located<String>?) throws(AdapterError) -> Located<TextTemplate>? {
     guard let text else { return nil }
     do {
       return Located(try TextTemplate(text.value), text.place)
@@ -78,7 +78,7 @@ struct AdapterConfigReader {
     }
   }
 
-  private func component(_ value: JSONValue?, _ what: String) throws(TrainingError) -> ComponentChoice {
+  private func component(_ value: JSONValue?, _ what: String) throws(AdapterError) -> ComponentChoice {
     guard let plugin = value?["plugin"]?.stringValue else { throw wrong("names no plugin for the \(what)") }
     var hyperparameters: [String: HyperparameterValue] = [:]
     for (name, value) in value?["hyperparameters"]?.objectValue ?? JSONObject() {

@@ -68,8 +68,8 @@ extension AdapterFolder {
 extension AdapterFolder {
   /// The file of an adapter's tensors.
   ///
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` if there is only one of another format.
-  package static func weights(in folder: String) throws(TrainingError) -> String {
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)`` if there is only one of another format.
+  package static func weights(in folder: String) throws(AdapterError) -> String {
     let path = FilePath.join(folder, weightsName)
     let pickle = "adapter_model.bin"
     guard FileSystem.isFile(path) || !FileSystem.isFile(FilePath.join(folder, pickle)) else {
@@ -87,7 +87,7 @@ extension AdapterFolder {
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
   ///   - unfolded: whether the composition has the encoder that was folded away.
-  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
+  /// - Throws: ``AdapterError/tensor(file:name:reason:)``, ``AdapterError/foreignTensor(file:name:reason:)``,
   ///   `SafetensorsError` or `FileError`.
   package func load(
     into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
@@ -95,7 +95,7 @@ extension AdapterFolder {
   ) throws {
     let file = try SafetensorsFile(try Self.weights(in: path))
     let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
-    func wrong(_ name: String, _ reason: String) -> TrainingError {
+    func wrong(_ name: String, _ reason: String) -> AdapterError {
       places == nil
         ? .tensor(file: file.path, name: name, reason: reason)
         : .foreignTensor(file: file.path, name: name, reason: reason)
@@ -105,7 +105,7 @@ extension AdapterFolder {
     for parameter in composition.model.parameters {
       if let encoder, parameter.owner == "adapter" {
         guard encoder.tensor(parameter.name)?.shape == parameter.shape else {
-          throw TrainingError.tensor(
+          throw AdapterError.tensor(
             file: encoder.path, name: parameter.name,
             reason: "is missing, or not of the shape \(parameter.shape)")
         }
@@ -141,7 +141,7 @@ extension AdapterFolder {
 
   /// Whether its encoder still makes the virtual tokens of its file.
   ///
-  /// - Throws: `SafetensorsError`, `FileError` or ``TrainingError``.
+  /// - Throws: `SafetensorsError`, `FileError` or ``AdapterError``.
   package func encoderIsCurrent() throws -> Bool {
     guard let encoder, FileSystem.isFile(FilePath.join(path, FoldedEncoder.fileName)) else { return false }
     let file = try SafetensorsFile(try Self.weights(in: path))

@@ -23,7 +23,7 @@ struct AdapterWriter {
     do {
       try self.init(
         document, PEFTExpression(document.composition, document.adapter.choice, task: nil, folder: folder))
-    } catch TrainingError.inexpressible(_, let reason, _) {
+    } catch PEFTError.inexpressible(_, let reason, _) {
       self.init(document, inexpressible: reason)
     }
   }

@@ -29,9 +29,7 @@ package struct TrainedAdapter {
     for (name, json) in changed {
       let value = try JSONValue.parse(json)
       guard let folded = HyperparameterValue(value) else {
-        throw TrainingError.unusable(
-          "the adapter '\(choice.plugin)' saves \(value.kind) as its hyperparameter '\(name)'",
-          help: "this is a fault of its plugin")
+        throw AdapterError.unsavable(adapter: choice.plugin, hyperparameter: name, kind: value.kind)
       }
       if let own = choice.hyperparameters[name], own != folded { before[name] = own }
       choice.hyperparameters[name] = folded

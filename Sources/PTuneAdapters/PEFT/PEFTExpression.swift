@@ -20,11 +20,11 @@ package struct PEFTExpression {
   /// - Parameters:
   ///   - adapter: the tuning method as it is saved.
   ///   - task: the number of the only task to express; nil for all of them.
-  /// - Throws: ``TrainingError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
+  /// - Throws: ``PEFTError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
   package init(_ composition: Composition, _ adapter: ComponentChoice, task: Int?, folder: String)
-    throws(TrainingError)
+    throws(PEFTError)
   {
-    func refused(_ reason: String, _ help: String) -> TrainingError {
+    func refused(_ reason: String, _ help: String) -> PEFTError {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
     guard composition.further.isEmpty else {
@@ -69,7 +69,7 @@ package struct PEFTExpression {
     try checkHeads(composition, refused)
   }
 
-  private typealias Refusal = (_ reason: String, _ help: String) -> TrainingError
+  private typealias Refusal = (_ reason: String, _ help: String) -> PEFTError
 
   /// What each head is for.
   private static let types: [String: PEFTHead.TaskType] = [
@@ -79,7 +79,7 @@ package struct PEFTExpression {
   ]
 
   /// What PEFT and transformers refuse, or do otherwise, whatever the settings are.
-  private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
+  private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(PEFTError) {
     let config = composition.checkpoint.config
     if !method.promptAtInput, !method.attaches, config.modelType == "distilbert" {
       throw refused(
@@ -104,7 +104,7 @@ package struct PEFTExpression {
   /// That everything that decides what is computed is as PEFT and transformers have it.
   private func checkSettings(
     _ composition: Composition, _ settings: [String: HyperparameterValue], _ refused: Refusal
-  ) throws(TrainingError) {
+  ) throws(PEFTError) {
     var reasons: [String] = []
     var flags: [String] = []
     func compare(
@@ -149,7 +149,7 @@ package struct PEFTExpression {
   }
 
   /// That all tasks have the same head, which is the only one that PEFT has.
-  private func checkHeads(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
+  private func checkHeads(_ composition: Composition, _ refused: Refusal) throws(PEFTError) {
     let first = composition.model.exportHead(task: tasks[0])
     for task in tasks.dropFirst() {
       let other = composition.model.exportHead(task: task)

@@ -34,7 +34,7 @@ struct PEFTReader {
   /// Reads config and file; nothing but headers of weights.
   ///
   /// - Parameter warn: takes what is worth knowing but no error.
-  /// - Throws: ``TrainingError``, or what is wrong with the adapter's file or the base model's config.
+  /// - Throws: ``AdapterError``, ``PEFTError``, or what is wrong with the adapter's file or the base model's config.
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
@@ -49,7 +49,7 @@ struct PEFTReader {
       guard case .adapter(let stored, .some) = place, let count = file.tensor(stored)?.shape.first,
         count != tasks.count
       else { continue }
-      throw TrainingError.foreignTensor(
+      throw AdapterError.foreignTensor(
         file: file.path, name: stored,
         reason: "is for \(count) tasks, but \(AdapterFolder.configName) has \(tasks.count) as 'num_tasks'")
     }
@@ -87,8 +87,8 @@ struct PEFTReader {
   }
 
   /// What ptune says of the adapter, if that goes with what PEFT's keys say.
-  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(TrainingError) -> AdapterFolder {
-    func wrong(_ reason: String) -> TrainingError {
+  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(AdapterError) -> AdapterFolder {
+    func wrong(_ reason: String) -> AdapterError {
       .notAnAdapter(folder: config.folder, reason: "\(AdapterFolder.configName) \(reason)")
     }
     guard method.settings(of: own.adapter.plugin) != nil else {
@@ -162,7 +162,7 @@ struct PEFTReader {
   /// is the other way round, and an output layer that shared the table keeps the old one.
   private func replacedWeights(
     _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
-  ) throws(TrainingError) -> WeightReplacements {
+  ) throws(AdapterError) -> WeightReplacements {
     var replaced: [(name: String, stored: String)] = []
     for name in file.names where !used.contains(name) && !Self.isOriginal(name) {
       let module = Self.unwrapped(name)
@@ -174,8 +174,12 @@ struct PEFTReader {
       }
     }
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
-    return try WeightReplacements(
-      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+    do {
+      return try WeightReplacements(
+        replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+    } catch {
+      throw .foreignTensor(file: file.path, name: error.tensor, reason: error.reason)
+    }
   }
 
   /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.

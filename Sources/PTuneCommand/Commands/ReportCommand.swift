@@ -50,5 +50,3 @@ struct ReportCommand: ParsableCommand {
     Output.print("The report is in \(path).")
   }
 }
-
-extension ReportError: HelpfulError {}

@@ -7,7 +7,7 @@ struct Inspection {
   /// What the folder says.
   let facts: AdapterFacts
   /// Why there is no more than that: the base model is not on this machine.
-  var missingBase: TrainingError?
+  var missingBase: AdapterError?
   /// The base model in use.
   var modelName: String?
   var counts: ParameterCounts?
@@ -21,7 +21,7 @@ struct Inspection {
   var selection: SelectionStatistics?
 
   /// Whether an error only means that there is no base model, and nobody asked for what needs one.
-  func canDoWithout(_ error: TrainingError, isBaseNeeded: Bool) -> Bool {
+  func canDoWithout(_ error: AdapterError, isBaseNeeded: Bool) -> Bool {
     guard !isBaseNeeded else { return false }
     if case .baseNotFound = error { return true }
     return facts.modelName == nil

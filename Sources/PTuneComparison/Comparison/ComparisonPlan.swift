@@ -158,10 +158,8 @@ public struct ComparisonPlan: Sendable {
     if !isOwn, !component.needs.contains(selectInterface), !variant.namesSelector { spec.selector = nil }
     if component.needs.contains(selectInterface), spec.selector == nil {
       let known = inventory.components.filter { $0.kind == .selector }.map(\.name).sorted()
-      throw TrainingError.unusable(
-        "\(variant.place): the adapter '\(component.name)' asks a selector for weights over its pool",
-        help: "name one with it, as in \(variant.text):selector=\(known.first ?? "NAME"); there are "
-          + known.joined(separator: ", "))
+      throw ComparisonError.noSelector(
+        variant.place, adapter: component.name, method: variant.text, known: known)
     }
     return spec
   }

@@ -26,7 +26,7 @@ package struct TaskRows {
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
   /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
-  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
+  /// - Throws: ``DataError/tooFewLabels(path:labels:)``.
   package func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
       train.compactMap { $0.fields["label"] }.flatMap { label in
@@ -35,7 +35,7 @@ package struct TaskRows {
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }
-    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
+    guard labels.count >= 2 else { throw DataError.tooFewLabels(path: path, labels: labels) }
     return labels
   }
 }

@@ -1,3 +1,4 @@
+import PTuneFormats
 import CFFI
 import CPTune
 
@@ -9,7 +10,7 @@ public enum ConstructionError: Error, Hashable, Sendable {
   case impossible(component: String)
 }
 
-extension ConstructionError: CustomStringConvertible {
+extension ConstructionError: HelpfulError {
   /// Which component failed, and the status in words.
   public var description: String {
     switch self {

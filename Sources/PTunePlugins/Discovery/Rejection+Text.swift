@@ -1,6 +1,7 @@
+import PTuneFormats
 import PTuneLibc
 
-extension Rejection: CustomStringConvertible {
+extension Rejection: HelpfulError {
   /// Path, component and reason in one line.
   public var description: String {
     component.map { "\(path): component '\($0)' \(reason)" } ?? "\(path): \(reason)"

@@ -1,3 +1,4 @@
+import PTuneFormats
 import CPTune
 import PTune
 
@@ -136,7 +137,7 @@ public struct UnknownComponentError: Error, Hashable, Sendable {
   public let lock: String?
 }
 
-extension UnknownComponentError: CustomStringConvertible {
+extension UnknownComponentError: HelpfulError {
   /// Which name, of which kind.
   public var description: String {
     if let changed { return changed.description }

@@ -32,7 +32,7 @@ struct ModelCard {
         composition, document.adapter.choice, task: nil, folder: result.adapter)
       let tensors = try PEFTWriter(expression: expression, document: document).tensors()
       peft = .success(PEFTLoading(expression, composition, tensors))
-    } catch TrainingError.inexpressible(_, let reason, _) {
+    } catch PEFTError.inexpressible(_, let reason, _) {
       peft = .failure(Inexpressible(reason: reason))
     }
   }

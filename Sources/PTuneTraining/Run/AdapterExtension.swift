@@ -24,7 +24,7 @@ struct AdapterExtension {
     ).trainable().folder
     newTasks = spec.tasks.map(\.name)
     func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
-      .unusable("\(place): \(reason)", help: help)
+      .otherAdapter(place, reason: reason, help: help)
     }
     if let known = folder.tasks.map(\.name).first(where: newTasks.contains) {
       throw refuse(
@@ -62,14 +62,14 @@ struct AdapterExtension {
   ) throws {
     let help = "an extended adapter keeps its \(kind); name '\(own.plugin)' and leave its hyperparameters out"
     guard spec.plugin.value == own.plugin else {
-      throw TrainingError.unusable(
-        "\(spec.plugin.place): the \(kind) of \(folder) is '\(own.plugin)', not '\(spec.plugin.value)'",
+      throw TrainingError.otherAdapter(
+        spec.plugin.place, reason: "the \(kind) of \(folder) is '\(own.plugin)', not '\(spec.plugin.value)'",
         help: help)
     }
     for (name, value) in spec.hyperparameters.sorted(by: { $0.key < $1.key }) {
       guard let known = own.hyperparameters[name], known.isEqual(to: HyperparameterValue(value.value)) else {
-        throw TrainingError.unusable(
-          "\(value.place): '\(name)' is not what \(folder) was trained with", help: help)
+        throw TrainingError.otherAdapter(
+          value.place, reason: "'\(name)' is not what \(folder) was trained with", help: help)
       }
     }
   }
@@ -91,9 +91,7 @@ struct AdapterExtension {
   func load(into composition: Composition) throws {
     try folder.load(into: composition, adding: newTasks)
     guard composition.model.trainableCount > 0 else {
-      throw TrainingError.unusable(
-        "nothing is left to train: the new task has no parameters of its own",
-        help: "take a head with parameters, or an adapter that keeps some for each task")
+      throw TrainingError.nothingToTrain
     }
   }
 }

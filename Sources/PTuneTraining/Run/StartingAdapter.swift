@@ -38,7 +38,7 @@ struct StartingAdapter {
     ).trainable()
     let folder = opened.folder
     func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
-      .unusable("\(place): \(reason)", help: help)
+      .otherAdapter(place, reason: reason, help: help)
     }
     func check(_ kind: String, _ given: ComponentSpec?, _ own: ComponentChoice?) throws(TrainingError) {
       guard given?.plugin.value != own?.plugin else { return }
@@ -123,19 +123,17 @@ struct StartingAdapter {
 
   /// Loads the trained values.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` where they do not fit what the run makes, `SafetensorsError` or
+  /// - Throws: ``TrainingError/otherShapes(adapter:tensor:reason:)`` where they do not fit what the run makes, `SafetensorsError` or
   ///   `FileError`.
   func load(into composition: Composition) throws {
     var unfolded = false
     if case .kept = encoder { unfolded = true }
     do {
       try opened.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
-    } catch TrainingError.tensor(_, let name, let reason), TrainingError.foreignTensor(
+    } catch AdapterError.tensor(_, let name, let reason), AdapterError.foreignTensor(
       _, let name, let reason)
     {
-      throw TrainingError.unusable(
-        "the run cannot start from \(opened.folder.path): tensor '\(name)' \(reason)",
-        help: "leave hyperparameters of the adapter and of heads out of the run file: they are the adapter's")
+      throw TrainingError.otherShapes(adapter: opened.folder.path, tensor: name, reason: reason)
     }
   }
 }
