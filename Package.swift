@@ -219,7 +219,8 @@ let package = Package(
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
         "PTuneRunFile",
         "PTuneTraining",
       ]),
@@ -234,14 +235,14 @@ let package = Package(
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
-        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneTerminal", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.

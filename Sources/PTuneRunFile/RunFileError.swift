@@ -1,6 +1,6 @@
-import PTuneFormats
 import PTune
 import PTuneComposition
+import PTuneFormats
 import PTunePlugins
 
 /// What is wrong with a run file or a flag that overrides it.

@@ -1,6 +1,6 @@
-import PTuneFormats
 import CFFI
 import CPTune
+import PTuneFormats
 
 /// Why a component could not be constructed from arguments that fit its schema.
 public enum ConstructionError: Error, Hashable, Sendable {

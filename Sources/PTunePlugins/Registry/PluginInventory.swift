@@ -1,6 +1,6 @@
-import PTuneFormats
 import CPTune
 import PTune
+import PTuneFormats
 
 /// What a component is, by the name that users write.
 public enum ComponentKind: String, CaseIterable, Sendable {
