@@ -34,9 +34,7 @@ public final class GenerationModel {
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
-    rows = RowSource(
-      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
-      otherTextColumn: "text")
+    rows = composition.source(task: task, otherTextColumn: "text")
   }
 
   /// A base model as it is.

@@ -23,18 +23,18 @@ extension RunSpec {
     for task in tasks { try check(.taskHead, task.head.plugin, task.head.hyperparameters) }
   }
 
-  /// Removes hyperparameters of the adapter that the run file gives and that this adapter does not know: they were
+  /// Removes hyperparameters of the first adapter that the run file gives and that this adapter does not know: they were
   /// meant for the run file's own adapter. Those that flags give stay.
   ///
   /// - Returns: the names of those that were removed, sorted.
   /// - Throws: `UnknownComponentError`.
   public mutating func removeStrangers(_ inventory: PluginInventory) throws -> [String] {
-    let known = try inventory.component(.adapter, named: adapter.plugin.value).schema.parameters
-    let strangers = adapter.hyperparameters.filter { name, value in
+    let known = try inventory.component(.adapter, named: adapters[0].plugin.value).schema.parameters
+    let strangers = adapters[0].hyperparameters.filter { name, value in
       guard case .file = value.place else { return false }
       return !known.contains { $0.name == name }
     }
-    for name in strangers.keys { adapter.hyperparameters[name] = nil }
+    for name in strangers.keys { adapters[0].hyperparameters[name] = nil }
     return strangers.keys.sorted()
   }
 }

@@ -8,10 +8,14 @@ extension RunSpec {
     if let plugin = base.plugin { lines.add("plugin", plugin.value, depth: 1) }
     lines.add("model", base.model.value, depth: 1)
     lines.add(base.hyperparameters, depth: 1)
-    if further.isEmpty { lines.add("adapter", adapter, depth: 0) } else { lines.add("adapters:") }
-    for adapter in further.isEmpty ? [] : adapters {
-      lines.add("  - plugin: \(RunText.quoted(adapter.plugin.value))")
-      lines.add(adapter.hyperparameters, depth: 2)
+    if adapters.count == 1 {
+      lines.add("adapter", adapters[0], depth: 0)
+    } else {
+      lines.add("adapters:")
+      for adapter in adapters {
+        lines.add("  - plugin: \(RunText.quoted(adapter.plugin.value))")
+        lines.add(adapter.hyperparameters, depth: 2)
+      }
     }
     if let selector { lines.add("selector", selector, depth: 0) }
     if let extend { lines.add("extend", extend.value, depth: 0) }

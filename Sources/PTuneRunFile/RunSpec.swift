@@ -8,10 +8,8 @@ import PTuneText
 public struct RunSpec: Equatable, Sendable {
   /// The frozen model.
   public var base: BaseSpec
-  /// The tuning method.
-  public var adapter: ComponentSpec
-  /// Further tuning methods that work together with it, in this order.
-  public var further: [ComponentSpec] = []
+  /// The tuning methods, which work together in this order; at least one.
+  public var adapters: [ComponentSpec]
   /// What weighs the entries of a pool, for adapters that have one.
   public var selector: ComponentSpec?
   /// A trained adapter that the tasks are added to; an absolute path.
@@ -27,11 +25,6 @@ public struct RunSpec: Equatable, Sendable {
   public var output: String
   /// What `ptune compare` compares, unless its flags say otherwise; a training ignores it.
   public var compare: CompareSpec? = nil
-}
-
-extension RunSpec {
-  /// All tuning methods, in their order.
-  public var adapters: [ComponentSpec] { [adapter] + further }
 }
 
 /// A component and what it is told.

@@ -39,7 +39,8 @@ public struct PluginBench {
   public func useBase(_ choice: ComponentChoice, folder: String, in model: Model) throws {
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      factory.identity(component, owner: ParameterOwner.base),
+      checkpoint: try ModelCheckpoint(folder: folder),
       tokenize: { $0.utf8.map { 2 + Int32($0) % 16 } },
       frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
     ) { try factory.baseModel(component, choice, $0) }
@@ -55,7 +56,7 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useSelector(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.selector, choice)
-    try model.setSelector(factory.identity(component, owner: "selector")) {
+    try model.setSelector(factory.identity(component, owner: ParameterOwner.selector)) {
       try factory.selector(component, choice, $0)
     }
   }
@@ -65,7 +66,7 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useAdapter(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.adapter, choice)
-    try model.setAdapter(factory.identity(component, owner: "adapter")) {
+    try model.setAdapter(factory.identity(component, owner: ParameterOwner.adapter)) {
       try factory.adapter(component, choice, $0)
     }
   }
@@ -75,7 +76,7 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useHead(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.taskHead, choice)
-    try model.addHead(factory.identity(component, owner: "head.test")) {
+    try model.addHead(factory.identity(component, owner: ParameterOwner.head("test"))) {
       try factory.head(component, choice, $0)
     }
   }

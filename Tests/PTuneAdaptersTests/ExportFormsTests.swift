@@ -32,7 +32,7 @@ import Testing
     let export = try run.exportPEFT(task: nil, to: tiny.path("peft"))
     #expect(export.method == "PREFIX_TUNING")
     let read = try PEFTExportTests.reread(tiny.path("peft"))
-    #expect(read.folder.adapter.hyperparameters["form"] == .string("key-value"))
+    #expect(read.folder.adapters[0].hyperparameters["form"] == .string("key-value"))
     #expect(
       try absoluteDifference(
         Self.scores(PEFTExportTests.lines(read, tiny)), Self.scores(PEFTExportTests.lines(run, tiny))) < 1e-5)
@@ -49,7 +49,7 @@ import Testing
     let single = try pool("pool_size: 1")
     _ = try single.exportPEFT(task: nil, entries: [0], to: tiny.path("peft"))
     let read = try PEFTExportTests.reread(tiny.path("peft"))
-    #expect(read.folder.adapter.plugin == "prompt-tuning")
+    #expect(read.folder.adapters[0].plugin == "prompt-tuning")
     #expect(
       try absoluteDifference(
         Self.scores(PEFTExportTests.lines(read, tiny)), Self.scores(PEFTExportTests.lines(single, tiny)))

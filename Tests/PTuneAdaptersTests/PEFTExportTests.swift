@@ -142,7 +142,7 @@ import Testing
       try SafetensorsFile("\(run.folder.path)/adapter_model.safetensors").names.sorted()
         == ["base_model.classifier.bias", "base_model.classifier.weight", "prompt_embeddings"])
     #expect(run.folder.fingerprint == run.composition.checkpoint.fingerprint.weights)
-    #expect(run.folder.adapter.hyperparameters["initialization"] == .string("sampled-vocabulary"))
+    #expect(run.folder.adapters[0].hyperparameters["initialization"] == .string("sampled-vocabulary"))
 
     let mean = Head(yaml: "{plugin: sequence-classification, base_pooler: true, pooling: mean}")
     let own = try Self.train(tiny, "tiny-bert", Self.prompt, [("mood", mean)])

@@ -177,7 +177,7 @@ import Testing
     #expect(file.names.contains("adapter.lora.encoder.layer.0.attention.self.query.lora_A.weight"))
     let folder = try Workbench.opened(result.adapter).folder
     #expect(folder.adapters.map(\.plugin) == ["prefix-tuning", "lora"])
-    #expect(folder.further[0].hyperparameters["r"] == .int(2))
+    #expect(folder.adapters[1].hyperparameters["r"] == .int(2))
 
     func run(_ without: [String]) throws -> AdapterRun {
       try AdapterRun(
@@ -211,7 +211,7 @@ import Testing
     let run = try TrainingRun(spec, registry: Workbench.factory().registry) { _, _ in }
     let loaded = try tiny.load(first)
     #expect(try Self.scores(run.composition.model) == Self.scores(loaded.composition.model))
-    #expect(run.composition.further[0].hyperparameters["r"] == .int(2))
+    #expect(run.composition.adapters[1].hyperparameters["r"] == .int(2))
     for other in ["prefix-tuning", "\nadapters: [prefix-tuning, ia3]", "\nadapters: [lora, prefix-tuning]"] {
       let error = #expect(throws: TrainingError.self) {
         try TrainingRun(

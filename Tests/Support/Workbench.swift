@@ -66,12 +66,13 @@ package enum Workbench {
       text: Located("text", place), textPair: nil, label: Located("label", place),
       template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
-      base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      further: further, without: without, selector: selector,
-      tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
-      maximumLength: nil,
-      threads: threads, compute: .f32, seed: 1)
-    return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
+      adapters: [adapter] + further, selector: selector,
+      tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) })
+    var options = CompositionOptions(
+      modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", threads: threads, seed: 1)
+    options.without = without
+    return try Composer(factory: factory(), blueprint: blueprint, options: options)
+      .compose(counts: TokenCounts()) { _, _ in }
   }
 
   /// A model of a base alone, without an adapter, by the plugin that config.json asks for.

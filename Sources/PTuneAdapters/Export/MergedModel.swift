@@ -116,7 +116,7 @@ struct MergedModel {
     let name = composition.tasks[task].name
     let places = expression.layout.places([name]) { .adapter($0) }
     return composition.model.exportHead(task: task).compactMap { tensor in
-      places["head.\(name).\(tensor.name)"].map {
+      places["\(ParameterOwner.head(name)).\(tensor.name)"].map {
         TensorData(name: $0.name, shape: tensor.shape, floats: tensor.values)
       }
     }

@@ -31,19 +31,24 @@ struct AdapterConfigReader {
     guard let tasks = own["tasks"]?.arrayValue, !tasks.isEmpty else { throw wrong("names no tasks") }
     var composed: [ComposedTask] = []
     for task in tasks { composed.append(try self.task(task)) }
-    var further: [ComponentChoice] = []
+    var adapters = [try component(own["adapter"], "adapter")]
     for adapter in own["further_adapters"]?.arrayValue ?? [] {
-      further.append(try component(adapter, "further adapter"))
+      adapters.append(try component(adapter, "further adapter"))
     }
-    var read = AdapterFolder(
-      path: folder, modelName: model, base: try component(own["base"], "base"), fingerprint: fingerprint,
-      adapter: try component(own["adapter"], "adapter"), further: further,
+    var blueprint = Blueprint(
+      base: try component(own["base"], "base"), adapters: adapters,
       selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
-      maximumLength: own["maximum_length"]?.intValue, usesTokenTypes: own["token_types"]?.boolValue ?? true,
+      maximumLength: own["maximum_length"]?.intValue)
+    guard let input = InputReading(own) else {
+      throw wrong("has a malformed 'token_types', 'uncounted_token', 'read_token' or 'ends_texts'")
+    }
+    blueprint.input = input
+    var read = AdapterFolder(
+      path: folder, modelName: model, fingerprint: fingerprint, blueprint: blueprint,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))
     if let encoder = own["adapter"]?["encoder"], let digest = encoder["makes_sha256"]?.stringValue {
       let before = try component(
-        ["plugin": .string(read.adapter.plugin), "hyperparameters": encoder["hyperparameters"] ?? .null],
+        ["plugin": .string(adapters[0].plugin), "hyperparameters": encoder["hyperparameters"] ?? .null],
         "adapter's encoder")
       read.encoder = FoldedEncoder(hyperparameters: before.hyperparameters, makes: digest)
     }

@@ -22,7 +22,7 @@ package struct TrainedAdapter {
   ///
   /// - Parameter index: which of its adapters, where several work together.
   /// - Throws: `EngineFailure` if the adapter cannot state what to save.
-  package init(_ composition: Composition, _ index: Int = 0) throws {
+  package init(_ composition: Composition, _ index: Int) throws {
     let (tensors, changed) = try composition.model.exportAdapter(index)
     var choice = composition.adapters[index]
     var before: [String: HyperparameterValue] = [:]
@@ -76,7 +76,7 @@ package struct FoldedEncoder: Equatable, Sendable {
 
   /// The tensors to save: all parameters of the adapter.
   static func tensors(_ composition: Composition) -> [TensorData] {
-    composition.model.parameters.filter { $0.owner == "adapter" }.map {
+    composition.model.parameters.filter { $0.owner == ParameterOwner.adapter }.map {
       TensorData(
         name: $0.name, shape: $0.shape,
         floats: UnsafeBufferPointer(start: $0.values, count: $0.count))

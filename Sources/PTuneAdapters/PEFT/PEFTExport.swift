@@ -33,7 +33,7 @@ extension AdapterRun {
     guard folder.places == nil || folder.fingerprint != nil || entries != nil else {
       throw PEFTError.isPEFT(folder: folder.path)
     }
-    var adapter = try TrainedAdapter(composition)
+    var adapter = try TrainedAdapter(composition, 0)
     if let entries {
       adapter = try adapter.fixed(entries: entries, task: composition.tasks[task ?? 0])
     }
@@ -43,8 +43,8 @@ extension AdapterRun {
     let expression = try PEFTExpression(composition, adapter.choice, task: task, folder: folder.path)
     try ExportFolder.check(output)
     let document = AdapterDocument(
-      composition: composition, adapter: adapter, tasks: expression.tasks,
-      maximumLength: folder.maximumLength, isExport: true)
+      composition: composition, adapters: [adapter], tasks: expression.tasks,
+      maximumLength: folder.blueprint.maximumLength, isExport: true)
     let writer = try AdapterWriter(document, expression)
     try writer.write(to: output)
     let tensors = writer.tensors
@@ -81,13 +81,13 @@ extension AdapterRun {
   {
     let task = try task ?? self.task(named: nil)
     let composed = composition.tasks[task]
-    guard composition.further.isEmpty else {
+    guard composition.adapters.count == 1 else {
       throw MergeError.severalAdapters(composition.adapters.map(\.plugin))
     }
     guard folder.replacedWeights.isEmpty else {
       throw MergeError.replacesWeights(folder: folder.path, folder.replacedWeights.names)
     }
-    let adapter = try TrainedAdapter(composition).fixed(entries: entries, task: composed)
+    let adapter = try TrainedAdapter(composition, 0).fixed(entries: entries, task: composed)
     let tokens = try VirtualTokens(adapter, tokenizer: composition.tokenizer)
     var expression: PEFTExpression?
     if composed.head.plugin != "causal-lm" {

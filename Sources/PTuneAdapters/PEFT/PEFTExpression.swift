@@ -27,7 +27,7 @@ package struct PEFTExpression {
     func refused(_ reason: String, _ help: String) -> PEFTError {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
-    guard composition.further.isEmpty else {
+    guard composition.adapters.count == 1 else {
       let names = composition.adapters.map { "'\($0.plugin)'" }.joined(separator: " and ")
       throw refused(
         "it has \(names) working together, and a folder of PEFT's has one", "train one of them alone")
@@ -92,7 +92,7 @@ package struct PEFTExpression {
         "train prompt-tuning or prefix-tuning for this task")
     }
     let hasTypes = (config.value("type_vocab_size")?.intValue ?? 1) > 1
-    if hasTypes, composition.usesTokenTypes != (type != .questionAnswering) {
+    if hasTypes, composition.input.usesTokenTypes != (type != .questionAnswering) {
       throw refused(
         type == .questionAnswering
           ? "it was trained with token types, and PEFT hands none on to models that answer questions"

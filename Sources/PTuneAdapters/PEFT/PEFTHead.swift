@@ -63,7 +63,9 @@ struct PEFTHead {
       var places: [String: TensorPlace] = [:]
       for (layer, module) in modules {
         for part in ["weight", "bias"] {
-          for task in tasks { places["head.\(task).\(layer).\(part)"] = place("\(module).\(part)") }
+          for task in tasks {
+            places["\(ParameterOwner.head(task)).\(layer).\(part)"] = place("\(module).\(part)")
+          }
         }
       }
       return places

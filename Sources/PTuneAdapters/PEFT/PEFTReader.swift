@@ -80,10 +80,12 @@ struct PEFTReader {
     let padding =
       method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) }
     if layout.settings["pooling"] == .string("last") {
-      folder.readToken = padding.map { .lastExcept($0) } ?? .last
+      folder.blueprint.input.readToken = padding.map { .lastExcept($0) } ?? .last
     }
-    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) { folder.uncountedToken = padding }
-    folder.endsTexts = false
+    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
+      folder.blueprint.input.uncountedToken = padding
+    }
+    folder.blueprint.input.endsTexts = false
   }
 
   /// What ptune says of the adapter, if that goes with what PEFT's keys say.
@@ -91,8 +93,8 @@ struct PEFTReader {
     func wrong(_ reason: String) -> AdapterError {
       .notAnAdapter(folder: config.folder, reason: "\(AdapterFolder.configName) \(reason)")
     }
-    guard method.settings(of: own.adapter.plugin) != nil else {
-      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapter.plugin)'")
+    guard method.settings(of: own.adapters[0].plugin) != nil else {
+      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapters[0].plugin)'")
     }
     let count = try config.tasks().count
     guard own.tasks.count == count else {
@@ -118,15 +120,17 @@ struct PEFTReader {
         return shape?.first
       }
     }
+    let adapter =
+      try method.attaches
+      ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
+      : method.component(config)
+    var blueprint = Blueprint(
+      adapters: [adapter],
+      tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) })
+    // PEFT does not hand them on to models that answer questions, so these have never seen any.
+    blueprint.input.usesTokenTypes = type != .questionAnswering
     return AdapterFolder(
-      path: config.folder, modelName: modelName, base: nil, fingerprint: nil,
-      adapter: try method.attaches
-        ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
-        : method.component(config), selector: nil,
-      tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
-      maximumLength: nil,
-      // PEFT does not hand them on to models that answer questions, so these have never seen any.
-      usesTokenTypes: type != .questionAnswering, plugins: [])
+      path: config.folder, modelName: modelName, fingerprint: nil, blueprint: blueprint, plugins: [])
   }
 
   /// What stands before the modules of the base model.

@@ -33,15 +33,12 @@ public final class AdapterRun {
     if let unknown = without.first(where: { !names.contains($0) }) {
       throw AdapterError.unknownAdapter(folder: opened.folder.path, unknown, known: names)
     }
-    let blueprint = Blueprint(
-      base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
-      adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
-      tasks: folder.tasks,
-      maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
-      uncountedToken: folder.uncountedToken,
-      threads: threads ?? Processors.count, compute: compute, seed: 0)
+    var options = CompositionOptions(
+      modelName: opened.modelName, modelFolder: opened.modelFolder, threads: threads, compute: compute)
+    options.without = Set(without)
     let composer = try Composer(
-      factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
+      factory: ComponentFactory(registry: registry), blueprint: folder.blueprint, options: options,
+      checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }
@@ -68,11 +65,7 @@ public final class AdapterRun {
     _ data: DataSpec, task: Int, batchSize: Int, progress: (_ done: Int, _ count: Int) throws -> Void
   ) throws -> EvaluationReport {
     let path = data.train.value
-    let source = RowSource(
-      data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-      reading: composition.reading(task: task), readToken: folder.readToken, endsTexts: folder.endsTexts,
-      vocabularySize: composition.model.facts?.vocabularySize)
-    let rows = try source.rows(of: path, labelled: true)
+    let rows = try composition.source(task: task, data: data).rows(of: path, labelled: true)
     let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {
       try progress($0, examples.count)

@@ -42,12 +42,7 @@ public final class Predictor {
     self.task = RowTask(fixed: task, names: run.folder.tasks.map(\.name))
     self.batchSize = batchSize
     sources = data.enumerated().map { index, data in
-      RowSource(
-        data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-        otherTextColumn: otherTextColumn,
-        reading: composition.reading(task: index), readToken: run.folder.readToken,
-        endsTexts: run.folder.endsTexts,
-        vocabularySize: composition.model.facts?.vocabularySize)
+      composition.source(task: index, data: data, otherTextColumn: otherTextColumn)
     }
   }
 

@@ -1,5 +1,6 @@
 import PTuneAdapters
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 
 /// What `ptune inspect` found out.
@@ -65,9 +66,8 @@ struct ParameterCounts {
     for parameter in run.composition.model.parameters {
       let owner =
         switch parameter.owner {
-        case "adapter": run.composition.adapter.plugin
-        case let owner where owner.hasPrefix("adapter."): String(owner.dropFirst("adapter.".count))
-        default: parameter.owner
+        case ParameterOwner.adapter: run.composition.adapters[0].plugin
+        default: ParameterOwner.laterAdapter(in: parameter.owner) ?? parameter.owner
         }
       if let index = parts.firstIndex(where: { $0.owner == owner }) {
         parts[index].count += parameter.count

@@ -71,26 +71,22 @@ package struct RowSource {
   var otherTextColumn: String?
   /// How the task's head reads rows.
   package var reading = RowReading.labelledText
-  /// Which token of `input_ids` scores are read from.
-  var readToken = ReadToken.ofText
-  /// Whether a token ends texts that are gone on with.
-  var endsTexts = true
+  /// How rows become what the base model is given.
+  var input = InputReading()
   /// The ids that the model has rows for; nil for those of the tokenizer.
   var vocabularySize: Int?
 
   /// Reads the rows of a task.
   package init(
     data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, otherTextColumn: String? = nil,
-    reading: RowReading = RowReading.labelledText, readToken: ReadToken = ReadToken.ofText,
-    endsTexts: Bool = true, vocabularySize: Int? = nil
+    reading: RowReading = .labelledText, input: InputReading = InputReading(), vocabularySize: Int? = nil
   ) {
     self.data = data
     self.tokenizer = tokenizer
     self.chat = chat
     self.otherTextColumn = otherTextColumn
     self.reading = reading
-    self.readToken = readToken
-    self.endsTexts = endsTexts
+    self.input = input
     self.vocabularySize = vocabularySize
   }
 
@@ -161,7 +157,7 @@ package struct RowSource {
   }
 
   private func given(_ row: Row) throws -> GivenTokens? {
-    try GivenTokens(row, vocabularySize: vocabularySize ?? tokenizer.vocabularySize, reading: readToken)
+    try GivenTokens(row, vocabularySize: vocabularySize ?? tokenizer.vocabularySize, reading: input.readToken)
   }
 
   /// The conversation of a row, in pieces.
@@ -187,7 +183,7 @@ package struct RowSource {
     try tokenizer.checkPresent()
     let pieces = (tokenizer.pieces(text), pair.map { tokenizer.pieces($0) })
     guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
-    guard endsTexts else { return .continued(pieces.0, pieces.1, end: nil) }
+    guard input.endsTexts else { return .continued(pieces.0, pieces.1, end: nil) }
     guard let end = tokenizer.specialTokens.end else {
       throw DataError.noEndToken
     }

@@ -13,11 +13,13 @@ package struct TaskRows {
   /// - Parameters:
   ///   - chat: how the model reads conversations.
   ///   - reading: how the task's head reads rows.
+  ///   - input: how they become what the base model is given.
   /// - Throws: `TextError` with file and line.
   package init(
-    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
+    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading,
+    input: InputReading
   ) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
+    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading, input: input)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }

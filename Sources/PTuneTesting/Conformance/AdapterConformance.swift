@@ -16,11 +16,11 @@ struct AdapterConformance {
 
   var checks: [ConformanceCheck] {
     let probe = ModelProbe(
-      make: { try model() }, batch: { try batch($0, training: $1) }, owner: "adapter")
+      make: { try model() }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.adapter)
     var checks = [
       ConformanceCheck("it is created", isNeeded: true) {
         let model = try model()
-        return .passed("\(model.trainableCount(of: "adapter")) trained values")
+        return .passed("\(model.trainableCount(of: ParameterOwner.adapter)) trained values")
       },
       probe.declared, positions, probe.gradients, probe.deterministic, probe.learning, probe.independent,
       saved, causal, probe.leakFree,
@@ -66,7 +66,9 @@ struct AdapterConformance {
       let trained = try model()
       let batch = try batch(trained, training: false)
       // Values that no start has, so that what is not saved shows.
-      for parameter in trained.parameters where parameter.owner == "adapter" { parameter.disturb() }
+      for parameter in trained.parameters where parameter.owner == ParameterOwner.adapter {
+        parameter.disturb()
+      }
       let expected = try trained.scores(batch).perExample
       let (tensors, changed) = try trained.exportAdapter()
       if let name = Dictionary(grouping: tensors, by: \.name).first(where: { $1.count > 1 })?.key {
@@ -76,7 +78,7 @@ struct AdapterConformance {
       var rest = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
       for parameter in loaded.parameters {
         let values: [Float]
-        if parameter.owner == "adapter" {
+        if parameter.owner == ParameterOwner.adapter {
           guard let tensor = rest.removeValue(forKey: parameter.name) else {
             return .failed("the parameter '\(parameter.name)' is not saved")
           }
@@ -103,13 +105,15 @@ struct AdapterConformance {
       let report: GradientReport
       do {
         let model = try model(causal: true)
-        for parameter in model.parameters where parameter.owner == "adapter" { parameter.disturb() }
+        for parameter in model.parameters where parameter.owner == ParameterOwner.adapter {
+          parameter.disturb()
+        }
         report = try GradientCheck().run(model, on: try batch(model, training: true))
       } catch let refusal as EngineFailure {
         return .passed("refuses: \(refusal.reason)")
       }
       let wrong = report.entries.first {
-        $0.owner == "adapter" && !($0.typicalDifference <= report.tolerance)
+        $0.owner == ParameterOwner.adapter && !($0.typicalDifference <= report.tolerance)
       }
       return wrong.map { .failed("the gradient of '\($0.name)' is wrong") } ?? .passed("gradients are right")
     }

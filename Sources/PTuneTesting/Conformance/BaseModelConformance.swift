@@ -30,7 +30,7 @@ struct BaseModelConformance {
       ]
     }
     let probe = ModelProbe(
-      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: "base")
+      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.base)
     var checks = [
       ConformanceCheck("it is created, and says what it is", isNeeded: true) {
         let facts = try facts(folder)
@@ -103,7 +103,7 @@ struct BaseModelConformance {
     ConformanceCheck("gradients of \(injected.rawValue) come back through it right") {
       let model = try model(folder, injected)
       let report = try GradientCheck().run(model, on: try batch(model, training: true))
-      let own = report.entries.filter { $0.owner == "adapter" }
+      let own = report.entries.filter { $0.owner == ParameterOwner.adapter }
       if own.contains(where: { $0.norm == 0 }) { return .failed("they are all zero") }
       let worst = own.map(\.worstDifference).max() ?? .infinity
       return .when(

@@ -58,11 +58,11 @@ struct HeadConformance {
 
   var checks: [ConformanceCheck] {
     let probe = ModelProbe(
-      make: { try model(choice) }, batch: { try batch($0, training: $1) }, owner: "head.test")
+      make: { try model(choice) }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.head("test"))
     var checks = [
       ConformanceCheck("it is created", isNeeded: true) {
         let model = try model(choice)
-        return .passed("\(model.trainableCount(of: "head.test")) trained values")
+        return .passed("\(model.trainableCount(of: ParameterOwner.head("test"))) trained values")
       },
       probe.declared, encodes, probe.gradients, probe.deterministic, probe.learning, probe.independent,
       predicts, measures, probe.leakFree,

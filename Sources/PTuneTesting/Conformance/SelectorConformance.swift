@@ -17,11 +17,11 @@ struct SelectorConformance {
   var checks: [ConformanceCheck] {
     let probe = ModelProbe(
       make: { try model(choice) }, batch: { .forTesting(lengths: [5, 2, 7], training: $1) },
-      owner: "selector")
+      owner: ParameterOwner.selector)
     var checks = [
       ConformanceCheck("it is created", isNeeded: true) {
         let model = try model(choice)
-        return .passed("\(model.trainableCount(of: "selector")) trained values")
+        return .passed("\(model.trainableCount(of: ParameterOwner.selector)) trained values")
       },
       probe.declared, weights, probe.gradients, probe.deterministic, probe.learning, probe.independent,
       probe.leakFree,

@@ -13,7 +13,7 @@ extension RunSpec {
     let extended = try extend.map {
       try OpenedAdapter($0.value, baseModel: base.model.value, resolver: resolver) { _, _ in }.folder
     }
-    return [(.baseModel, try extended?.base?.plugin ?? base.plugin?.value ?? modelType(resolver))]
+    return [(.baseModel, try extended?.blueprint.base?.plugin ?? base.plugin?.value ?? modelType(resolver))]
       + adapters.map { (.adapter, $0.plugin.value) }
       + (selector.map { [(.selector, $0.plugin.value)] } ?? [])
       + tasks.map { (.taskHead, $0.head.plugin.value) }

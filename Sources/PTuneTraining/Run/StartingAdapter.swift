@@ -10,11 +10,13 @@ import PTuneRunFile
 /// The run names the same components. What it does not say of their hyperparameters is what the adapter has, and what
 /// it says may not change the shapes of what is trained.
 struct StartingAdapter {
-  /// The adapter on the run's base model.
-  let opened: OpenedAdapter
+  private let adapter: ContinuedAdapter
   /// Which task of the adapter each of the run's tasks goes on with: the only one, or that of the same name.
   private let tasks: [String: ComposedTask]
   private let encoder: Encoder
+
+  /// The base model's files, as the adapter wants them.
+  var checkpoint: ModelCheckpoint { adapter.opened.checkpoint }
 
   /// What training goes on with.
   private enum Encoder {
@@ -32,34 +34,12 @@ struct StartingAdapter {
   init?(
     _ spec: RunSpec, resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
   ) throws {
-    guard let place = spec.startFrom else { return nil }
-    opened = try OpenedAdapter(
-      place.value, baseModel: spec.base.model.value, resolver: resolver, log: log
-    ).trainable()
-    let folder = opened.folder
-    func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
-      .otherAdapter(place, reason: reason, help: help)
-    }
-    func check(_ kind: String, _ given: ComponentSpec?, _ own: ComponentChoice?) throws(TrainingError) {
-      guard given?.plugin.value != own?.plugin else { return }
-      let (has, wants) = (
-        own.map { "'\($0.plugin)'" } ?? "none", given.map { "'\($0.plugin.value)'" } ?? "none"
-      )
-      throw refuse(
-        given?.plugin.place ?? place.place, "the \(kind) of \(folder.path) is \(has), not \(wants)",
-        help: "name the component that the adapter has")
-    }
-    guard spec.further.count == folder.further.count else {
-      throw refuse(
-        spec.adapter.plugin.place,
-        "the adapters of \(folder.path) are \(folder.adapters.map(\.plugin).joined(separator: ", "))",
-        help: "name them all, in this order")
-    }
-    for (given, own) in zip(spec.adapters, folder.adapters) { try check("adapter", given, own) }
-    try check("selector", spec.selector, folder.selector)
+    guard let path = spec.startFrom else { return nil }
+    adapter = try ContinuedAdapter(path, spec, resolver: resolver, log: log)
+    let folder = adapter.folder
+    try adapter.check("selector", spec.selector, folder.selector)
     guard spec.tasks.count == folder.tasks.count else {
-      throw refuse(
-        place.place,
+      throw adapter.refused(
         "\(folder.path) has the tasks \(folder.tasks.map(\.name).joined(separator: ", ")), and the run \(spec.tasks.count) of them",
         help: "name as many tasks; 'extend' adds tasks to an adapter")
     }
@@ -69,16 +49,15 @@ struct StartingAdapter {
         let own = folder.tasks.count == 1
           ? folder.tasks[0] : folder.tasks.first(where: { $0.name == task.name })
       else {
-        throw refuse(
-          place.place,
+        throw adapter.refused(
           "\(folder.path) has no task '\(task.name)', but \(folder.tasks.map(\.name).joined(separator: ", "))",
           help: "give the run's tasks these names")
       }
-      try check("head of task '\(task.name)'", task.head, own.head)
+      try adapter.check("head of task '\(task.name)'", task.head, own.head)
       tasks[task.name] = own
     }
     self.tasks = tasks
-    encoder = try Self.encoder(folder, spec.adapter, log)
+    encoder = try Self.encoder(folder, spec.adapters[0], log)
   }
 
   private static func encoder(
@@ -97,50 +76,52 @@ struct StartingAdapter {
     return .gone(encoder)
   }
 
-  /// Puts the adapter's hyperparameters where the run gives none.
-  func complete(_ blueprint: inout Blueprint) {
-    blueprint.base = blueprint.base ?? opened.folder.base
-    var adapter = opened.folder.adapter
+  /// What the adapter consists of, with what the run says instead; without tasks.
+  func blueprint(of run: Blueprint) -> Blueprint {
+    var (blueprint, run) = (adapter.folder.blueprint, run)
     switch encoder {
     case .none: break
-    case .kept(let encoder): adapter.hyperparameters.merge(encoder.hyperparameters) { $1 }
+    case .kept(let encoder): blueprint.adapters[0].take(encoder.hyperparameters)
     case .gone(let encoder):
-      for name in encoder.hyperparameters.keys { blueprint.adapter.hyperparameters[name] = nil }
+      for name in encoder.hyperparameters.keys { run.adapters[0].hyperparameters[name] = nil }
     }
-    blueprint.adapter.takeMissing(from: adapter)
-    for (index, own) in opened.folder.further.enumerated() {
-      blueprint.further[index].takeMissing(from: own)
+    for (index, given) in run.adapters.enumerated() {
+      blueprint.adapters[index].take(given.hyperparameters)
     }
-    if let own = opened.folder.selector { blueprint.selector?.takeMissing(from: own) }
-    blueprint.usesTokenTypes = opened.folder.usesTokenTypes
-    blueprint.maximumLength = blueprint.maximumLength ?? opened.folder.maximumLength
+    if let given = run.selector { blueprint.selector?.take(given.hyperparameters) }
+    blueprint.base = run.base ?? blueprint.base
+    blueprint.maximumLength = run.maximumLength ?? blueprint.maximumLength
+    blueprint.tasks = []
+    return blueprint
   }
 
-  /// The same for a task's head.
-  func complete(_ head: inout ComponentChoice, of task: String) {
-    if let own = tasks[task]?.head { head.takeMissing(from: own) }
+  /// The adapter's head of a task, with what the run says instead.
+  func head(_ run: ComponentChoice, of task: String) -> ComponentChoice {
+    var head = tasks[task]?.head ?? run
+    head.take(run.hyperparameters)
+    return head
   }
 
   /// Loads the trained values.
   ///
-  /// - Throws: ``TrainingError/otherShapes(adapter:tensor:reason:)`` where they do not fit what the run makes, `SafetensorsError` or
-  ///   `FileError`.
+  /// - Throws: ``TrainingError/otherShapes(adapter:tensor:reason:)`` where they do not fit what the run makes,
+  ///   `SafetensorsError` or `FileError`.
   func load(into composition: Composition) throws {
     var unfolded = false
     if case .kept = encoder { unfolded = true }
     do {
-      try opened.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
+      try adapter.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
     } catch AdapterError.tensor(_, let name, let reason), AdapterError.foreignTensor(
       _, let name, let reason)
     {
-      throw TrainingError.otherShapes(adapter: opened.folder.path, tensor: name, reason: reason)
+      throw TrainingError.otherShapes(adapter: adapter.folder.path, tensor: name, reason: reason)
     }
   }
 }
 
 extension ComponentChoice {
-  /// Takes the hyperparameters that it does not have.
-  fileprivate mutating func takeMissing(from other: ComponentChoice) {
-    hyperparameters.merge(other.hyperparameters) { own, _ in own }
+  /// Takes hyperparameters in the place of its own.
+  fileprivate mutating func take(_ others: [String: HyperparameterValue]) {
+    hyperparameters.merge(others) { $1 }
   }
 }

@@ -34,20 +34,19 @@ public final class TrainingRun {
       base: spec.base.plugin.map {
         ComponentChoice(
           plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
-      }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      further: spec.further.map { ComponentChoice($0) },
-      selector: spec.selector.map { ComponentChoice($0) },
-      places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
-      maximumLength: spec.training.maximumLength,
-      threads: spec.training.threads ?? Processors.count, compute: spec.training.compute,
-      seed: UInt64(spec.training.seed))
+      }, adapters: spec.adapters.map { ComponentChoice($0) },
+      selector: spec.selector.map { ComponentChoice($0) }, tasks: [],
+      maximumLength: spec.training.maximumLength)
     let extended = try AdapterExtension(spec, resolver: resolver, log: log)
-    extended?.extend(&blueprint)
-    let before = blueprint.tasks.count
     let start = try StartingAdapter(spec, resolver: resolver, log: log)
-    start?.complete(&blueprint)
+    blueprint = extended?.blueprint ?? start?.blueprint(of: blueprint) ?? blueprint
+    let before = blueprint.tasks.count
+    var options = CompositionOptions(
+      modelName: spec.base.model.value, modelFolder: model.folder, threads: spec.training.threads,
+      compute: spec.training.compute, seed: UInt64(spec.training.seed))
+    options.places = (spec.adapters[0].plugin.place, spec.selector?.plugin.place)
     let opened = try Composer(
-      factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
+      factory: factory, blueprint: blueprint, options: options, checkpoint: start?.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
     for task in spec.tasks {
@@ -56,11 +55,11 @@ public final class TrainingRun {
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
       let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
+        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading, input: blueprint.input)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
-      start?.complete(&head, of: task.name)
+      head = start?.head(head, of: task.name) ?? head
       try Self.fillLabels(&head, read, task, factory)
       blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
