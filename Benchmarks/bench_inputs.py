@@ -1,6 +1,6 @@
 """Writes what both sides read: base models with random weights of the real sizes, and batches of token ids.
 
-The texts are the demo's film reviews, cut by the demo's tokenizer; Scripts/fetch-demo fetches both. Every model gets
+The texts are the demo's film reviews, cut by the demo's tokenizer; Scripts/setup/fetch-demo fetches both. Every model gets
 the same ids, which are in the vocabulary of each.
 """
 
@@ -65,10 +65,7 @@ def rows(texts, ordered, folder):
         first, last = encoded[0][0][0], encoded[0][0][-1]
         inner = [id for ids, _ in encoded for id in ids[1:-1]]
         step = LONG - 2
-        made = [
-            ([first] + inner[i * step : (i + 1) * step] + [last], encoded[i][1])
-            for i in range(BATCH * BATCHES)
-        ]
+        made = [([first] + inner[i * step : (i + 1) * step] + [last], encoded[i][1]) for i in range(BATCH * BATCHES)]
     else:
         made = encoded[: BATCH * BATCHES]
     if ordered:

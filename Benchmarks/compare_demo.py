@@ -43,9 +43,7 @@ def figures(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ptune", default=".build/release/ptune")
     parser.add_argument("--run", default="Examples/demo.yaml")
     parser.add_argument("--settings", default=HERE / "demo.json")
@@ -57,7 +55,7 @@ def main():
     if probe.returncode:
         sys.exit(
             f"error: {options.python} has no torch, transformers or peft\n"
-            "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/fixtures/requirements.txt, then "
+            "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/generate/fixtures/requirements.txt, then "
             "make bench PYTHON=.venv/bin/python"
         )
     limit = ["--max-steps", options.max_steps] if options.max_steps else []

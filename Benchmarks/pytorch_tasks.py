@@ -11,8 +11,8 @@ from seqeval import metrics as seqeval
 from torch.nn import functional
 from transformers import AutoTokenizer
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts" / "fixtures"))
-import squad_scores  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts/generate/fixtures"))
+import squad_scores
 
 
 class Example:

@@ -1,4 +1,4 @@
-// Written by Scripts/fixtures/unicode_tables.py from the Hugging Face `tokenizers` package: do not edit.
+// Written by Scripts/generate/fixtures/unicode_tables.py from the Hugging Face `tokenizers` package: do not edit.
 // swift-format-ignore-file
 
 /// What regular expressions name, as the `tokenizers` package has it.
