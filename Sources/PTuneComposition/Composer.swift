@@ -32,7 +32,7 @@ package struct CompositionOptions: Sendable {
 /// Puts compositions together.
 package struct Composer {
   let factory: ComponentFactory
-  private(set) var blueprint: Blueprint
+  private(set) var blueprint: Blueprint<CheckedComponent>
   let options: CompositionOptions
   let checkpoint: ModelCheckpoint
   package let tokenizer: any Tokenizer
@@ -42,7 +42,7 @@ package struct Composer {
   /// - Parameter checkpoint: those that were opened before.
   /// - Throws: errors of the model's files, or of its tokenizer.
   package init(
-    factory: ComponentFactory, blueprint: Blueprint, options: CompositionOptions,
+    factory: ComponentFactory, blueprint: Blueprint<CheckedComponent>, options: CompositionOptions,
     checkpoint: ModelCheckpoint? = nil
   ) throws {
     (self.factory, self.blueprint, self.options) = (factory, blueprint, options)
@@ -51,7 +51,7 @@ package struct Composer {
   }
 
   /// The same files for a changed blueprint.
-  package init(_ other: Composer, with blueprint: Blueprint) {
+  package init(_ other: Composer, with blueprint: Blueprint<CheckedComponent>) {
     self = other
     self.blueprint = blueprint
   }
@@ -63,16 +63,12 @@ package struct Composer {
   package func compose(
     counts: TokenCounts, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws -> Composition {
-    let (basePlugin, chosenBase) = try factory.loadBase(blueprint.base, of: checkpoint)
-    let adapterPlugins = try blueprint.adapters.map { try factory.load(.adapter, $0) }
-    let selectorPlugin = try blueprint.selector.map { ($0, try factory.load(.selector, $0)) }
-    let headPlugins = try blueprint.tasks.map { try factory.load(.taskHead, $0.head) }
-    let base = try factory.complete(basePlugin, chosenBase)
-    let adapters = try zip(adapterPlugins, blueprint.adapters).map { try factory.complete($0, $1) }
-    let selector = try selectorPlugin.map { choice, plugin in try factory.complete(plugin, choice) }
-    let tasks = try zip(headPlugins, blueprint.tasks).map { plugin, task in
-      ComposedTask(
-        name: task.name, head: try factory.complete(plugin, task.head), data: task.data, weight: task.weight)
+    let base = try factory.loadBase(blueprint.base, of: checkpoint)
+    let adapters = try blueprint.adapters.map { try factory.load($0) }
+    let selector = try blueprint.selector.map { try factory.load($0) }
+    let heads = try blueprint.tasks.map { try factory.load($0.head) }
+    let tasks = zip(heads, blueprint.tasks).map { head, task in
+      ComposedTask(name: task.name, head: head.choice, data: task.data, weight: task.weight)
     }
 
     let session = Session(
@@ -82,37 +78,37 @@ package struct Composer {
     options.compute.announce(log)
     let model = Model(session: session)
     try factory.setBase(
-      of: model, basePlugin, base, checkpoint, tokenizer, folder: options.modelFolder, counts: counts)
+      of: model, base, checkpoint, tokenizer, folder: options.modelFolder, counts: counts)
     model.setTasks(
       tasks.map {
         TaskFacts(name: $0.name, labels: $0.labels, wordAtMask: $0.data.wordAtMask(tokenizer))
       })
-    for (plugin, adapter) in zip(adapterPlugins, adapters) {
-      let owner =
-        adapter == adapters[0] ? ParameterOwner.adapter : ParameterOwner.laterAdapter(adapter.plugin)
+    let names = adapters.map(\.choice.plugin)
+    for (name, adapter) in zip(names, adapters) {
+      let owner = name == names[0] ? ParameterOwner.adapter : ParameterOwner.laterAdapter(name)
       try model.addAdapter(
-        factory.identity(plugin, owner: owner), isActive: !options.without.contains(adapter.plugin)
-      ) { try factory.adapter(plugin, adapter, $0) }
+        factory.identity(adapter, owner: owner), isActive: !options.without.contains(name)
+      ) { try factory.adapter(adapter, $0) }
     }
     for task in tasks {
       try task.data.checkTemplate(
-        adapter: adapters.map(\.plugin).joined(separator: ", "), virtualTokens: model.adapterPositions)
+        adapter: names.joined(separator: ", "), virtualTokens: model.adapterPositions)
     }
-    try checkSelector(model)
-    if let selector, let (_, plugin) = selectorPlugin {
-      try model.setSelector(factory.identity(plugin, owner: ParameterOwner.selector)) {
-        try factory.selector(plugin, selector, $0)
+    try checkSelector(model, names)
+    if let selector {
+      try model.setSelector(factory.identity(selector, owner: ParameterOwner.selector)) {
+        try factory.selector(selector, $0)
       }
     }
-    for (plugin, task) in zip(headPlugins, tasks) {
-      try model.addHead(factory.identity(plugin, owner: ParameterOwner.head(task.name))) {
-        try factory.head(plugin, task.head, $0)
+    for (head, task) in zip(heads, tasks) {
+      try model.addHead(factory.identity(head, owner: ParameterOwner.head(task.name))) {
+        try factory.head(head, $0)
       }
     }
     return Composition(
       model: model, modelFolder: options.modelFolder, modelName: options.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapters: adapters, selector: selector,
+      base: base.choice, tokenizer: tokenizer, adapters: adapters.map(\.choice), selector: selector?.choice,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
       input: blueprint.input)
@@ -121,8 +117,7 @@ package struct Composer {
   /// A run names a selector exactly if its adapter asks one.
   ///
   /// - Throws: ``CompositionError``.
-  private func checkSelector(_ model: Model) throws {
-    let names = blueprint.adapters.map(\.plugin)
+  private func checkSelector(_ model: Model, _ names: [String]) throws {
     let adapter =
       model.selectorAsker.map { ParameterOwner.laterAdapter(in: $0) ?? names[0] }
       ?? names.joined(separator: ", ")

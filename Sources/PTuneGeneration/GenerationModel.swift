@@ -52,7 +52,7 @@ public final class GenerationModel {
     let folder = try resolver.resolve(name).folder
     let factory = ComponentFactory(registry: registry)
     let checkpoint = try ModelCheckpoint(folder: folder)
-    let (plugin, choice) = try factory.loadBase(nil, of: checkpoint)
+    let base = try factory.loadBase(nil, of: checkpoint)
     tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
     templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
     model = Model(
@@ -60,9 +60,7 @@ public final class GenerationModel {
         threads: ThreadPool(count: threads ?? Processors.count), seed: 0, precision: compute))
     compute.announce(log)
     model.session.log = log
-    try factory.setBase(
-      of: model, plugin, try factory.complete(plugin, choice), checkpoint, tokenizer, folder: folder,
-      counts: TokenCounts())
+    try factory.setBase(of: model, base, checkpoint, tokenizer, folder: folder, counts: TokenCounts())
     (task, rows) = (0, nil)
     endTokens = try Self.endTokens(checkpoint.config, folder: folder, tokenizer)
   }

@@ -5,22 +5,21 @@ extension RunSpec {
   /// Checks the run's components against the schemas of their plugins.
   ///
   /// - Throws: `UnknownComponentError`, or ``RunFileError`` with the place in the run file.
-  public func check(_ inventory: PluginInventory) throws {
-    func check(
-      _ kind: ComponentKind, _ plugin: Located<String>, _ hyperparameters: [String: Located<RunValue>]
-    ) throws {
-      let schema = try inventory.component(kind, named: plugin.value).schema
-      do throws(HyperparameterError) {
-        _ = try schema.arguments(from: hyperparameters.mapValues { HyperparameterValue($0.value) })
-      } catch {
-        throw RunFileError(
-          place: hyperparameters[error.parameter]?.place ?? plugin.place, problem: .hyperparameter(error))
-      }
-    }
-    for adapter in adapters { try check(.adapter, adapter.plugin, adapter.hyperparameters) }
-    if let selector { try check(.selector, selector.plugin, selector.hyperparameters) }
-    if let plugin = base.plugin { try check(.baseModel, plugin, base.hyperparameters) }
-    for task in tasks { try check(.taskHead, task.head.plugin, task.head.hyperparameters) }
+  public func check(_ inventory: PluginInventory) throws { _ = try blueprint(inventory) }
+
+  /// What the run consists of, with all hyperparameters checked.
+  ///
+  /// - Throws: `UnknownComponentError`, or ``RunFileError`` with the place in the run file.
+  package func blueprint(_ inventory: PluginInventory) throws -> Blueprint<CheckedComponent> {
+    Blueprint(
+      base: try base.plugin.map {
+        try inventory.checked(.baseModel, ComponentSpec(plugin: $0, hyperparameters: base.hyperparameters))
+      }, adapters: try adapters.map { try inventory.checked(.adapter, $0) },
+      selector: try selector.map { try inventory.checked(.selector, $0) },
+      tasks: try tasks.map {
+        TaskBlueprint(
+          name: $0.name, head: try inventory.checked(.taskHead, $0.head), data: $0.data, weight: $0.weight)
+      }, maximumLength: training.maximumLength, input: InputReading())
   }
 
   /// Removes hyperparameters of the first adapter that the run file gives and that this adapter does not know: they were
@@ -39,23 +38,16 @@ extension RunSpec {
   }
 }
 
-extension ComponentChoice {
-  /// A component of a run file.
-  package init(_ spec: ComponentSpec) {
-    self.init(plugin: spec.plugin.value, hyperparameters: spec.hyperparameters.mapValues { .init($0.value) })
-  }
-}
-
-extension HyperparameterValue {
-  /// A value of a run file.
-  package init(_ value: RunValue) {
-    self =
-      switch value {
-      case .bool(let value): .bool(value)
-      case .int(let value): .int(value)
-      case .double(let value): .double(value)
-      case .string(let value): .string(value)
-      case .strings(let values): .strings(values)
-      }
+extension PluginInventory {
+  /// A component of a run with its hyperparameters checked.
+  fileprivate func checked(_ kind: ComponentKind, _ spec: ComponentSpec) throws -> CheckedComponent {
+    let description = try component(kind, named: spec.plugin.value)
+    do throws(HyperparameterError) {
+      return try CheckedComponent(description, spec.hyperparameters.mapValues(\.value))
+    } catch {
+      throw RunFileError(
+        place: spec.hyperparameters[error.parameter]?.place ?? spec.plugin.place,
+        problem: .hyperparameter(error))
+    }
   }
 }

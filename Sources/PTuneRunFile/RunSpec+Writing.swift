@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTunePlugins
 
 extension RunSpec {
   /// The run as a run file, every option spelled out and every path absolute: read again, it is the same run.
@@ -58,7 +59,7 @@ package struct RunText {
     add(component.hyperparameters, depth: depth + 1)
   }
 
-  mutating func add(_ hyperparameters: [String: Located<RunValue>], depth: Int) {
+  mutating func add(_ hyperparameters: [String: Located<HyperparameterValue>], depth: Int) {
     for (key, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
       add("\(Self.indentation(depth))\(Self.quoted(key)): \(Self.written(value.value))")
     }
@@ -88,7 +89,7 @@ package struct RunText {
 
   private static func indentation(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
 
-  private static func written(_ value: RunValue) -> String {
+  private static func written(_ value: HyperparameterValue) -> String {
     switch value {
     case .bool(let value): "\(value)"
     case .int(let value): "\(value)"
@@ -117,7 +118,9 @@ package struct RunText {
         || "_-./".utf8.contains(byte)
     }
     let yaml11 = ["yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
-    if plain, !yaml11, text.first != "-", case .string? = RunValue.resolve(plain: text) { return text }
+    if plain, !yaml11, text.first != "-", case .string? = HyperparameterValue.resolve(plain: text) {
+      return text
+    }
     return "\"" + text.unicodeScalars.map(escaped).joined() + "\""
   }
 

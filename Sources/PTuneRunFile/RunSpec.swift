@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTunePlugins
 import PTuneText
 
 /// A run: a base model, an adapter, perhaps a selector, tasks with their heads and data, and how to train.
@@ -32,7 +33,7 @@ public struct ComponentSpec: Equatable, Sendable {
   /// The component's name, "prefix-tuning".
   public var plugin: Located<String>
   /// Its hyperparameters, unchecked.
-  public var hyperparameters: [String: Located<RunValue>]
+  public var hyperparameters: [String: Located<HyperparameterValue>]
 }
 
 /// The base model and what it is told.
@@ -42,7 +43,7 @@ public struct BaseSpec: Equatable, Sendable {
   /// An absolute path, or a name on the hub for `ModelResolver`.
   public var model: Located<String>
   /// Its hyperparameters, unchecked.
-  public var hyperparameters: [String: Located<RunValue>]
+  public var hyperparameters: [String: Located<HyperparameterValue>]
 }
 
 /// One task.

@@ -43,7 +43,7 @@ public struct PluginBench {
       checkpoint: try ModelCheckpoint(folder: folder),
       tokenize: { $0.utf8.map { 2 + Int32($0) % 16 } },
       frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
-    ) { try factory.baseModel(component, choice, $0) }
+    ) { try factory.baseModel(component, $0) }
   }
 
   /// How the rows of a plugin's head become sequences.
@@ -57,7 +57,7 @@ public struct PluginBench {
   public func useSelector(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.selector, choice)
     try model.setSelector(factory.identity(component, owner: ParameterOwner.selector)) {
-      try factory.selector(component, choice, $0)
+      try factory.selector(component, $0)
     }
   }
 
@@ -67,7 +67,7 @@ public struct PluginBench {
   public func useAdapter(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.adapter, choice)
     try model.setAdapter(factory.identity(component, owner: ParameterOwner.adapter)) {
-      try factory.adapter(component, choice, $0)
+      try factory.adapter(component, $0)
     }
   }
 
@@ -77,7 +77,7 @@ public struct PluginBench {
   public func useHead(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.taskHead, choice)
     try model.addHead(factory.identity(component, owner: ParameterOwner.head("test"))) {
-      try factory.head(component, choice, $0)
+      try factory.head(component, $0)
     }
   }
 }

@@ -181,9 +181,9 @@ import Testing
       ("--1", .string("--1")), ("12 ", .string("12 ")), ("0xZZ", .string("0xZZ")),
       ("2024-01-01", .string("2024-01-01")),
       ("99999999999999999999", .double(1e20)), (".", .string(".")), ("-", .string("-")),
-    ] as [(String, RunValue?)])
-  func scalars(text: String, expected: RunValue?) {
-    #expect(RunValue.resolve(plain: text) == expected)
+    ] as [(String, HyperparameterValue?)])
+  func scalars(text: String, expected: HyperparameterValue?) {
+    #expect(HyperparameterValue.resolve(plain: text) == expected)
   }
 }
 

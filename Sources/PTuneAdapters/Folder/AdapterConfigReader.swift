@@ -35,14 +35,13 @@ struct AdapterConfigReader {
     for adapter in own["further_adapters"]?.arrayValue ?? [] {
       adapters.append(try component(adapter, "further adapter"))
     }
-    var blueprint = Blueprint(
-      base: try component(own["base"], "base"), adapters: adapters,
-      selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
-      maximumLength: own["maximum_length"]?.intValue)
     guard let input = InputReading(own) else {
       throw wrong("has a malformed 'token_types', 'uncounted_token', 'read_token' or 'ends_texts'")
     }
-    blueprint.input = input
+    let blueprint = Blueprint(
+      base: try component(own["base"], "base"), adapters: adapters,
+      selector: own["selector"] == nil ? nil : try component(own["selector"], "selector"), tasks: composed,
+      maximumLength: own["maximum_length"]?.intValue, input: input)
     var read = AdapterFolder(
       path: folder, modelName: model, fingerprint: fingerprint, blueprint: blueprint,
       plugins: (own["plugins"]?.arrayValue ?? []).compactMap(plugin))

@@ -19,7 +19,7 @@ public struct AdapterFolder: Sendable {
   /// The base model as it was named in training.
   public let modelName: String
   /// What it consists of; the data files of its tasks are not recorded.
-  package internal(set) var blueprint: Blueprint
+  package internal(set) var blueprint: Blueprint<ComponentChoice>
   /// The weights the adapter was trained on; nil where the folder does not say.
   public let fingerprint: String?
   /// The plugins of the training.

@@ -124,11 +124,13 @@ struct PEFTReader {
       try method.attaches
       ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
       : method.component(config)
-    var blueprint = Blueprint(
-      adapters: [adapter],
-      tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) })
+    var input = InputReading()
     // PEFT does not hand them on to models that answer questions, so these have never seen any.
-    blueprint.input.usesTokenTypes = type != .questionAnswering
+    input.usesTokenTypes = type != .questionAnswering
+    let blueprint = Blueprint(
+      base: nil, adapters: [adapter], selector: nil,
+      tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
+      maximumLength: nil, input: input)
     return AdapterFolder(
       path: config.folder, modelName: modelName, fingerprint: nil, blueprint: blueprint, plugins: [])
   }

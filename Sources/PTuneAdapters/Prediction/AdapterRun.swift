@@ -37,8 +37,8 @@ public final class AdapterRun {
       modelName: opened.modelName, modelFolder: opened.modelFolder, threads: threads, compute: compute)
     options.without = Set(without)
     let composer = try Composer(
-      factory: ComponentFactory(registry: registry), blueprint: folder.blueprint, options: options,
-      checkpoint: opened.checkpoint)
+      factory: ComponentFactory(registry: registry), blueprint: registry.inventory.checked(folder.blueprint),
+      options: options, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }

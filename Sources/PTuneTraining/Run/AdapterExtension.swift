@@ -11,12 +11,15 @@ import PTuneRunFile
 struct AdapterExtension {
   private let adapter: ContinuedAdapter
   private let newTasks: [String]
+  /// What the adapter consists of; the run's tasks come behind its own.
+  let blueprint: Blueprint<CheckedComponent>
 
   /// Reads the adapter that the run extends; nil if it extends none.
   ///
   /// - Throws: ``TrainingError`` if the run does not fit the adapter, and what is wrong with its files.
   init?(
-    _ spec: RunSpec, resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
+    _ spec: RunSpec, _ asked: Blueprint<CheckedComponent>, _ inventory: PluginInventory,
+    resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
   ) throws {
     guard let path = spec.extend else { return nil }
     adapter = try ContinuedAdapter(path, spec, resolver: resolver, log: log)
@@ -27,10 +30,13 @@ struct AdapterExtension {
         "the adapter \(folder.path) has a task '\(known)' already",
         help: "give the new task another name; the run file names the tasks to add and no others")
     }
-    for (given, own) in zip(spec.adapters, folder.adapters) { try checkValues("adapter", given, own) }
-    if let given = spec.selector {
-      try adapter.check("selector", given, folder.selector)
-      if let own = folder.selector { try checkValues("selector", given, own) }
+    if spec.selector != nil { try adapter.check("selector", spec.selector, folder.selector) }
+    blueprint = try inventory.checked(folder.blueprint)
+    for (index, own) in blueprint.adapters.enumerated() {
+      try checkValues("adapter", asked.adapters[index], spec.adapters[index], own)
+    }
+    if let given = asked.selector, let named = spec.selector, let own = blueprint.selector {
+      try checkValues("selector", given, named, own)
     }
     let own = folder.blueprint.maximumLength
     if let length = spec.training.maximumLength, length != own {
@@ -42,19 +48,16 @@ struct AdapterExtension {
 
   /// What the run says of hyperparameters has to be what they are.
   private func checkValues(
-    _ kind: String, _ given: ComponentSpec, _ own: ComponentChoice
+    _ kind: String, _ given: CheckedComponent, _ spec: ComponentSpec, _ own: CheckedComponent
   ) throws(TrainingError) {
-    for (name, value) in given.hyperparameters.sorted(by: { $0.key < $1.key }) {
-      guard let known = own.hyperparameters[name], known.isEqual(to: HyperparameterValue(value.value)) else {
-        throw adapter.refused(
-          at: value.place, "'\(name)' is not what \(adapter.folder.path) was trained with",
-          help: "an extended adapter keeps its \(kind); leave the hyperparameters of '\(own.plugin)' out")
-      }
+    for name in given.given.sorted() where given[name] != own[name] {
+      throw adapter.refused(
+        at: spec.hyperparameters[name]?.place,
+        "'\(name)' is not what \(adapter.folder.path) was trained with",
+        help: "an extended adapter keeps its \(kind); leave the hyperparameters of '\(spec.plugin.value)' out"
+      )
     }
   }
-
-  /// What the adapter consists of; the run's tasks come behind its own.
-  var blueprint: Blueprint { adapter.folder.blueprint }
 
   /// Loads the trained values and freezes them.
   ///
@@ -62,15 +65,5 @@ struct AdapterExtension {
   func load(into composition: Composition) throws {
     try adapter.folder.load(into: composition, adding: newTasks)
     guard composition.model.trainableCount > 0 else { throw TrainingError.nothingToTrain }
-  }
-}
-
-extension HyperparameterValue {
-  /// Equal, or the same number: 1 and 1.0.
-  fileprivate func isEqual(to other: HyperparameterValue) -> Bool {
-    switch (self, other) {
-    case (.int(let a), .double(let b)), (.double(let b), .int(let a)): Double(a) == b
-    default: self == other
-    }
   }
 }

@@ -10,9 +10,13 @@ import PTuneRunFile
 /// The run names the same components. What it does not say of their hyperparameters is what the adapter has, and what
 /// it says may not change the shapes of what is trained.
 struct StartingAdapter {
+  /// What the adapter consists of, with what the run says instead; without tasks.
+  let blueprint: Blueprint<CheckedComponent>
+  /// The run's tasks, with the heads of those that they go on with.
+  let tasks: [TaskBlueprint<CheckedComponent>]
   private let adapter: ContinuedAdapter
-  /// Which task of the adapter each of the run's tasks goes on with: the only one, or that of the same name.
-  private let tasks: [String: ComposedTask]
+  /// What each of the run's tasks is called in the adapter: it is the only one, or has the same name.
+  private let names: [String: String]
   private let encoder: Encoder
 
   /// The base model's files, as the adapter wants them.
@@ -23,83 +27,90 @@ struct StartingAdapter {
     /// The virtual tokens themselves.
     case none
     /// What made them.
-    case kept(FoldedEncoder)
+    case kept
     /// The virtual tokens, though the run asks for what made them.
-    case gone(FoldedEncoder)
+    case gone
   }
 
   /// Reads the adapter that the run starts from; nil if it starts from none.
   ///
   /// - Throws: ``TrainingError`` if the run does not fit the adapter, and what is wrong with its files.
   init?(
-    _ spec: RunSpec, resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
+    _ spec: RunSpec, _ asked: Blueprint<CheckedComponent>, _ inventory: PluginInventory,
+    resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
   ) throws {
     guard let path = spec.startFrom else { return nil }
     adapter = try ContinuedAdapter(path, spec, resolver: resolver, log: log)
     let folder = adapter.folder
     try adapter.check("selector", spec.selector, folder.selector)
-    guard spec.tasks.count == folder.tasks.count else {
+    let matched = try Self.match(spec.tasks, adapter)
+    names = Dictionary(uniqueKeysWithValues: zip(spec.tasks.map(\.name), matched.map(\.name)))
+    tasks = try zip(asked.tasks, matched).map { given, own in
+      var head = try inventory.checked(.taskHead, own.head)
+      head.take(given.head)
+      return TaskBlueprint(name: given.name, head: head, data: given.data, weight: given.weight)
+    }
+    encoder = try Self.encoder(folder, asked.adapters[0], inventory, log)
+    blueprint = try Self.blueprint(folder, asked, encoder, inventory)
+  }
+
+  /// The adapter's tasks that those of the run go on with.
+  private static func match(_ given: [TaskSpec], _ adapter: ContinuedAdapter) throws -> [ComposedTask] {
+    let folder = adapter.folder
+    let names = folder.tasks.map(\.name).joined(separator: ", ")
+    guard given.count == folder.tasks.count else {
       throw adapter.refused(
-        "\(folder.path) has the tasks \(folder.tasks.map(\.name).joined(separator: ", ")), and the run \(spec.tasks.count) of them",
+        "\(folder.path) has the tasks \(names), and the run \(given.count) of them",
         help: "name as many tasks; 'extend' adds tasks to an adapter")
     }
-    var tasks: [String: ComposedTask] = [:]
-    for task in spec.tasks {
+    return try given.map { task in
       guard
         let own = folder.tasks.count == 1
           ? folder.tasks[0] : folder.tasks.first(where: { $0.name == task.name })
       else {
         throw adapter.refused(
-          "\(folder.path) has no task '\(task.name)', but \(folder.tasks.map(\.name).joined(separator: ", "))",
-          help: "give the run's tasks these names")
+          "\(folder.path) has no task '\(task.name)', but \(names)", help: "give the run's tasks these names")
       }
       try adapter.check("head of task '\(task.name)'", task.head, own.head)
-      tasks[task.name] = own
+      return own
     }
-    self.tasks = tasks
-    encoder = try Self.encoder(folder, spec.adapters[0], log)
   }
 
   private static func encoder(
-    _ folder: AdapterFolder, _ spec: ComponentSpec, _ log: (_ level: Int32, _ message: String) -> Void
+    _ folder: AdapterFolder, _ asked: CheckedComponent, _ inventory: PluginInventory,
+    _ log: (_ level: Int32, _ message: String) -> Void
   ) throws -> Encoder {
     guard let encoder = folder.encoder else { return .none }
-    let asksForIt = encoder.hyperparameters.allSatisfy { name, value in
-      spec.hyperparameters[name].map { HyperparameterValue($0.value) == value } ?? true
-    }
-    guard asksForIt else { return .none }
-    if try folder.encoderIsCurrent() { return .kept(encoder) }
+    let unfolded = try inventory.checked(
+      .adapter, ComponentChoice(plugin: asked.description.name, hyperparameters: encoder.hyperparameters))
+    guard encoder.hyperparameters.keys.allSatisfy({ !asked.given.contains($0) || asked[$0] == unfolded[$0] })
+    else { return .none }
+    if try folder.encoderIsCurrent() { return .kept }
     log(
       Int32(PTUNE_LOG_WARNING),
       "\(folder.path): its virtual tokens are not those that \(FoldedEncoder.fileName) makes, or that file is gone; "
         + "training goes on with the virtual tokens themselves")
-    return .gone(encoder)
+    return .gone
   }
 
-  /// What the adapter consists of, with what the run says instead; without tasks.
-  func blueprint(of run: Blueprint) -> Blueprint {
-    var (blueprint, run) = (adapter.folder.blueprint, run)
-    switch encoder {
-    case .none: break
-    case .kept(let encoder): blueprint.adapters[0].take(encoder.hyperparameters)
-    case .gone(let encoder):
-      for name in encoder.hyperparameters.keys { run.adapters[0].hyperparameters[name] = nil }
+  private static func blueprint(
+    _ folder: AdapterFolder, _ asked: Blueprint<CheckedComponent>, _ encoder: Encoder,
+    _ inventory: PluginInventory
+  ) throws -> Blueprint<CheckedComponent> {
+    var own = folder.blueprint
+    own.tasks = []
+    let folded = folder.encoder?.hyperparameters ?? [:]
+    if case .kept = encoder { own.adapters[0].hyperparameters.merge(folded) { $1 } }
+    var blueprint = try inventory.checked(own)
+    for (index, given) in asked.adapters.enumerated() {
+      var kept: Set<String> = []
+      if case .gone = encoder, index == 0 { kept = Set(folded.keys) }
+      blueprint.adapters[index].take(given, except: kept)
     }
-    for (index, given) in run.adapters.enumerated() {
-      blueprint.adapters[index].take(given.hyperparameters)
-    }
-    if let given = run.selector { blueprint.selector?.take(given.hyperparameters) }
-    blueprint.base = run.base ?? blueprint.base
-    blueprint.maximumLength = run.maximumLength ?? blueprint.maximumLength
-    blueprint.tasks = []
+    if let given = asked.selector { blueprint.selector?.take(given) }
+    blueprint.base = asked.base ?? blueprint.base
+    blueprint.maximumLength = asked.maximumLength ?? blueprint.maximumLength
     return blueprint
-  }
-
-  /// The adapter's head of a task, with what the run says instead.
-  func head(_ run: ComponentChoice, of task: String) -> ComponentChoice {
-    var head = tasks[task]?.head ?? run
-    head.take(run.hyperparameters)
-    return head
   }
 
   /// Loads the trained values.
@@ -110,18 +121,11 @@ struct StartingAdapter {
     var unfolded = false
     if case .kept = encoder { unfolded = true }
     do {
-      try adapter.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
+      try adapter.folder.load(into: composition, names: names, unfolded: unfolded)
     } catch AdapterError.tensor(_, let name, let reason), AdapterError.foreignTensor(
       _, let name, let reason)
     {
       throw TrainingError.otherShapes(adapter: adapter.folder.path, tensor: name, reason: reason)
     }
-  }
-}
-
-extension ComponentChoice {
-  /// Takes hyperparameters in the place of its own.
-  fileprivate mutating func take(_ others: [String: HyperparameterValue]) {
-    hyperparameters.merge(others) { $1 }
   }
 }
