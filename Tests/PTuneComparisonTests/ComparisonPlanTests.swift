@@ -57,7 +57,7 @@ import Testing
     let tiny = try TinyRun()
     let spec = try tiny.spec(adapter: "{plugin: p-tuning-v2, dpth: 2}")
     let file = try tiny.write("run.yaml", spec.yaml())
-    #expect(throws: ComparisonError.self) { _ = try plan(file, "p-tuning-v2,prompt-tuning") }
+    #expect(throws: RunFileError.self) { _ = try plan(file, "p-tuning-v2,prompt-tuning") }
     #expect(try plan(file, "prompt-tuning").cells.count == 1)
   }
 

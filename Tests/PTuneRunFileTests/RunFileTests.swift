@@ -1,4 +1,5 @@
 import PTuneFormats
+import PTunePlugins
 import Testing
 
 @testable import PTuneComposition

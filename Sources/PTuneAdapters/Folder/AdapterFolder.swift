@@ -18,10 +18,10 @@ public struct AdapterFolder: Sendable {
   public let path: String
   /// The base model as it was named in training.
   public let modelName: String
-  /// What it consists of; the data files of its tasks are not recorded.
-  package internal(set) var blueprint: Blueprint<ComponentChoice>
   /// The weights the adapter was trained on; nil where the folder does not say.
   public let fingerprint: String?
+  /// What it consists of; the data files of its tasks are not recorded.
+  package internal(set) var blueprint: Blueprint<ComponentChoice>
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
   /// What made its virtual tokens in training, if that is in the folder.
