@@ -11,8 +11,8 @@ import PTunePlugins
 /// their own names, those of a selector under `selector.NAME`, those of a task's head under `head.TASK.NAME`, and what
 /// ptune adds is under the key `ptune`.
 public struct AdapterFolder: Sendable {
-  static let configName = "adapter_config.json"
-  static let weightsName = "adapter_model.safetensors"
+  static let configName = AdapterFolderFiles.config
+  static let weightsName = AdapterFolderFiles.weights
 
   /// Where it is.
   public let path: String

@@ -86,7 +86,7 @@ struct Train: ParsableCommand {
     }
     view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
     if let profile {
-      let file = FilePath.join(spec.output, "profile.json")
+      let file = FilePath.join(spec.output, RunFolderFiles.profile)
       try AtomicFile.write(profile.trace.text(.line), to: file)
       view.show(ProfileTable(profile), file: file)
     }
@@ -98,7 +98,7 @@ struct Train: ParsableCommand {
   ///
   /// - Returns: where it is; nil if it could not be written, which is said.
   private func writeReport(_ spec: RunSpec) -> String? {
-    let path = FilePath.join(spec.output, "report.html")
+    let path = FilePath.join(spec.output, RunFolderFiles.report)
     do {
       try Report([RunFolder(spec.output)]).write(to: path)
       return path

@@ -39,7 +39,7 @@ public struct MeasuredChoice: Sendable {
   /// - Parameter folder: the comparison's folder.
   /// - Throws: ``RecommendationError`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
-    file = FilePath.join(folder, "comparison.json")
+    file = FilePath.join(folder, ComparisonFolderFiles.results)
     guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
       throw RecommendationError.noResults(folder: folder)
@@ -96,6 +96,6 @@ extension MeasuredChoice.Candidate {
     merit = merits.reduce(0, +) / Double(merits.count)
     deviation = deviations.reduce(0, +) / Double(deviations.count)
     (self.latency, self.bytes, self.memory) = (latency, bytes, memory)
-    runFile = FilePath.join(FilePath.join(folder, place), "run.yaml")
+    runFile = FilePath.join(FilePath.join(folder, place), RunFolderFiles.run)
   }
 }
