@@ -49,7 +49,7 @@ extern "C" {
 #endif
 
 #define PTUNE_ABI_MAJOR 1
-#define PTUNE_ABI_MINOR 0
+#define PTUNE_ABI_MINOR 1
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PTUNE_EXPORT __attribute__((visibility("default")))

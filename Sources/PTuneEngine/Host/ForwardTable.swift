@@ -33,7 +33,7 @@ enum ForwardTable {
         guard let recorder = Recorder("attention"), let q = recorder.node(q), let k = recorder.node(k),
           let v = recorder.node(v), let pass = recorder.session.object(pointer, .forward, ForwardPass.self)
         else { return nil }
-        return pass.attention(layer, q, k, v, heads, keyValueHeads, recorder)
+        return pass.attention(layer, q, k, v, heads, keyValueHeads, GivenTerms(), recorder)
       },
       rotate_queries: { pointer, x, heads, rotation in
         rotate("rotate_queries", pointer, x, heads, rotation) { pass, _ in pass.layout.positions }
