@@ -36,7 +36,8 @@ public struct BaseFacts: Sendable, Equatable {
     self.init(
       hiddenSize: facts.hidden_size, layers: facts.layers, keyValueSize: facts.key_value_size,
       attentionHeads: facts.attention_heads, vocabularySize: facts.vocabulary_size,
-      positions: facts.positions, causal: facts.causal)
+      // NB: Swift reads SIZE_MAX, which is no limit, as -1.
+      positions: facts.positions < 0 ? .max : facts.positions, causal: facts.causal)
   }
 
   /// For the ABI.

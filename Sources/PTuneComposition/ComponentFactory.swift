@@ -55,18 +55,34 @@ public final class ComponentFactory {
   /// The plugins of what was made, in order.
   public private(set) var used: [UsedPlugin] = []
 
+  private var expected: PluginVersions?
+
+  /// Compares the plugins of what is loaded from now on with those that an adapter was trained with.
+  ///
+  /// - Parameters:
+  ///   - trained: the plugins of the training.
+  ///   - adapter: the adapter's folder.
+  ///   - log: takes notes and warnings.
+  package func expect(
+    _ trained: [UsedPlugin], of adapter: String, log: @escaping (_ level: Int32, _ message: String) -> Void
+  ) {
+    expected = PluginVersions(
+      trained: trained, adapter: adapter, allowsOther: registry.allowsOtherVersions, log: log)
+  }
+
   /// A factory over the plugins of a registry.
   public init(registry: PluginRegistry) { self.registry = registry }
 
   /// Loads a component.
   ///
-  /// - Throws: `UnknownComponentError` or `Rejection`.
+  /// - Throws: `UnknownComponentError`, `Rejection`, or ``OtherPluginVersion`` where an adapter was trained with another one.
   public func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> LoadedComponent {
     let component = try registry.load(kind, named: choice.plugin)
-    used.append(
-      UsedPlugin(
-        kind: kind, name: choice.plugin, version: component.description.plugin.version,
-        file: component.description.plugin.file))
+    let plugin = UsedPlugin(
+      kind: kind, name: choice.plugin, version: component.description.plugin.version,
+      file: component.description.plugin.file)
+    try expected?.check(plugin, reads: component.readVersions)
+    used.append(plugin)
     return component
   }
 

@@ -329,7 +329,7 @@ extension ComponentFactory {
     if let chosen { return (try load(.baseModel, chosen), chosen) }
     let config = checkpoint.config
     guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
-    let choice = ComponentChoice(plugin: type)
+    let choice = ComponentChoice(plugin: ComponentKind.baseModelName(ofType: type))
     do {
       return (try load(.baseModel, choice), choice)
     } catch let error as UnknownComponentError where error.changed == nil && error.lock == nil {

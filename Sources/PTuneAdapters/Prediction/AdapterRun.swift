@@ -43,8 +43,9 @@ public final class AdapterRun {
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
       uncountedToken: folder.uncountedToken,
       threads: threads ?? Processors.count, compute: compute, seed: 0)
-    let composer = try Composer(
-      factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
+    let factory = ComponentFactory(registry: registry)
+    factory.expect(folder.plugins, of: folder.path, log: log)
+    let composer = try Composer(factory: factory, blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }

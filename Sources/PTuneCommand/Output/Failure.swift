@@ -17,6 +17,7 @@ protocol HelpfulError: Error, CustomStringConvertible {
 extension HyperparameterError: HelpfulError {}
 extension ConstructionError: HelpfulError {}
 extension UnknownComponentError: HelpfulError {}
+extension OtherPluginVersion: HelpfulError {}
 extension Rejection: HelpfulError {}
 extension EngineFailure: HelpfulError {
   /// Where hyperparameters are explained, if that is what a component refused.

@@ -9,7 +9,7 @@ import PTuneRunFile
 ///
 /// A parameter belongs to a task if it is its head's or if its name begins with `tasks.NAME.`; all others are shared.
 struct AdapterExtension {
-  private let folder: AdapterFolder
+  let folder: AdapterFolder
   private let newTasks: [String]
 
   /// Reads the adapter that the run extends; nil if it extends none.

@@ -23,7 +23,7 @@ extension RunSpec {
   private func modelType(_ resolver: ModelResolver) throws -> String {
     let config = try ModelCheckpoint(folder: try resolver.resolve(base.model.value).folder).config
     guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
-    return type
+    return ComponentKind.baseModelName(ofType: type)
   }
 }
 

@@ -46,6 +46,9 @@ public final class TrainingRun {
     let before = blueprint.tasks.count
     let start = try StartingAdapter(spec, resolver: resolver, log: log)
     start?.complete(&blueprint)
+    if let before = extended?.folder ?? start?.opened.folder {
+      factory.expect(before.plugins, of: before.path, log: log)
+    }
     let opened = try Composer(
       factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
     var counts = TokenCounts()
