@@ -36,9 +36,11 @@ public final class AdapterRun {
     var options = CompositionOptions(
       modelName: opened.modelName, modelFolder: opened.modelFolder, threads: threads, compute: compute)
     options.without = Set(without)
+    let factory = ComponentFactory(registry: registry)
+    factory.expect(folder.plugins, of: folder.path, log: log)
     let composer = try Composer(
-      factory: ComponentFactory(registry: registry), blueprint: registry.inventory.checked(folder.blueprint),
-      options: options, checkpoint: opened.checkpoint)
+      factory: factory, blueprint: registry.inventory.checked(folder.blueprint), options: options,
+      checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }
