@@ -83,6 +83,7 @@ struct TestsOf {
 }
 
 let tests = [
+  TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels"),
   TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
@@ -137,6 +138,9 @@ let package = Package(
     .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
     .target(name: "PTuneClassification", dependencies: ["PTune"]),
 
+    // What people see of text from outside.
+    .target(name: "PTuneVisibleText"),
+
     // The engine.
     .target(
       name: "CPTuneKernels",
@@ -151,7 +155,7 @@ let package = Package(
     .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneVisibleText"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
@@ -178,7 +182,7 @@ let package = Package(
       name: "PTuneCommand",
       dependencies: [
         "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText", "PTuneTraining",
-        "PTuneReport", "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
+        "PTuneReport", "PTuneTesting", "PTuneVisibleText", "CPTuneKernels", "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

@@ -5,6 +5,7 @@ import PTuneFormats
 import PTunePlugins
 import PTuneText
 import PTuneTraining
+import PTuneVisibleText
 
 #if canImport(Darwin)
   import Darwin
@@ -67,10 +68,10 @@ enum Failure {
 
   /// Prints `error: …` and, where there is something to do, `help: …`.
   static func report(_ error: any Error) {
-    Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
+    Output.message("\(Output.paint("error:", .red)) \(VisibleText.message(text(of: error)))")
     let nearest = NearestPlace.meant(by: error).map { "did you mean '\($0)'?" }
     if let help = nearest ?? (error as? any HelpfulError)?.help {
-      Output.message("\(Output.paint("help:", .cyan)) \(help)")
+      Output.message("\(Output.paint("help:", .cyan)) \(VisibleText.message(help))")
     }
   }
 

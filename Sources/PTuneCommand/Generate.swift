@@ -136,11 +136,15 @@ struct Generate: ParsableCommand {
         try prompts(source), isInterrupted: { Interruption.isRequested },
         show: { _, text in
           guard isLive else { return }
-          Output.part(text)
+          Output.generated(text)
           isWithinLine = true
         },
         take: { text in
-          Output.print(isPlain ? (isLive ? "" : text.text) : text.line)
+          if isPlain {
+            Output.generated((isLive ? "" : text.text) + "\n")
+          } else {
+            Output.data(text.line + "\n")
+          }
           isWithinLine = false
         })
     } catch {

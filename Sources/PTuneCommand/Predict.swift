@@ -83,7 +83,7 @@ struct Predict: ParsableCommand {
       try file.write(waiting)
       try file.commit()
     } else {
-      try predict(with: predictor) { Output.print($0) }
+      try predict(with: predictor) { Output.data($0 + "\n") }
     }
   }
 

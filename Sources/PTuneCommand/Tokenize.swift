@@ -69,7 +69,7 @@ struct Tokenize: ParsableCommand {
     if let output {
       try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: output)
     } else if !json {
-      Output.part(lines.map { $0 + "\n" }.joined())
+      Output.data(lines.map { $0 + "\n" }.joined())
     }
     guard json else { return }
     Output.json([
