@@ -60,7 +60,7 @@ extension AdapterFolder {
       composition: composition, adapter: try TrainedAdapter(composition),
       further: try composition.further.indices.map { try TrainedAdapter(composition, $0 + 1) },
       tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
-    try AdapterWriter(document, folder: folder).write(to: folder)
+    try AdapterWriter(document, folder: folder).write(to: folder, followsLink: false)
   }
 }
 
