@@ -1,5 +1,6 @@
 import PTuneLibc
 import PTuneReport
+import PTuneTerminal
 import PTuneVisibleText
 
 /// Lines for people while a command works, and on a terminal one more line at the end that is drawn over.
