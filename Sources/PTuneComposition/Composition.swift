@@ -167,6 +167,8 @@ package struct Blueprint {
   var threads: Int
   var compute: ComputePrecision
   var seed: UInt64
+  /// Bytes of the files of a trained adapter: what its config says may not ask for memory out of all proportion.
+  package var storedBytes: Int?
 
   /// A blueprint; what is not given is not used.
   package init(
@@ -243,6 +245,7 @@ package struct Composer {
     let session = Session(
       threads: ThreadPool(count: blueprint.threads), seed: blueprint.seed, precision: blueprint.compute)
     session.log = log
+    session.mostValues = blueprint.storedBytes.map { max(1 << 24, 16 * min($0, 1 << 48)) }
     blueprint.compute.announce(log)
     let model = Model(session: session)
     try factory.setBase(

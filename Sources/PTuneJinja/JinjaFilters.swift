@@ -9,7 +9,7 @@ enum JinjaFilters {
     switch name {
     case "trim":
       let set = try arguments.first.map { set throws(JinjaError) in try set.text() }
-      return try budget.made(.string(JinjaText.stripped(try value.text(), of: set, budget)))
+      return try budget.made(.string(try JinjaText.stripped(try value.text(), of: set, budget)))
     case "upper", "lower", "capitalize", "title": return .string(try recased(try value.text(), name, budget))
     case "string": return .string(try value.text())
     case "safe", "escape", "e", "forceescape": return value
@@ -21,10 +21,10 @@ enum JinjaFilters {
     case "int":
       if let number = value.number { return .int(Int(exactly: number.rounded(.towardZero)) ?? 0) }
       return .int(
-        Int(JinjaText.stripped(try value.text(), of: nil, budget)) ?? arguments.first?.integer ?? 0)
+        Int(try JinjaText.stripped(try value.text(), of: nil, budget)) ?? arguments.first?.integer ?? 0)
     case "float":
       if let number = value.number { return .double(number) }
-      return .double(Double(JinjaText.stripped(try value.text(), of: nil, budget)) ?? 0)
+      return .double(Double(try JinjaText.stripped(try value.text(), of: nil, budget)) ?? 0)
     case "abs":
       return value.integer.map { .int(Swift.abs(Swift.max($0, -.max))) }
         ?? .double(Swift.abs(value.number ?? 0))

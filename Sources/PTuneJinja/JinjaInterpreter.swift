@@ -7,7 +7,7 @@ struct JinjaInterpreter {
   /// - Parameters:
   ///   - globals: what the template can name.
   ///   - input: bytes of what it is given.
-  init(globals: [(name: String, value: JinjaValue)], input: Int) {
+  init(globals: [(name: String, value: JinjaValue)], input: Int = 0) {
     let frame = JinjaFrame()
     for (name, value) in globals { frame.variables[name] = value }
     (frames, budget) = ([frame, JinjaFrame()], JinjaBudget(input: input))

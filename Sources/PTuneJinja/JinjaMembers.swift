@@ -96,11 +96,11 @@ enum JinjaMembers {
     var texts: [String] = []
     for argument in arguments { texts.append(try argument.text()) }
     switch name {
-    case "strip": return try budget.made(.string(JinjaText.stripped(text, of: texts.first, budget)))
+    case "strip": return try budget.made(.string(try JinjaText.stripped(text, of: texts.first, budget)))
     case "lstrip":
-      return try budget.made(.string(JinjaText.stripped(text, of: texts.first, right: false, budget)))
+      return try budget.made(.string(try JinjaText.stripped(text, of: texts.first, right: false, budget)))
     case "rstrip":
-      return try budget.made(.string(JinjaText.stripped(text, of: texts.first, left: false, budget)))
+      return try budget.made(.string(try JinjaText.stripped(text, of: texts.first, left: false, budget)))
     case "startswith":
       try budget.take(work: min(text.utf8.count, texts.first?.utf8.count ?? 0) / 4 + 1)
       return .bool(text.unicodeScalars.starts(with: (texts.first ?? "").unicodeScalars))

@@ -97,8 +97,9 @@ enum JinjaOperators {
       guard case .string(let part) = value else {
         throw JinjaError("\(value.kind) is looked for in a string")
       }
-      return part.isEmpty
-        || JinjaText.places(of: part, in: try JinjaText.scalars(text, budget), limit: 1).first != nil
+      if part.isEmpty { return true }
+      let scalars = try JinjaText.scalars(text, budget)
+      return !JinjaText.places(of: part, in: scalars, limit: 1).isEmpty
     case .list(let elements):
       for element in elements where try budget.equals(element, value) { return true }
       return false

@@ -32,7 +32,8 @@ extension JSONValue {
     switch self {
     case .string(let text): text.utf8.count + 2
     case .array(let elements): elements.reduce(2) { $0 + $1.byteEstimate + 1 }
-    case .object(let members): members.reduce(2) { $0 + $1.key.utf8.count + $1.value.byteEstimate + 4 }
+    case .object(let members):
+      zip(members.keys, members.values).reduce(2) { $0 + $1.0.utf8.count + $1.1.byteEstimate + 4 }
     default: 4
     }
   }

@@ -36,13 +36,16 @@ public final class AdapterRun {
         help: Suggestion.nearest(unknown, among: names).map { "did you mean '\($0)'?" }
           ?? "name one that it has with --without")
     }
-    let blueprint = Blueprint(
+    var blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
       adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
       tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
       uncountedToken: folder.uncountedToken,
       threads: threads ?? Processors.count, compute: compute, seed: 0)
+    let path = opened.folder.path
+    blueprint.storedBytes = try FileSystem.entries(of: path).filter { $0.hasSuffix(".safetensors") }
+      .reduce(0) { $0 + (FileSystem.size(FilePath.join(path, $1)) ?? 0) }
     let composer = try Composer(
       factory: ComponentFactory(registry: registry), blueprint: blueprint, checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)

@@ -62,7 +62,9 @@ struct Eval: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (maxNewTokens ?? 1) >= 1 else { throw ValidationError("--max-new-tokens has to be at least 1") }
+    guard (1...1_000_000).contains(maxNewTokens ?? 1) else {
+      throw ValidationError("--max-new-tokens has to be within 1 and 1000000")
+    }
     guard generate || maxNewTokens == nil else { throw ValidationError("--max-new-tokens needs --generate") }
     guard generate || output == nil else { throw ValidationError("--output needs --generate") }
     guard output != "-" || !json else {

@@ -36,6 +36,11 @@ public enum FileSystem {
     status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
   }
 
+  /// Bytes of an ordinary file, links followed; nil if there is none.
+  public static func size(_ path: String) -> Int? {
+    status(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
+  }
+
   /// Whether it is a link.
   public static func isLink(_ path: String) -> Bool {
     guard FilePath.isPossible(path) else { return false }
