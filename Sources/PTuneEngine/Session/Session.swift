@@ -38,6 +38,9 @@ public final class Session {
   var frames: [Frame] = []
   var failure: EngineFailure?
 
+  /// Values of all parameters together, at most; nil for as many as there is memory for.
+  public var mostValues: Int?
+
   /// A session with these threads whose random numbers start from `seed`.
   public init(threads: ThreadPool, seed: UInt64, precision: ComputePrecision = .f32) {
     machine = Machine(threads: threads)

@@ -89,6 +89,8 @@ public struct Rejection: Error, Hashable, Sendable {
     case file
     /// The folder it is in.
     case folder
+    /// A link on the way to it.
+    case link
   }
 
   /// What stands in a file that is no library.
