@@ -79,7 +79,7 @@ struct AdapterConformance {
       let batch = try batch(model, training: false)
       let before = try model.scores(batch).perExample
       try bench.addIdleAdapter(choice, in: model)
-      for parameter in model.parameters where parameter.owner == "adapter.1" { parameter.disturb() }
+      for parameter in model.parameters where parameter.owner == ParameterOwner.laterAdapter("1") { parameter.disturb() }
       let difference = largestDifference(before, try model.scores(batch).perExample)
       return .when(
         difference == 0,
