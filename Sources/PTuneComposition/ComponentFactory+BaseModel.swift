@@ -12,9 +12,11 @@ extension ComponentFactory {
   ) throws -> PreparedComponent {
     if let chosen { return try load(chosen) }
     let config = checkpoint.config
-    guard let type = config.modelType else { throw CompositionError.noModelType(config: config.path) }
+    guard let type = config.modelType, let name = config.baseModelName else {
+      throw CompositionError.noModelType(config: config.path)
+    }
     do {
-      return try load(.baseModel, ComponentChoice(plugin: type))
+      return try load(.baseModel, ComponentChoice(plugin: name))
     } catch let error as UnknownComponentError where error.changed == nil && error.lock == nil {
       throw CompositionError.unknownModelType(config: config.path, type: type, known: error.known)
     }
@@ -38,7 +40,7 @@ extension ComponentFactory {
       let known = registry.inventory.components.filter { $0.kind == .baseModel }.map(\.name)
       throw CompositionError.base(
         folder: folder, component: failure.component, reason: failure.reason,
-        otherType: checkpoint.config.modelType.flatMap {
+        otherType: checkpoint.config.baseModelName.flatMap {
           $0 == base.choice.plugin ? nil : OtherModelType(type: $0, chosen: base.choice.plugin, known: known)
         })
     }

@@ -10,26 +10,43 @@ public final class ComponentFactory {
   /// The plugins of what was made, in order.
   public private(set) var used: [UsedPlugin] = []
 
+  private var expected: PluginVersions?
+
+  /// Compares the plugins of what is loaded from now on with those that an adapter was trained with.
+  ///
+  /// - Parameters:
+  ///   - trained: the plugins of the training.
+  ///   - adapter: the adapter's folder.
+  ///   - log: takes notes and warnings.
+  package func expect(
+    _ trained: [UsedPlugin], of adapter: String, log: @escaping (_ level: Int32, _ message: String) -> Void
+  ) {
+    expected = PluginVersions(
+      trained: trained, adapter: adapter, allowsOther: registry.allowsOtherVersions, log: log)
+  }
+
   /// A factory over the plugins of a registry.
   public init(registry: PluginRegistry) { self.registry = registry }
 
   /// Checks a component's hyperparameters and loads its plugin.
   ///
-  /// - Throws: `UnknownComponentError`, `HyperparameterError` or `Rejection`.
+  /// - Throws: `UnknownComponentError`, `HyperparameterError`, `Rejection`, or ``OtherPluginVersion`` where an adapter was
+  ///   trained with another one.
   public func load(_ kind: ComponentKind, _ choice: ComponentChoice) throws -> PreparedComponent {
     try load(registry.inventory.checked(kind, choice))
   }
 
   /// Loads the plugin of a component.
   ///
-  /// - Throws: `Rejection`.
+  /// - Throws: `Rejection`, or ``OtherPluginVersion`` where an adapter was trained with another one.
   package func load(_ values: CheckedComponent) throws -> PreparedComponent {
     let loaded = try registry.load(values.description.kind, named: values.description.name)
     let plugin = loaded.description.plugin
-    used.append(
-      UsedPlugin(
-        kind: values.description.kind, name: values.description.name, version: plugin.version,
-        file: plugin.file))
+    let used = UsedPlugin(
+      kind: values.description.kind, name: values.description.name, version: plugin.version,
+      file: plugin.file)
+    try expected?.check(used, reads: loaded.readVersions)
+    self.used.append(used)
     return PreparedComponent(loaded: loaded, values: values)
   }
 

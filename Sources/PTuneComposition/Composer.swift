@@ -19,6 +19,8 @@ package struct CompositionOptions: Sendable {
   package var compute: ComputePrecision
   /// What initial values and dropout are drawn from.
   package var seed: UInt64
+  /// Bytes of the files of a trained adapter: what its config says may not ask for memory out of all proportion.
+  package var storedBytes: Int?
 
   /// A composition on a base model.
   package init(
@@ -75,6 +77,7 @@ package struct Composer {
       threads: ThreadPool(count: options.threads ?? Processors.count), seed: options.seed,
       precision: options.compute)
     session.log = log
+    session.mostValues = options.storedBytes.map { max(1 << 24, 16 * min($0, 1 << 48)) }
     options.compute.announce(log)
     let model = Model(session: session)
     try factory.setBase(

@@ -86,7 +86,7 @@ public final class Composition {
   ) throws -> EncodedExample {
     let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
-    if row.fields["label"] != nil || reading(task: task) == .continuedText {
+    if row.fields["label"] != nil || reading(task: task).needsNoLabel {
       do {
         targets = try model.encode(laidOut.row, task: task)
       } catch let failure as EngineFailure {

@@ -71,6 +71,16 @@ public struct PluginBench {
     }
   }
 
+  /// Creates one more of a plugin's adapters in the model, switched off: it has its parameters and injects nothing.
+  ///
+  /// - Throws: errors of the plugin, or of its hyperparameters.
+  func addIdleAdapter(_ choice: ComponentChoice, in model: Model) throws {
+    let component = try factory.load(.adapter, choice)
+    try model.addAdapter(factory.identity(component, owner: ParameterOwner.laterAdapter("1")), isActive: false) {
+      try factory.adapter(component, $0)
+    }
+  }
+
   /// Adds a plugin's task head to the model.
   ///
   /// - Throws: errors of the plugin, or of its hyperparameters.

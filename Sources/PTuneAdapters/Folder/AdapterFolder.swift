@@ -43,7 +43,7 @@ extension AdapterFolder {
       composition: composition,
       adapters: try composition.adapters.indices.map { try TrainedAdapter(composition, $0) },
       tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
-    try AdapterWriter(document, folder: folder).write(to: folder)
+    try AdapterWriter(document, folder: folder).write(to: folder, followsLink: false)
   }
 }
 

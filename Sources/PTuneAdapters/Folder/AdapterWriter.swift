@@ -55,8 +55,8 @@ struct AdapterWriter {
   /// Writes all files at once: after a crash the folder holds the old adapter or the new one. Other files in it stay.
   ///
   /// - Throws: `FileError` or `SafetensorsError`.
-  func write(to folder: String) throws {
-    let files = try AtomicFolder(folder)
+  func write(to folder: String, followsLink: Bool = true) throws {
+    let files = try AtomicFolder(folder, followsLink: followsLink)
     let staging = files.staging
     func path(_ name: String) -> String { FilePath.join(staging, name) }
     do {

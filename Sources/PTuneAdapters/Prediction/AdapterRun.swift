@@ -36,9 +36,14 @@ public final class AdapterRun {
     var options = CompositionOptions(
       modelName: opened.modelName, modelFolder: opened.modelFolder, threads: threads, compute: compute)
     options.without = Set(without)
+    let path = opened.folder.path
+    options.storedBytes = try FileSystem.entries(of: path).filter { $0.hasSuffix(".safetensors") }
+      .reduce(0) { $0 + (FileSystem.size(FilePath.join(path, $1)) ?? 0) }
+    let factory = ComponentFactory(registry: registry)
+    factory.expect(folder.plugins, of: folder.path, log: log)
     let composer = try Composer(
-      factory: ComponentFactory(registry: registry), blueprint: registry.inventory.checked(folder.blueprint),
-      options: options, checkpoint: opened.checkpoint)
+      factory: factory, blueprint: registry.inventory.checked(folder.blueprint), options: options,
+      checkpoint: opened.checkpoint)
     composition = try composer.compose(counts: TokenCounts(), log: log)
     try folder.load(into: composition)
   }

@@ -140,9 +140,11 @@ extension RowPrediction {
     var parts: [String] = []
     if let id { parts.append("\"id\": \(JSONValue.string(id).text(.line))") }
     parts += members.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
-    if withScores { parts += scoreParts.map { "\"\($0.key)\": \($0.json)" } }
-    return "{\(parts.joined(separator: ", "))}"
+    if withScores { parts += scoreParts.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" } }
+    // The head wrote its members itself.
+    return JSONValue.escapingHidden("{\(parts.joined(separator: ", "))}")
   }
+
   /// One list for each named column; without names one for each token, or all scores of the row's only sequence. A
   /// head with one score per sequence has one list with a score for each sequence.
   private var scoreParts: [(key: String, json: String)] {

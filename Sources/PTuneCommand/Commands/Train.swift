@@ -157,6 +157,6 @@ extension PluginOptions {
   func registry(runFile: String? = nil) throws -> PluginRegistry {
     PluginRegistry(
       host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober,
-      admission: try lock(runFile: runFile))
+      admission: try lock(runFile: runFile), allowsOtherVersions: allowsOther)
   }
 }

@@ -99,7 +99,10 @@ struct Inspect: ParsableCommand {
     } catch let error as AdapterError where inspection.canDoWithout(error, isBaseNeeded: isBaseNeeded) {
       inspection.missingBase = error
     }
-    if let html { try Report(inspection: inspection.json).write(to: html) }
+    if let html {
+      let files = ((try? FileSystem.entries(of: adapter)) ?? []).map { FilePath.join(adapter, $0) }
+      try Report(inspection: inspection.json).write(output: html, reading: files + [data].compactMap { $0 })
+    }
     if json { Output.json(inspection.json) } else { InspectionView(inspection).show() }
   }
 

@@ -7,6 +7,7 @@ import PTuneLibc
 import PTunePlugins
 import PTuneRunFile
 import PTuneText
+import PTuneVisibleText
 
 extension LostWeight: HelpfulError {}
 
@@ -41,10 +42,10 @@ enum Failure {
 
   /// Prints `error: …` and, where there is something to do, `help: …`.
   static func report(_ error: any Error) {
-    Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
+    Output.message("\(Output.paint("error:", .red)) \(VisibleText.message(text(of: error)))")
     let nearest = NearestName.meant(by: error).map { "did you mean '\($0)'?" }
     if let help = nearest ?? (error as? any HelpfulError)?.help {
-      Output.message("\(Output.paint("help:", .cyan)) \(help)")
+      Output.message("\(Output.paint("help:", .cyan)) \(VisibleText.message(help))")
     }
   }
 

@@ -58,7 +58,7 @@ public struct CellFolder: Sendable {
   /// - Throws: ``ComparisonError`` if there is a training under other conditions; `FileError`.
   func begin(_ cell: ComparisonCell, _ conditions: CellConditions) throws {
     try check(cell, conditions)
-    try FileSystem.createFolder(path)
+    try FileSystem.createOwnFolder(path)
     guard !FileSystem.isFile(conditionsFile) else { return }
     try AtomicFile.write(cell.spec.yaml(), to: runFile)
     try AtomicFile.write(conditions.json.text(.pretty), to: conditionsFile)

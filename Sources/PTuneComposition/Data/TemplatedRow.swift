@@ -29,7 +29,7 @@ extension RowSource {
     }
     try tokenizer.checkPresent()
     var fields = ["text": text]
-    if reading != .labelledText { fields["text_pair"] = pair }
+    if !reading.isWholeText { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =
       if reading == .arranged {
         .fields
@@ -81,7 +81,7 @@ extension DataSpec {
   ) throws(DataError) {
     guard let template else { return }
     let place = template.place
-    if reading != .labelledText {
+    if !reading.isWholeText {
       throw .template(place, .head(head))
     }
     for (name, asked, token) in [

@@ -26,6 +26,15 @@ public struct LoadedComponent {
       call: call)
   }
 
+  /// Earlier major versions of its plugin whose adapters it reads, as it says (`ptune.reads/1`).
+  public var readVersions: [String] {
+    let found = component.pointee.extension?(component, PTUNE_READS_V1)
+    guard let table = found?.assumingMemoryBound(to: ptune_reads_v1.self).pointee,
+      table.struct_size == MemoryLayout<ptune_reads_v1>.size, let versions = table.versions
+    else { return [] }
+    return String(cString: versions).split(separator: " ").map(String.init)
+  }
+
   /// Lets the plugin free an instance.
   public func destroy(_ instance: UnsafeMutableRawPointer?) {
     component.pointee.destroy?(instance)

@@ -44,7 +44,7 @@ struct ModelCard {
   func write() throws -> Bool {
     let path = FilePath.join(result.adapter, Self.fileName)
     guard try !FileSystem.exists(path) || Self.isUntouched(path) else { return false }
-    try AtomicFile.write(Self.signed(text), to: path)
+    try AtomicFile.write(Self.signed(text), to: path, within: FilePath.folder(of: result.adapter))
     return true
   }
 

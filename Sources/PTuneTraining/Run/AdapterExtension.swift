@@ -9,7 +9,7 @@ import PTuneRunFile
 ///
 /// A parameter belongs to a task if it is its head's or if its name begins with `tasks.NAME.`; all others are shared.
 struct AdapterExtension {
-  private let adapter: ContinuedAdapter
+  let adapter: ContinuedAdapter
   private let newTasks: [String]
   /// What the adapter consists of; the run's tasks come behind its own.
   let blueprint: Blueprint<CheckedComponent>

@@ -22,7 +22,7 @@ extension RunSpec {
 
   private func modelType(_ resolver: ModelResolver) throws -> String {
     let config = try ModelCheckpoint(folder: try resolver.resolve(base.model.value).folder).config
-    guard let type = config.modelType else { throw CompositionError.noModelType(config: config.path) }
+    guard let type = config.baseModelName else { throw CompositionError.noModelType(config: config.path) }
     return type
   }
 }

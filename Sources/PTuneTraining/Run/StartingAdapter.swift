@@ -14,7 +14,7 @@ struct StartingAdapter {
   let blueprint: Blueprint<CheckedComponent>
   /// The run's tasks, with the heads of those that they go on with.
   let tasks: [TaskBlueprint<CheckedComponent>]
-  private let adapter: ContinuedAdapter
+  let adapter: ContinuedAdapter
   /// What each of the run's tasks is called in the adapter: it is the only one, or has the same name.
   private let names: [String: String]
   private let encoder: Encoder

@@ -35,6 +35,9 @@ public final class TrainingRun {
     var blueprint = extended?.blueprint ?? start?.blueprint ?? asked
     if extended == nil { blueprint.tasks = [] }
     let before = blueprint.tasks.count
+    if let before = extended?.adapter.folder ?? start?.adapter.folder {
+      factory.expect(before.plugins, of: before.path, log: log)
+    }
     var options = CompositionOptions(
       modelName: spec.base.model.value, modelFolder: model.folder, threads: spec.training.threads,
       compute: spec.training.compute, seed: UInt64(spec.training.seed))
