@@ -91,6 +91,7 @@ struct TestsOf {
 }
 
 let tests = [
+  TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
@@ -175,6 +176,9 @@ let package = Package(
     .target(name: "PTuneClassification", dependencies: ["PTune"]),
     .target(name: "PTunePrompts", dependencies: ["PTune"]),
 
+    // What people see of text from outside.
+    .target(name: "PTuneVisibleText"),
+
     // The engine.
     .target(
       name: "CPTuneKernels",
@@ -191,7 +195,7 @@ let package = Package(
       name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
     .target(name: "CPTuneCurl"),
@@ -232,7 +236,8 @@ let package = Package(
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
         "PTuneRunFile",
         "PTuneTraining",
       ]),
@@ -247,14 +252,14 @@ let package = Package(
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
-        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneTerminal", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.
@@ -270,7 +275,8 @@ let package = Package(
       dependencies: [
         "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
-        "PTuneComparison", "PTuneTerminal", "PTuneReport", "PTuneTesting", "CPTuneKernels",
+        "PTuneComparison", "PTuneTerminal", "PTuneVisibleText", "PTuneReport", "PTuneTesting",
+        "CPTuneKernels",
         "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -52,7 +52,7 @@ struct CheckPlugin: ParsableCommand {
       try component.map { own.components.isEmpty ? [] : [try own.component(nil, named: $0)] }
       ?? own.components
     for component in wanted {
-      _ = try component.schema.arguments(from: try options.conformance(component).hyperparameters)
+      _ = try CheckedComponent(component, options.conformance(component).hyperparameters)
     }
     report.add(registration(inventory, bench.file))
     report.add(try ExportedSymbols.check(bench.file))

@@ -186,7 +186,7 @@ final class TrainingView {
     if result.wasInterrupted {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
-          + "\(FilePath.join(spec.output, "checkpoints"))")
+          + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
       console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
       return
     }

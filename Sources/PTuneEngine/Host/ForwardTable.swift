@@ -9,7 +9,8 @@ enum ForwardTable {
       rows: { pointer, out in
         guard let pass = Session.current?.object(pointer, .forward, ForwardPass.self) else { return }
         out?.pointee = ptune_rows_v1(
-          count: pass.layout.rows.count, positions: pass.positions, token_types: pass.tokenTypes)
+          count: pass.layout.rows.count, positions: pass.positions.pointer,
+          token_types: pass.tokenTypes.pointer)
       },
       input_rows: { pointer, table in
         guard let recorder = Recorder("input_rows"), let table = recorder.node(table),

@@ -52,5 +52,9 @@ public enum HostTable {
         Session.current?.log(level, String(cString: message))
       },
       cancelled: { _ in Session.current?.isCancelled() ?? false },
-      random: { _ in Session.current?.generator.next() ?? 0 }))
+      random: { _ in
+        guard let session = Session.current else { return 0 }
+        session.drawnNumbers += 1
+        return session.generator.next()
+      }))
 }

@@ -92,6 +92,13 @@ extension Session {
       record("parameter '\(name)' was declared twice")
       return nil
     }
+    let count = parameters.reduce(shape.reduce(1, *)) { $0 + $1.count }
+    if let most = mostValues, count > most {
+      record(
+        "parameter '\(name)' of the shape \(shape) makes \(count) values, and the adapter's files are too small for more "
+          + "than \(most)")
+      return nil
+    }
     let parameter = TrainableParameter(owner: owner, name: name, shape: shape)
     switch Int(initial.kind) {
     case PTUNE_INITIAL_CONSTANT: parameter.values.update(repeating: initial.a, count: parameter.count)

@@ -6,8 +6,8 @@ final class ForwardPass {
   let injections: InjectionSet
   let layout: Layout
   /// Positions and token types at fixed addresses, for as long as the pass lasts.
-  let positions: UnsafeMutablePointer<Int32>
-  let tokenTypes: UnsafeMutablePointer<Int32>
+  let positions: HandedArray<Int32>
+  let tokenTypes: HandedArray<Int32>
   /// What the base model passed to `keyRows` and to `attention`, per layer.
   private(set) var inputs: [Int: Node] = [:]
   var keysAndValues: [Int: (keys: Node, values: Node)] = [:]
@@ -40,15 +40,11 @@ final class ForwardPass {
     self.layout = layout
     self.history = history
     self.rotaryTables = rotaryTables
-    positions = .allocate(capacity: max(1, layout.rows.count))
-    tokenTypes = .allocate(capacity: max(1, layout.rows.count))
-    positions.initialize(from: layout.positions, count: layout.rows.count)
-    tokenTypes.initialize(from: layout.tokenTypes, count: layout.rows.count)
+    positions = HandedArray(layout.positions, "positions")
+    tokenTypes = HandedArray(layout.tokenTypes, "token_types")
   }
 
   deinit {
-    positions.deallocate()
-    tokenTypes.deallocate()
     for buffer in keyPositionBuffers.values { buffer.deallocate() }
   }
 

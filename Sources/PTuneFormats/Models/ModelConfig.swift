@@ -139,7 +139,7 @@ public struct ModelConfig: Sendable {
 }
 
 /// A member of config.json that is missing or of the wrong type.
-public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct ConfigError: HelpfulError, Equatable {
   /// The file.
   public let file: String
   /// The key; nil for the whole document.

@@ -24,8 +24,8 @@ public final class Trainer {
   private var model: Model { run.composition.model }
   private var examples: [TaskExamples] { run.examples }
   private var output: String { run.spec.output }
-  private var selectionFile: String { FilePath.join(output, "selection.json") }
-  private var adapterFolder: String { FilePath.join(output, "adapter") }
+  private var selectionFile: String { FilePath.join(output, RunFolderFiles.selection) }
+  private var adapterFolder: String { FilePath.join(output, RunFolderFiles.adapter) }
 
   /// A trainer for a run.
   ///
@@ -123,8 +123,8 @@ public final class Trainer {
   /// The learning rates of further adapters that differ from the first one's.
   private var furtherRates: [(adapter: String, rate: Double)] {
     guard options.learningRate == nil else { return [] }
-    return run.composition.further.compactMap { adapter in
-      model.recommendedLearningRates[Composer.furtherOwner + adapter.plugin].map { (adapter.plugin, $0) }
+    return run.composition.adapters.dropFirst().compactMap { adapter in
+      model.recommendedLearningRates[ParameterOwner.laterAdapter(adapter.plugin)].map { (adapter.plugin, $0) }
     }.filter { $0.rate != curve.peak }
   }
 
@@ -284,12 +284,12 @@ public final class Trainer {
 
   private func prepareOutput(resume: Bool) throws {
     let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
     let latest = resume ? try checkpoints.latest() : nil
     // A checkpoint of another run is refused before anything is written.
     if let latest {
       progress = try latest.restore(optimizer: optimizer, model: model)
-      try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
+      try MetricsFile.cut(FilePath.join(output, RunFolderFiles.metrics), behind: progress.step)
     } else {
       if resume {
         try report(
@@ -300,17 +300,17 @@ public final class Trainer {
       try checkpoints.removeAll()
       for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
       try EventFile.removeAll(in: output)
-      try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
+      try AtomicFile.write("", to: FilePath.join(output, RunFolderFiles.metrics))
     }
     // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
+    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, RunFolderFiles.run))
   }
 
   private func writeCheckpoint(_ log: RunLog) throws {
     // A resumed training does not write the lines again that came before its checkpoint.
     try log.sync()
     let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
     try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
   }
 }
