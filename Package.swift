@@ -90,7 +90,7 @@ let tests = [
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
-  TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneText", others: ["PTuneFormats"], leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneTraining",
     others: [

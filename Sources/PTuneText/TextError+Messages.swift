@@ -1,4 +1,5 @@
 import PTune
+import PTuneFormats
 
 extension TextError: CustomStringConvertible {
   /// What happened and where, as `file:line: what`.
@@ -52,7 +53,7 @@ extension TextError: CustomStringConvertible {
         + "run file"
     case .emptyFile, .noRows: "check that the file was written whole"
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
-    case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
+    case .invalidUTF8: InvalidUTF8.help
     case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
     case .lineTooLong: "is this a text file with one example a line?"
     case .wrongColumnCount:

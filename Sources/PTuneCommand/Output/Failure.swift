@@ -29,6 +29,7 @@ extension PluginLockError: HelpfulError {}
 extension LostWeight: HelpfulError {}
 extension TextError: HelpfulError {}
 extension FileError: HelpfulError {}
+extension InvalidUTF8: HelpfulError {}
 extension JSONError: HelpfulError {}
 extension GGUFError: HelpfulError {}
 extension SafetensorsError: HelpfulError {}

@@ -58,7 +58,7 @@ public struct RunFolder: Sendable {
     }
     (self.steps, self.evaluations) = (steps, evaluations)
     runFile =
-      try file("run.yaml").map { try MappedFile($0).withBytes { String(decoding: $0, as: UTF8.self) } } ?? ""
+      try file("run.yaml").map { try MappedFile($0).text() } ?? ""
     results = try file("results.json").map { try JSONValue.read($0) }
     adapter = try file("adapter/adapter_config.json").map { try JSONValue.read($0) }
     selection = try file("selection.json").map { try JSONValue.read($0) }

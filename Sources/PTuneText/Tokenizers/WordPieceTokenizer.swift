@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// BERT's tokenizer: clean-up, words at white space and punctuation, word pieces. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
 struct WordPieceTokenizer: Tokenizer {

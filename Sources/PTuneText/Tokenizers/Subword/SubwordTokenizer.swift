@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// What spells a word in tokens of a vocabulary.
 protocol SubwordModel: Sendable {
   /// Memory that one word after the other is spelt in.
