@@ -174,7 +174,9 @@ final class Weight {
   ///
   /// - Throws: ``LostWeight``.
   func packedTransposed(_ precision: ComputePrecision) throws -> PackedTranspose {
-    if servesBothWays(precision) { return PackedTranspose(packing: try packed(precision), isTransposed: true) }
+    if servesBothWays(precision) {
+      return PackedTranspose(packing: try packed(precision), isTransposed: true)
+    }
     if let known = backwardPackings[precision] { return PackedTranspose(packing: known, isTransposed: false) }
     let packing = try pack { ptk_pack($0, stride, rows, columns, isTransposed, precision.kernel) }
     backwardPackings[precision] = packing
