@@ -1,3 +1,5 @@
+import PTune
+
 /// A value in a run file that does not fit a component's schema.
 public struct HyperparameterError: Error, Hashable, Sendable {
   /// What is wrong.
@@ -35,7 +37,7 @@ extension HyperparameterError: CustomStringConvertible {
       "\(subject) has to be \(expected.expectation), not \(found.kind) (\(found))"
     case .outOfRange(let value, let limits): "\(subject) is \(value), which is outside \(limits)"
     case .notAChoice(let value, let choices, _):
-      "\(subject) is \(quoted(value)), which is none of \(choices.joined(separator: ", "))"
+      "\(subject) is \(value.schemaLiteral), which is none of \(choices.joined(separator: ", "))"
     case .zeroCharacter: "\(subject) holds a zero character"
     }
   }

@@ -10,7 +10,7 @@ final class ByteFile {
     self.path = path
     // NB: the system would end the path at a zero byte.
     guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "a path has no zero bytes") }
-    descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = path == InputPath.standardInput ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw Self.unreadable(path) }
   }
 
