@@ -22,7 +22,7 @@ extension HyperparameterValue: CustomStringConvertible {
     case .double(let value): "\(value)"
     case .bool(let value): "\(value)"
     case .string(let value): value.schemaLiteral
-    case .strings(let values): "[\(values.map(quoted).joined(separator: ", "))]"
+    case .strings(let values): "[\(values.map(\.schemaLiteral).joined(separator: ", "))]"
     }
   }
 
