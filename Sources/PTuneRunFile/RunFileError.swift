@@ -9,8 +9,8 @@ public struct RunFileError: Error, Equatable, Sendable {
   public enum Problem: Equatable, Sendable {
     /// The text is not YAML; the column counts characters from 1.
     case syntax(String, column: Int?)
-    /// The file is not UTF-8.
-    case encoding
+    /// The file is not UTF-8; the first wrong byte is this one of its line, from 1.
+    case encoding(byte: Int)
     /// The file, or what its aliases expand to, is beyond any run file's size.
     case size(String)
     /// A key that nothing knows.
@@ -50,7 +50,7 @@ public struct RunFileError: Error, Equatable, Sendable {
     switch problem {
     case .unknownKey(_, let section, let known):
       "the keys \(section.isEmpty ? "of a run file" : "of \(section)") are \(known.joined(separator: ", "))"
-    case .encoding: "save the file as UTF-8"
+    case .encoding: InvalidUTF8.help
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
     case .hyperparameter(let error): error.help
@@ -79,7 +79,7 @@ extension RunFileError.Problem {
   fileprivate var text: String {
     switch self {
     case .syntax(let problem, _): "this is not YAML: \(problem)"
-    case .encoding: "the file is not UTF-8"
+    case .encoding(let byte): "byte \(byte) of the line is not UTF-8"
     case .size(let limit): "this is too large for a run file: \(limit)"
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"

@@ -145,7 +145,7 @@ struct CheckOptions: ParsableArguments {
 
   /// The rows of a file; what is no text is handed on as JSON, as data files do.
   private static func rows(_ path: String) throws -> [[String: String]] {
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(path).text()
     return try text.split(whereSeparator: \.isNewline).map { line in
       let row = try JSONValue.parse(String(line), file: path).objectValue ?? JSONObject()
       return row.reduce(into: [:]) { fields, member in

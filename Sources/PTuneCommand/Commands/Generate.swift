@@ -113,7 +113,7 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     // While it waits for standard input, there is nothing to bring to an end first.
-    if input != "-" { Interruption.handle() }
+    if input != InputPath.standardInput { Interruption.handle() }
     let source = try load()
     if chat { try source.converse(system: system, template: chatTemplate) }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)

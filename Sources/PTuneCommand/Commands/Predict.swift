@@ -62,7 +62,7 @@ struct Predict: ParsableCommand {
     let task = try adapter.task.map { try run.task(named: $0) }
     let data = run.folder.tasks.map { task in
       var data = layout.data(of: task, file: input ?? "", text: textColumn, textPair: textPairColumn)
-      if input == "-", data.format == nil { data.format = .jsonl }
+      if input == InputPath.standardInput, data.format == nil { data.format = .jsonl }
       return data
     }
     let predictor = Predictor(

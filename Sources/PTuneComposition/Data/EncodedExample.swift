@@ -171,7 +171,7 @@ package struct RowSource {
         chat: ChatMessage.conversation(json: json), chat.template(data.chatTemplate?.value))
     } catch let error as ChatError {
       throw DataError.row(
-        path: path == "-" ? "standard input" : path, line: line,
+        path: InputPath.shown(path), line: line,
         reason: "'\(Self.messagesColumn)' \(error)")
     }
   }

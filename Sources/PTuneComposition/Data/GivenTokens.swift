@@ -78,6 +78,6 @@ package struct GivenTokens {
   }
 
   private static func wrong(_ reason: String, _ place: (path: String, line: Int)) -> DataError {
-    .row(path: place.path == "-" ? "standard input" : place.path, line: place.line, reason: reason)
+    .row(path: InputPath.shown(place.path), line: place.line, reason: reason)
   }
 }

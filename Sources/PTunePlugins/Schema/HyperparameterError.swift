@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 
 /// A value in a run file that does not fit a component's schema.
@@ -37,7 +38,7 @@ extension HyperparameterError: HelpfulError {
       "\(subject) has to be \(expected.expectation), not \(found.kind) (\(found))"
     case .outOfRange(let value, let limits): "\(subject) is \(value), which is outside \(limits)"
     case .notAChoice(let value, let choices, _):
-      "\(subject) is \(quoted(value)), which is none of \(choices.joined(separator: ", "))"
+      "\(subject) is \(value.schemaLiteral), which is none of \(choices.joined(separator: ", "))"
     case .zeroCharacter: "\(subject) holds a zero character"
     }
   }

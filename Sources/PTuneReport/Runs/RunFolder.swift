@@ -60,9 +60,7 @@ public struct RunFolder: Sendable {
     }
     (self.steps, self.evaluations) = (steps, evaluations)
     runFile =
-      try file(RunFolderFiles.run).map {
-        try MappedFile($0).withBytes { String(decoding: $0, as: UTF8.self) }
-      } ?? ""
+      try file(RunFolderFiles.run).map { try MappedFile($0).text() } ?? ""
     results = try file(RunFolderFiles.results).map { try JSONValue.read($0) }
     adapter = try file("adapter/adapter_config.json").map { try JSONValue.read($0) }
     selection = try file(RunFolderFiles.selection).map { try JSONValue.read($0) }

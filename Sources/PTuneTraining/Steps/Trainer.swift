@@ -88,7 +88,7 @@ public final class Trainer {
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
       try step(log, clock)
-      progress.seconds = secondsBefore + (clock.now - start).seconds
+      progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
@@ -101,7 +101,7 @@ public final class Trainer {
         break
       }
     }
-    progress.seconds = secondsBefore + (clock.now - start).seconds
+    progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
     if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
     try log.sync()
     return try finish(log, wasInterrupted: wasInterrupted)
@@ -151,7 +151,7 @@ public final class Trainer {
     progress.watch.takeGood(loss)
     progress.step += 1
     progress.loss = loss
-    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
+    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start) / .seconds(1))
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
