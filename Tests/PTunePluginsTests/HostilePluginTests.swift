@@ -108,6 +108,41 @@ struct HostilePluginTests {
         == "is not a shared library (a text file)")
   }
 
+  @Test("of two versions of a plugin in one folder the newer one is used, and both are shown")
+  func versions() throws {
+    let workshop = try Workshop()
+    func build(_ name: String, _ version: String) throws -> String {
+      try workshop.build("good", as: name, defines: ["VERSION=\"\(version)\""])
+    }
+    let (old, new) = (try build("a", "1.9.0"), try build("b", "1.10.0"))
+    let draft = try build("c", "1.10.0-rc.1")
+    let inventory = try workshop.scan([workshop.folder])
+    #expect(inventory.components.map(\.plugin.file) == [new])
+    #expect(
+      inventory.shadowed.map(\.description) == [
+        "\(old): plugin org.example.good 1.9.0 is left out for 1.10.0 from \(new)",
+        "\(draft): plugin org.example.good 1.10.0-rc.1 is left out for 1.10.0 from \(new)",
+      ])
+  }
+
+  #if os(Linux)
+    @Test("a library for another processor is told from one that is missing something")
+    func otherMachine() throws {
+      let workshop = try Workshop()
+      let file = try workshop.build("good")
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+      // e_machine of an ELF file: 243 is RISC-V, 22 is s390.
+      bytes[18] = bytes[18] == 243 ? 22 : 243
+      try bytes.write(to: URL(fileURLWithPath: file))
+      let rejected = try workshop.scan([workshop.folder]).rejected
+      #expect(rejected.map(\.path) == [file])
+      #expect(
+        rejected.first?.reason.description.hasPrefix(
+          "is built for \(bytes[18] == 243 ? "RISC-V" : "s390"), 64 bits, ")
+          == true, "\(rejected)")
+    }
+  #endif
+
   @Test("a truncated library is rejected", arguments: [40, 4096])
   func truncated(bytes: Int) throws {
     let workshop = try Workshop()
@@ -183,7 +218,7 @@ struct HostilePluginTests {
     #expect(
       inventory.shadowed.map(\.description) == [
         "\(link): is the same file as \(first)",
-        "\(second): plugin org.example.good is already there from \(first)",
+        "\(second): plugin org.example.good 1.0.0 is left out for 1.0.0 from \(first)",
         "\(third): adapter 'good' is already there from \(first)",
       ])
   }

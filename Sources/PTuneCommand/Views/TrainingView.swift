@@ -16,6 +16,7 @@ final class TrainingView {
   private let isResumed: Bool
   private var plan: TrainingPlan?
   private var watch: LossWatch?
+  private let pluginFolders: [String]
   /// The flags of `predict` that give it a row of the first task.
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
@@ -26,7 +27,12 @@ final class TrainingView {
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
 
-  init(console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool) {
+  /// - Parameter pluginFolders: those that the user named, which later commands need as well.
+  init(
+    console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool,
+    pluginFolders: [String] = []
+  ) {
+    self.pluginFolders = pluginFolders
     self.console = console
     self.quiet = quiet
     self.spec = spec
@@ -228,7 +234,8 @@ final class TrainingView {
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
-    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
+    let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
+    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
 }
