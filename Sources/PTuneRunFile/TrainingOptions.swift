@@ -221,7 +221,7 @@ public struct TrainingOption: Sendable {
       "after the warm-up; the adapter's own if not given"),
     TrainingOption("schedule", .choice(ChoiceOf(path: \.schedule)), "how the learning rate goes down"),
     TrainingOption(
-      "warmup_steps", .optionalInteger(\.warmupSteps, RunLimits(atLeast: 0, atMost: mostSteps)),
+      "warmup_steps", .optionalInteger(\.warmupSteps, RunLimits(atLeast: 0, ceiling: mostSteps)),
       "steps over which the learning rate rises"),
     TrainingOption(
       "warmup_ratio", .number(\.warmupRatio, share), "the same as a share of all steps"),
@@ -292,8 +292,8 @@ public struct TrainingOption: Sendable {
   private static let positive = RunLimits(atLeast: 1)
   // What is multiplied with others and with numbers of rows stays far from the largest integer.
   private static let mostSteps = 1_000_000_000.0
-  private static let steps = RunLimits(atLeast: 1, atMost: mostSteps)
-  private static let batch = RunLimits(atLeast: 1, atMost: 1_048_576)
+  private static let steps = RunLimits(atLeast: 1, ceiling: mostSteps)
+  private static let batch = RunLimits(atLeast: 1, ceiling: 1_048_576)
   private static let natural = RunLimits(atLeast: 0)
   private static let share = RunLimits(atLeast: 0, below: 1)
 }
