@@ -1,20 +1,19 @@
-import PTuneLibc
-
 /// Metrics of labels that were given against those that are right. What is counted grows with the number of labels, not
 /// with its square, as a matrix of all pairs would.
-package struct ConfusionMetrics {
-  package let accuracy: Double
+public struct ConfusionMetrics {
+  /// The share of examples whose predicted label is their target.
+  public let accuracy: Double
   /// Unweighted mean of the labels' F1 scores; a label that neither occurs nor is predicted counts 0.
-  package let macroF1: Double
+  public let macroF1: Double
   /// Matthews correlation coefficient, in its form for any number of labels (Gorodkin 2004).
-  package let matthews: Double
+  public let matthews: Double
   /// The accuracy of always answering the most frequent label.
-  package let majorityShare: Double
+  public let majorityShare: Double
 
   /// The metrics of examples, by the places of their labels.
   ///
   /// - Parameter labels: how many labels there are.
-  package init(labels: Int, _ examples: some Sequence<(target: Int, predicted: Int)>) {
+  public init(labels: Int, _ examples: some Sequence<(target: Int, predicted: Int)>) {
     // Counts of each label; integers, so that sums are exact.
     var (right, targets, predicted) = (
       [Int](repeating: 0, count: labels), [Int](repeating: 0, count: labels),
@@ -43,13 +42,10 @@ package struct ConfusionMetrics {
 
 /// Labels with their probabilities as a prediction lists them: all of a hundred or fewer in their order, else the hundred
 /// most probable ones, those first. Raw scores, which are there on request, are always all.
-package func listed(_ names: [String], _ probabilities: [Double]) -> [(String, Double)] {
+public func listed(_ names: [String], _ probabilities: [Double]) -> [(String, Double)] {
   let most = 100
   guard names.count > most else { return Array(zip(names, probabilities)) }
   return probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }.prefix(most).map {
     (names[$0], probabilities[$0])
   }
 }
-
-/// eˣ
-package func exponential(_ x: Double) -> Double { exp(x) }

@@ -48,7 +48,7 @@ public struct HubError: Error, Sendable {
   init(_ problem: Problem) { self.problem = problem }
 }
 
-extension HubError: CustomStringConvertible {
+extension HubError: HelpfulError {
   /// The problem, in one line.
   public var description: String {
     switch problem {

@@ -57,5 +57,3 @@ struct ReportCommand: ParsableCommand {
     Output.print("The report is in \(output).")
   }
 }
-
-extension ReportError: HelpfulError {}

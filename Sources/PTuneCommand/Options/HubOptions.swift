@@ -45,8 +45,6 @@ struct MissingModel: HelpfulError {
   var help: String? { error.help }
 }
 
-extension HubError: HelpfulError {}
-
 /// Shows what goes over the network: a bar on a terminal, else a line for each file.
 final class HubView {
   private let console: Console

@@ -13,11 +13,13 @@ package struct TaskRows {
   /// - Parameters:
   ///   - chat: how the model reads conversations.
   ///   - reading: how the task's head reads rows.
+  ///   - input: how they become what the base model is given.
   /// - Throws: `TextError` with file and line.
   package init(
-    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
+    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading,
+    input: InputReading
   ) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
+    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading, input: input)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
@@ -26,7 +28,7 @@ package struct TaskRows {
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
   /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
-  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
+  /// - Throws: ``DataError/tooFewLabels(path:labels:)``.
   package func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
       train.compactMap { $0.fields["label"] }.flatMap { label in
@@ -35,7 +37,7 @@ package struct TaskRows {
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }
-    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
+    guard labels.count >= 2 else { throw DataError.tooFewLabels(path: path, labels: labels) }
     return labels
   }
 }

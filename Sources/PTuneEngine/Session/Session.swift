@@ -53,6 +53,14 @@ public final class Session {
   /// Whether the user asked to stop.
   public var isCancelled: () -> Bool = { false }
 
+  /// Whether dropout drops anything in training; false to compare a training step with an evaluation.
+  public var appliesDropout: Bool {
+    get { machine.appliesDropout }
+    set { machine.appliesDropout = newValue }
+  }
+  /// How many random numbers components drew themselves.
+  public internal(set) var drawnNumbers = 0
+
   /// Measures steps; nil for nothing.
   public var profile: Profile? {
     get { machine.profile }

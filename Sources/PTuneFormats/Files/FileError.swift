@@ -75,7 +75,7 @@ public struct FileError: Error, Equatable, Sendable {
   }
 }
 
-extension FileError: CustomStringConvertible {
+extension FileError: HelpfulError {
   /// The operation, the path and the system's words for the reason.
   public var description: String {
     operation == .replaceInput

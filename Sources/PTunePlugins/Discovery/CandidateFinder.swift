@@ -128,10 +128,23 @@ private func contentProblem(_ path: String) -> Rejection.Reason? {
   let length = read(descriptor, &bytes, bytes.count)
   guard length >= 0 else { return .unreadable(systemMessage(errno)) }
   let head = bytes[..<length]
-  if libraryMagics.contains(where: { head.starts(with: $0) }) { return nil }
+  if libraryMagics.contains(where: { head.starts(with: $0) }) { return otherMachine(Array(head)) }
   if head.isEmpty { return .notALibrary(found: .nothing) }
   let isText = head.allSatisfy { $0 >= 0x20 || (9...13).contains($0) }
   return .notALibrary(found: isText ? .text : .other)
+}
+
+/// Why a library cannot run here, by the header of an ELF file; nil if it can, or is none.
+private func otherMachine(_ head: [UInt8]) -> Rejection.Reason? {
+  guard head.count >= 20, head.starts(with: [0x7F, 0x45, 0x4C, 0x46]), let own = ELFMachine.own else {
+    return nil
+  }
+  let isBig = head[5] == 2
+  let found = ELFMachine(
+    bits: head[4] == 1 ? 32 : 64, isBigEndian: isBig,
+    number: isBig
+      ? UInt16(head[18]) << 8 | UInt16(head[19]) : UInt16(head[19]) << 8 | UInt16(head[18]))
+  return found == own ? nil : .otherMachine(found: found.description, own: own.description)
 }
 
 #if canImport(Darwin)

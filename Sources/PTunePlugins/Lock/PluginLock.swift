@@ -138,7 +138,7 @@ public enum PluginLockError: Error, Equatable, Sendable {
   case nothingToDo(file: String)
 }
 
-extension PluginLockError: CustomStringConvertible {
+extension PluginLockError: HelpfulError {
   /// What is wrong, and where.
   public var description: String {
     switch self {

@@ -1,6 +1,6 @@
-import PTuneTerminal
 import PTuneClassification
 import PTuneFormats
+import PTuneTerminal
 
 /// Gold and predicted labels of texts that have one each.
 struct LabelAnalysis {

@@ -121,9 +121,7 @@ struct StoredCheckpoint {
   let file: SafetensorsFile
 
   private func wrong(_ reason: String) -> TrainingError {
-    .unusable(
-      "\(file.path): \(reason)",
-      help: "it belongs to another run; give another output folder, or train without --resume")
+    .otherRun(checkpoint: file.path, reason: reason)
   }
 
   /// Restores parameters, moments and random numbers.

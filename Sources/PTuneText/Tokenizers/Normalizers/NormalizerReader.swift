@@ -39,9 +39,13 @@ extension NormalizerSteps {
       try growth.step(node, "content", from: 2, to: new.count)
       steps.append(.replaceSpaces(with: new))
     case "Replace":
-      let (old, new) = (try node.textPattern(), Array(try node.member("content").string().utf8))
-      try growth.step(node, "content", from: old.count, to: new.count)
-      steps.append(.replace(old, with: new))
+      let content = Array(try node.member("content").string().utf8)
+      let pattern = try TextPattern(try node.member("pattern"))
+      try growth.step(node, "content", from: pattern.leastLength, to: content.count)
+      switch pattern {
+      case .text(let text): steps.append(.replace(text, with: content))
+      case .expression(let expression): steps.append(.replaceMatches(expression, with: content))
+      }
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }
     try growth.check(node, steps.count)

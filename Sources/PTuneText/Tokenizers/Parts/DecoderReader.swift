@@ -26,9 +26,10 @@ extension TokenDecoder {
           try content.nonemptyBytes(), start: try node.member("start").integer(below: 1 << 16),
           stop: try node.member("stop").integer(below: 1 << 16)))
     case "Replace":
-      let (old, new) = (try node.textPattern(), Array(try node.member("content").string().utf8))
-      try growth.step(node, "content", from: old.count, to: new.count)
-      steps.append(.replace(old, with: new))
+      let content = Array(try node.member("content").string().utf8)
+      let pattern = try TextPattern(try node.member("pattern"))
+      try growth.step(node, "content", from: pattern.leastLength, to: content.count)
+      steps.append(.replace(pattern, with: content))
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }
     try growth.check(node, steps.count)
@@ -41,16 +42,5 @@ extension JSONNode {
     let bytes = Array(try string().utf8)
     if bytes.isEmpty { throw invalid("a string that is not empty") }
     return bytes
-  }
-
-  /// The text of `pattern: {"String": …}`.
-  func textPattern() throws(TextError) -> [UInt8] {
-    let pattern = try member("pattern")
-    if let expression = pattern["Regex"] {
-      throw .unsupported(
-        path: path, key: expression.key, type: try expression.string(), supported: ["a text: {\"String\": …}"]
-      )
-    }
-    return try pattern.member("String").nonemptyBytes()
   }
 }
