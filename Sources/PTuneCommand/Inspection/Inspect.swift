@@ -92,6 +92,9 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
+    let files = ((try? FileSystem.entries(of: adapter)) ?? []).map { FilePath.join(adapter, $0) }
+    let read = files + [data].compactMap { $0 }
+    if let html { try AtomicFile.check(output: html, reading: read) }
     Interruption.handle()
     var inspection = Inspection(facts: try AdapterFacts(adapter, resolver: hub.resolver()))
     do {
@@ -99,10 +102,7 @@ struct Inspect: ParsableCommand {
     } catch let error as AdapterError where inspection.canDoWithout(error, isBaseNeeded: isBaseNeeded) {
       inspection.missingBase = error
     }
-    if let html {
-      let files = ((try? FileSystem.entries(of: adapter)) ?? []).map { FilePath.join(adapter, $0) }
-      try Report(inspection: inspection.json).write(output: html, reading: files + [data].compactMap { $0 })
-    }
+    if let html { try Report(inspection: inspection.json).write(output: html, reading: read) }
     if json { Output.json(inspection.json) } else { InspectionView(inspection).show() }
   }
 
