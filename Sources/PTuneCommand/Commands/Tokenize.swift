@@ -56,7 +56,7 @@ struct Tokenize: ParsableCommand {
     let ids = try texts.map { text -> [Int32] in
       special ? try tokenizer.encode(text).ids : tokenizer.pieces(text).map(\.id)
     }
-    let seconds = (clock.now - start).inSeconds
+    let seconds = (clock.now - start).seconds
     let lines = ids.map { ids in
       tokens
         ? JSONValue.array(ids.map { .string(tokenizer.token($0) ?? "") }).text(.line)

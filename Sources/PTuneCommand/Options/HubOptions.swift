@@ -89,7 +89,7 @@ final class HubView {
     lastDrawn = now
     let start = before ?? done
     before = start
-    let seconds = (now - started).inSeconds
+    let seconds = (now - started).seconds
     let rate = seconds > 0 ? Double(done - start) / seconds : 0
     let filled = min(20, done * 20 / max(1, all))
     var parts = [

@@ -90,10 +90,3 @@ extension Composition {
       scored: ScoredExamples(perExample: scores, columns: columns))
   }
 }
-
-extension Duration {
-  /// In seconds.
-  package var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
-  }
-}
