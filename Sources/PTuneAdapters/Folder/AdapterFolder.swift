@@ -165,7 +165,7 @@ extension TrainableParameter {
     if ParameterOwner.laterAdapter(in: owner) != nil { return "\(owner).\(name)" }
     let name = owner == ParameterOwner.adapter ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
-      for part in [ParameterOwner.heads, "tasks."] where name.hasPrefix("\(part)\(own).") {
+      for part in [ParameterOwner.heads, ParameterOwner.tasks] where name.hasPrefix("\(part)\(own).") {
         return "\(part)\(saved)" + name.dropFirst("\(part)\(own)".utf8.count)
       }
     }
@@ -174,6 +174,6 @@ extension TrainableParameter {
 
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
-    owner == ParameterOwner.head(task) || name.hasPrefix("tasks.\(task).")
+    owner == ParameterOwner.head(task) || name.hasPrefix(ParameterOwner.task(task))
   }
 }
