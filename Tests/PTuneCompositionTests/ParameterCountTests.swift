@@ -141,6 +141,7 @@ private final class FactsOnly: BaseModel {
 
 private final class NoCheckpoint: CheckpointSource {
   func configuration(_ key: String) -> ConfigurationValue? { nil }
+  var configurationKeys: [String] { [] }
   func hasWeight(_ name: String) -> Bool { false }
   func weight(_ name: String) throws -> CheckpointWeight? { nil }
 }

@@ -74,7 +74,7 @@ import Testing
       "sizes": .list(count: 1), "sizes.0": .integer(7), "factors": .list(count: 1), "factors.0": .number(0.5),
       "rope": .object(members: ["full", "local"]), "rope.local": .object(members: ["theta"]),
       "rope.local.theta": .number(10),
-    ]) {
+    ]) { () throws in
       #expect(try Checkpoint.strings("layer_types") == ["full", "local"])
       #expect(try Checkpoint.integers("sizes") == [7])
       #expect(try Checkpoint.numbers("factors") == [0.5])

@@ -27,6 +27,7 @@ import Testing
       ["n_positions", "max_position_embeddings"].contains(key) && original.configuration(key) != nil
         ? .integer(positions) : original.configuration(key)
     }
+    var configurationKeys: [String] { original.configurationKeys }
     func hasWeight(_ name: String) -> Bool { original.hasWeight(name) }
     func weight(_ name: String) throws -> CheckpointWeight? {
       guard let tensor = replaced[name] else { return try original.weight(name) }
