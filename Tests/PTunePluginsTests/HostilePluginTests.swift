@@ -11,12 +11,12 @@ struct HostilePluginTests {
     ("other_interface", "is for plugin interface v2; this ptune speaks v1"),
     (
       "wrong_plugin_size",
-      "describes itself wrongly: the plugin has struct_size 56 where ptune_plugin_v1 has 48: it was built with another ptune.h"
+      "has an invalid description: the plugin has struct_size 56 where ptune_plugin_v1 has 48: it was built with another ptune.h"
     ),
-    ("wrong_component_size", "describes itself wrongly: component 0 has struct_size"),
-    ("wrong_methods_size", "describes itself wrongly: the methods of 'good' has struct_size 24"),
-    ("missing_method", "describes itself wrongly: 'good' lacks the method `inject`"),
-    ("not_utf8", "describes itself wrongly: the plugin's id is not UTF-8"),
+    ("wrong_component_size", "has an invalid description: component 0 has struct_size"),
+    ("wrong_methods_size", "has an invalid description: the methods of 'good' has struct_size 24"),
+    ("missing_method", "has an invalid description: 'good' lacks the method `inject`"),
+    ("not_utf8", "has an invalid description: the plugin's id is not UTF-8"),
     ("segfault", "crashed (SIGSEGV) while it was being opened"),
     ("abort", "crashed (SIGABRT) while it was being opened, saying: no licence found"),
     ("exit_in_constructor", "ended the process with exit(0) while it was being opened"),
@@ -34,8 +34,8 @@ struct HostilePluginTests {
     ),
     ("other_schema_name", "has a schema for 'better' instead of 'good'"),
     ("unknown_kind", "is of kind 99, which this ptune does not know"),
-    ("bad_name", "has a name that users cannot write"),
-    ("many", "describes itself wrongly: it claims to hold 10000 components"),
+    ("bad_name", "has an invalid name"),
+    ("many", "has an invalid description: it claims to hold 10000 components"),
     ("needs_more", "needs ptune.ops/7, ptune.telepathy/1, which this ptune does not have"),
   ]
 
@@ -167,7 +167,7 @@ struct HostilePluginTests {
     #expect(inventory.components.isEmpty)
     #expect(
       inventory.rejected.map(\.description) == [
-        "\(open): the folder is writable by everyone; the plugin in it was left alone",
+        "\(open): the folder is writable by everyone; its plugin was ignored",
         "\(file): the file is writable by everyone",
       ])
     #expect(inventory.rejected.map(\.help) == ["chmod o-w '\(open)'", "chmod o-w '\(file)'"])
@@ -219,7 +219,7 @@ struct HostilePluginTests {
       inventory.shadowed.map(\.description) == [
         "\(link): is the same file as \(first)",
         "\(second): plugin org.example.good 1.0.0 is left out for 1.0.0 from \(first)",
-        "\(third): adapter 'good' is already there from \(first)",
+        "\(third): adapter 'good' is already provided by \(first)",
       ])
   }
 

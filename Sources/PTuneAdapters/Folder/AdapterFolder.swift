@@ -105,7 +105,7 @@ extension AdapterFolder {
           ?? wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
       guard values.allSatisfy(\.isFinite) else {
-        throw wrong(place.name, "holds something that is no finite number")
+        throw wrong(place.name, "contains a value that is not a finite number")
       }
       for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty

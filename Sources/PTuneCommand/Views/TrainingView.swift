@@ -76,7 +76,7 @@ final class TrainingView {
     case .step(let step): show(step)
     case .skipped(let divergence):
       console.clear()
-      Output.warning("\(divergence); the step is left out")
+      Output.warning("\(divergence); the step is skipped")
     case .evaluating(let done, let count): showEvaluating(done, count)
     case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):
@@ -102,7 +102,7 @@ final class TrainingView {
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
-          + "\(plan.maximumLength) tokens and were cut")
+          + "\(plan.maximumLength) tokens and were truncated")
     }
     guard !quiet else { return }
     var counts = ["\(NumberText.grouped(plan.examples)) examples"]
@@ -116,7 +116,7 @@ final class TrainingView {
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
           + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
-    if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
+    if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
 
@@ -193,7 +193,7 @@ final class TrainingView {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
           + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
-      console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
+      console.line("resume with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
     if !quiet { console.line() }

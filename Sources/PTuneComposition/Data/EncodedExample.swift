@@ -48,7 +48,7 @@ public struct EncodedExample: Sendable {
   public let integers: [Int32]
   /// The same as numbers.
   public let numbers: [Float]
-  /// For how many tokens of padding the last one stands, from which the scores are read then; 0: it belongs to the text.
+  /// How many padding tokens the last token represents, from which the scores are then read; 0: it belongs to the text.
   let padding: Int32
   /// Where it stands in its file.
   public let line: Int
