@@ -113,7 +113,7 @@ public final class GenerationModel {
   public func prompts(of path: String, format: DataFormat?) throws -> () throws -> GenerationPrompt? {
     let named: DataFormat? = path.hasSuffix(".txt") ? .text : try? DataFormat(path: path)
     let reader = try RowReader(path: path, format: format ?? named ?? .text)
-    let name = path == "-" ? "standard input" : path
+    let name = InputPath.shown(path)
     return { try reader.next().map { try self.prompt($0, place: "\(name):\($0.line)") } }
   }
 

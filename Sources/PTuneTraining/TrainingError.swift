@@ -31,7 +31,7 @@ extension TrainingError {
   /// What to do about it.
   public var help: String? {
     switch self {
-    case .outputInUse: "wait until it has ended, or give this run another folder with --output"
+    case .outputInUse: "wait until it ends, or give this run another folder with --output"
     case .otherRun: "it belongs to another run; give another output folder, or train without --resume"
     case .otherAdapter(_, _, let help): help
     case .otherShapes:

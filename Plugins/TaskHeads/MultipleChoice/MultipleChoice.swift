@@ -20,7 +20,7 @@ final class MultipleChoice: ArrangingHead {
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
     guard let question = example.field("question") ?? example.field("text") else {
       throw ComponentFailure.badArgument(
-        "the row has no 'question'; 'fields' says which column it is")
+        "the row has no 'question'; 'fields' can name its column")
     }
     let start = example.field("start").map { $0 + " " } ?? ""
     for choice in try Choices(example).texts { try arrangement.input(question, start + choice) }
@@ -78,7 +78,7 @@ struct Choices {
   init(_ example: Example) throws {
     if let choices = example.json("choices") {
       guard let texts = (choices["text"] ?? choices).all(\.text), !texts.isEmpty else {
-        throw ComponentFailure.badArgument("'choices' is no JSON list of texts, such as [\"yes\", \"no\"]")
+        throw ComponentFailure.badArgument("'choices' is not a JSON list of texts, such as [\"yes\", \"no\"]")
       }
       self.texts = texts
       names = choices["label"]?.all(\.text) ?? []
@@ -87,7 +87,7 @@ struct Choices {
       while let text = example.field("choice\(texts.count)") { texts.append(text) }
       guard !texts.isEmpty else {
         throw ComponentFailure.badArgument(
-          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' says which columns they are")
+          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' can name their columns")
       }
       (self.texts, names) = (texts, [])
     }
@@ -97,7 +97,7 @@ struct Choices {
   func index(of label: String) throws -> Int {
     let index = names.firstIndex(of: label) ?? Int(label) ?? texts.firstIndex(of: label)
     guard let index, texts.indices.contains(index) else {
-      throw ComponentFailure.badArgument("label '\(label)' is none of the row's \(texts.count) choices")
+      throw ComponentFailure.badArgument("label '\(label)' is not one of the row's \(texts.count) choices")
     }
     return index
   }

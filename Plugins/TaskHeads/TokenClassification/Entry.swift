@@ -26,7 +26,7 @@ public func ptune_plugin_entry_v1(
           accuracy, the share of words with the right tag. A word that was cut off counts as tagged O.
           """,
         .texts("labels", default: [], "the tags; by default those of the training data, sorted"),
-        .flag("label_all_pieces", default: false, "train on every piece of a word, not on its first alone"),
+        .flag("label_all_pieces", default: false, "train on every piece of a word, not only on its first"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),
         make: TokenClassification.init)
     ]

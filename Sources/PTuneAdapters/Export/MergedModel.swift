@@ -173,7 +173,7 @@ struct MergedTokenizer {
       try AtomicFile.write(JSONValue.object(document).text(.pretty), to: path("tokenizer.json"))
     }
     if FileSystem.isFile(words) {
-      var text = try MappedFile(words).withBytes { String(decoding: $0, as: UTF8.self) }
+      var text = try MappedFile(words).text()
       if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
       try AtomicFile.write(text + names.joined(separator: "\n") + "\n", to: path("vocab.txt"))
     }

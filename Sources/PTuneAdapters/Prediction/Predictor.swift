@@ -68,7 +68,7 @@ public final class Predictor {
     // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
     let chunk = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
     let reader = try sources[0].reader(of: path)
-    let name = path == "-" ? "standard input" : path
+    let name = InputPath.shown(path)
     var reachedEnd = false
     while !reachedEnd {
       var rows: [ReadRow] = []

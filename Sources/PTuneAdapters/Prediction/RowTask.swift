@@ -23,7 +23,7 @@ struct RowTask {
     if let fixed { return fixed }
     func wrong(_ reason: String) -> DataError {
       .row(
-        path: row.columns.path == "-" ? "standard input" : row.columns.path, line: row.line, reason: reason)
+        path: InputPath.shown(row.columns.path), line: row.line, reason: reason)
     }
     if let name = row[Self.nameColumn] {
       if let task = names.firstIndex(of: name) { return task }

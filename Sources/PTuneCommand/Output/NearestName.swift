@@ -29,7 +29,7 @@ enum NearestName {
 
   /// The path with the first part that is not there put right.
   private static func path(_ path: String) -> String? {
-    guard path != "-", !FileSystem.exists(path) else { return nil }
+    guard path != InputPath.standardInput, !FileSystem.exists(path) else { return nil }
     var (folder, missing) = (FilePath.folder(of: path), FilePath.name(of: path))
     var rest: [String] = []
     while !FileSystem.exists(folder), folder != FilePath.folder(of: folder) {

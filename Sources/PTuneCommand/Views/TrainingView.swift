@@ -16,6 +16,7 @@ final class TrainingView {
   private let isResumed: Bool
   private var plan: TrainingPlan?
   private var watch: LossWatch?
+  private let pluginFolders: [String]
   /// The flags of `predict` that give it a row of the first task.
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
@@ -26,7 +27,12 @@ final class TrainingView {
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
 
-  init(console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool) {
+  /// - Parameter pluginFolders: those that the user named, which later commands need as well.
+  init(
+    console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool,
+    pluginFolders: [String] = []
+  ) {
+    self.pluginFolders = pluginFolders
     self.console = console
     self.quiet = quiet
     self.spec = spec
@@ -70,7 +76,7 @@ final class TrainingView {
     case .step(let step): show(step)
     case .skipped(let divergence):
       console.clear()
-      Output.warning("\(divergence); the step is left out")
+      Output.warning("\(divergence); the step is skipped")
     case .evaluating(let done, let count): showEvaluating(done, count)
     case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):
@@ -96,7 +102,7 @@ final class TrainingView {
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
-          + "\(plan.maximumLength) tokens and were cut")
+          + "\(plan.maximumLength) tokens and were truncated")
     }
     guard !quiet else { return }
     var counts = ["\(NumberText.grouped(plan.examples)) examples"]
@@ -110,7 +116,7 @@ final class TrainingView {
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
           + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
-    if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
+    if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
 
@@ -126,7 +132,7 @@ final class TrainingView {
     if console.isLive {
       guard isDue(last: step.step == step.steps) else { return }
       let done = Double(step.step - plan.resumedFrom)
-      let left = (ContinuousClock.now - started).inSeconds / done * Double(step.steps - step.step)
+      let left = (ContinuousClock.now - started) / .seconds(1) / done * Double(step.steps - step.step)
       console.redraw([
         bar(step.step, step.steps), "\(step.step)/\(step.steps)", "loss \(NumberText.fixed(step.loss, 4))",
         "\(NumberText.clock(left)) left", "epoch \(step.epoch)",
@@ -187,7 +193,7 @@ final class TrainingView {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
           + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
-      console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
+      console.line("resume with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
     if !quiet { console.line() }
@@ -228,14 +234,10 @@ final class TrainingView {
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
-    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
+    let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
+    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
-}
-
-extension Duration {
-  /// In seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 extension String {

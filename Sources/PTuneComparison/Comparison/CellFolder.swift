@@ -101,7 +101,7 @@ public struct CellFolder: Sendable {
   /// - Throws: `FileError` or `JSONError`.
   func readJSON(_ file: String) throws -> JSONValue? {
     guard FileSystem.isFile(file) else { return nil }
-    return try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
+    return try JSONValue.read(file)
   }
 
   /// Bytes of the adapter's files; nil before there are any.

@@ -44,7 +44,7 @@ public struct MeasuredChoice: Sendable {
     guard FileSystem.isFile(file) else {
       throw RecommendationError.noResults(folder: folder)
     }
-    let document = try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
+    let document = try JSONValue.read(file)
     let all = (document["rows"]?.arrayValue ?? []).compactMap { row in
       Candidate(row, cells: document["cells"]?.arrayValue ?? [], folder: folder)
     }

@@ -51,7 +51,7 @@ extension RowSource {
     do {
       return try body()
     } catch let error as TemplateError {
-      throw DataError.row(path: path == "-" ? "standard input" : path, line: line, reason: error.reason)
+      throw DataError.row(path: InputPath.shown(path), line: line, reason: error.reason)
     }
   }
 }

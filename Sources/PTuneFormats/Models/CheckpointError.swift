@@ -29,9 +29,9 @@ public struct CheckpointError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     switch problem {
-    case .noWeights: "a model folder holds config.json and model.safetensors; fetch it again"
+    case .noWeights: "a model folder contains config.json and model.safetensors; fetch it again"
     case .pickle: "convert it once: \(Self.conversion(of: folder))"
-    case .adapter: "name the base model's folder here, and the adapter where adapters are asked for"
+    case .adapter: "name the base model's folder here, and the adapter where an adapter is expected"
     case .missingShards: "the download is not complete; fetch it again"
     case .index: "fetch the file again"
     }
@@ -52,7 +52,7 @@ extension CheckpointError: HelpfulError {
     switch problem {
     case .noWeights: "'\(folder)' has no \(WeightFiles.single) and no \(WeightFiles.index)"
     case .pickle: "'\(folder)' has its weights only as pytorch_model.bin, a pickle, which ptune does not open"
-    case .adapter: "'\(folder)' holds an adapter, not a base model"
+    case .adapter: "'\(folder)' contains an adapter, not a base model"
     case .missingShards(let names, let count):
       "'\(folder)' lacks \(names.count) of its \(count) weight files: \(names.joined(separator: ", "))"
     case .index(let file): "\(file): expected 'weight_map' to say for each tensor in which file it is"

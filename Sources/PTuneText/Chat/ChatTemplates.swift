@@ -38,7 +38,7 @@ public final class ChatTemplates: Sendable {
     }
     guard ByteFile.exists(name) else {
       throw ChatTemplateError(
-        place: "'\(name)'", line: 0, reason: "there is neither such a format nor such a file")
+        place: "'\(name)'", line: 0, reason: "there is no such format and no such file")
     }
     return try ChatTemplate(try Self.text(name), place: name, tokens: try tokens())
   }
@@ -64,7 +64,7 @@ public final class ChatTemplates: Sendable {
   }
 
   private static func text(_ path: String) throws -> String {
-    try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    try MappedFile(path).text()
   }
 
   /// The special tokens by the names that templates have for them.

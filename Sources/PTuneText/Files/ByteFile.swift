@@ -10,7 +10,7 @@ final class ByteFile {
     self.path = path
     // NB: the system would end the path at a zero byte.
     guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "a path has no zero bytes") }
-    guard path != "-" else {
+    guard path != InputPath.standardInput else {
       descriptor = 0
       return
     }
