@@ -9,7 +9,7 @@ public final class ModelCheckpoint: CheckpointSource {
   public let weights: any ModelWeights
   /// What an adapter puts in the place of weights.
   let replacements: WeightReplacements
-  /// What tells this base model from another.
+  /// Identifies this base model.
   public let fingerprint: Fingerprint
 
   /// Opens a model folder, or a GGUF file.

@@ -26,7 +26,7 @@ public final class GenerationModel {
     try self.init(run.composition, task: task)
   }
 
-  /// A composition as it stands.
+  /// An unchanged composition.
   ///
   /// - Throws: what is wrong with generation_config.json or config.json.
   package init(_ composition: Composition, task: Int) throws {

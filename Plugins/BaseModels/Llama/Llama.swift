@@ -73,7 +73,7 @@ final class Llama: BaseModel {
     let attentionNorm, outputNorm: RootMeanSquareNorm
     let activation: Activation
 
-    /// Norms that architectures with the other names of these layers have besides: Qwen3 and OLMo 2, Gemma 2 and 3, GLM-4.
+    /// Additional norms in architectures that name these layers differently: Qwen3 and OLMo 2, Gemma 2 and 3, GLM-4.
     private static let normsOfKin = [
       "self_attn.q_norm", "self_attn.k_norm", "self_attn.q_layernorm", "self_attn.k_layernorm",
       "pre_feedforward_layernorm", "post_feedforward_layernorm", "post_self_attn_layernorm",

@@ -97,7 +97,7 @@ public func ptune_plugin_entry_v1(
           parameters. Rows need no label.
 
           With `text` alone every token but the first is a target, each guessed from those before it. With \
-          `text_pair` besides, `text` is a prompt and `text_pair` its completion, which follows it without a \
+          `text_pair`, `text` is a prompt and `text_pair` its completion, which follows it without a \
           separator, so a completion mostly begins with a blank; only its tokens are targets. The token that ends a \
           text is put behind and is a target too. A prompt that is too long loses its beginning.
 

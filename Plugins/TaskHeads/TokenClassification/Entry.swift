@@ -12,9 +12,9 @@ public func ptune_plugin_entry_v1(
         "token-classification", summary: "a tag per word, and the entities they spell",
         documentation: """
           Scores each token of the text against the tags, with dropout and one linear layer on its own row of the \
-          base model's output, wherever virtual tokens stand. The first piece of a word bears the word's tag; \
-          the other pieces do not count, unless `label_all_pieces` says so: then they bear the tag that goes on, \
-          `I-PER` after `B-PER`, where the tags have one.
+          base model's output, wherever virtual tokens stand. The first piece of a word has the word's tag; the \
+          other pieces do not count unless `label_all_pieces` is set: then they have the continuing tag, `I-PER` \
+          after `B-PER`, if the tags have one.
 
           A row has the field `label`, a JSON list of tags, and perhaps `words`, a JSON list of the words they \
           belong to; without it the words are the text's, between blanks. Files of the format `conll` have both. \

@@ -65,7 +65,7 @@ extension AdapterFolder {
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameters:
-  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///   - newTasks: additional tasks of the composition; then what is loaded is frozen, and what these tasks have for
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
   ///   - unfolded: whether the composition has the encoder that was folded away.

@@ -52,7 +52,7 @@ public final class GGUFModel: ModelWeights {
     return try file.floats(place.tensor, order: place.order)
   }
 
-  /// What tells this file's model from another, and from the same model quantised otherwise.
+  /// Identifies this file's model, also among other quantisations of the same model.
   public var fingerprint: Fingerprint {
     let tensors = file.tensors.sorted { ByteString.less($0.name, $1.name) }
     defer { withExtendedLifetime(file) {} }
