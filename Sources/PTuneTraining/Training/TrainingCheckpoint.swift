@@ -50,7 +50,7 @@ struct TrainingCheckpoint {
         "metrics": .array(
           evaluation.metrics.map {
             [
-              "name": .string($0.name), "value": .double($0.value),
+              "name": .string($0.name), "value": JSONValue(exactly: $0.value),
               "higher_is_better": .bool($0.higherIsBetter),
             ]
           }),
@@ -196,10 +196,18 @@ extension EvaluationReport {
     self.init(
       task: task, examples: examples,
       metrics: metrics.compactMap {
-        guard let name = $0["name"]?.stringValue, let value = $0["value"]?.doubleValue,
+        guard let name = $0["name"]?.stringValue, let value = $0["value"]?.exactDouble,
           let higher = $0["higher_is_better"]?.boolValue
         else { return nil }
         return EvaluationRecord.Metric(name: name, value: value, higherIsBetter: higher)
       }, seconds: seconds)
   }
+}
+
+extension JSONValue {
+  /// A number, also one that JSON does not have: those are texts, "nan" or "inf".
+  fileprivate init(exactly value: Double) { self = value.isFinite ? .double(value) : .string("\(value)") }
+
+  /// What ``init(exactly:)`` made of a number.
+  fileprivate var exactDouble: Double? { doubleValue ?? stringValue.flatMap(Double.init) }
 }
