@@ -75,7 +75,9 @@ import Testing
         row["tasks"] = [
           [
             "task": "tone", "measured_on": "test", "metric": "accuracy", "higher_is_better": true,
-            "metrics": ["accuracy": ["mean": accuracy.map { .double($0) } ?? .null, "deviation": .null, "values": []]],
+            "metrics": [
+              "accuracy": ["mean": accuracy.map { .double($0) } ?? .null, "deviation": .null, "values": []]
+            ],
           ]
         ]
         row["training_peak_memory_bytes"] = ["mean": .int(memory)]
