@@ -22,11 +22,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install missing system packages, fetch the demo's model and data
-	@Scripts/setup-packages
-	@Scripts/fetch-demo
+	@Scripts/setup/packages
+	@Scripts/setup/fetch-demo
 
 build: ## build ptune and its plugins, optimised
-	@Scripts/setup-packages
+	@Scripts/setup/packages
 	swift build -c release $(RUNPATHS)
 
 demo: setup build ## tune a prompt for a real model on real text
@@ -38,7 +38,7 @@ test: setup ## run the tests
 install: ## install under PREFIX (/usr/local); DESTDIR is honoured
 	@# Under sudo the files of the build should stay the user's: `make build` comes first.
 	@if [ -z "$$SUDO_USER" ] && command -v swift >/dev/null; then $(MAKE) build; fi
-	@Scripts/install $(RELEASE) "$(DESTDIR)$(PREFIX)"
+	@Scripts/release/install $(RELEASE) "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## remove what `make install` put under PREFIX
 	@test -f "$(MANIFEST)" || { echo "error: nothing installed by make under $(DESTDIR)$(PREFIX)" >&2; exit 1; }
@@ -53,21 +53,21 @@ bench-demo: setup build ## compare the demo run with PyTorch's (needs the same)
 	$(PYTHON) Benchmarks/compare_demo.py --ptune $(RELEASE)/ptune --run $(RUN)
 
 docs: ## make the documentation of the Swift kit (DocC), and the references that come from ptune.h
-	Scripts/abi-reference
-	Scripts/rust-bindings
-	Scripts/kit-docs
+	Scripts/generate/abi-reference
+	Scripts/generate/rust-bindings
+	Scripts/generate/kit-docs
 
 fuzz: ## fuzz the parsers of outside data, SECONDS=600 each
-	@Scripts/fuzz --seconds $(SECONDS) $(TARGETS)
+	@Scripts/check/fuzz --seconds $(SECONDS) $(TARGETS)
 
 crash-matrix: ## stop a small training at every operation on its files (Linux)
 	swift build -c release
 	@mkdir -p build
-	@Scripts/crash-matrix/run --ptune $(RELEASE)/ptune --results build/crash-matrix.jsonl --report Docs/robustness.md
+	@Scripts/check/crash-matrix/run --ptune $(RELEASE)/ptune --results build/crash-matrix.jsonl --report Docs/robustness.md
 
 sanitize: ## run the tests under the address and the thread sanitizer, each with a build of its own
-	@Scripts/sanitize address
-	@Scripts/sanitize thread
+	@Scripts/check/sanitize address
+	@Scripts/check/sanitize thread
 
 lint: ## check the style of the Swift sources
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict

@@ -83,7 +83,7 @@ struct TestsOf {
 }
 
 let tests = [
-  TestsOf(target: "CPTuneKernels"),
+  TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
@@ -105,7 +105,7 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
-/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/fuzz` builds it.
+/// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
   ? []
@@ -120,7 +120,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ptune", targets: ["PTuneCommand"]),
-    .library(name: "PTune", targets: ["PTune"]),
+    .library(name: "PTune", targets: ["PTune", "PTuneLibc"]),
     .library(name: "PTuneTesting", targets: ["PTuneTesting"]),
   ] + plugins.map { .library(name: $0.library, type: .dynamic, targets: [$0.target]) },
   dependencies: [
@@ -130,7 +130,9 @@ let package = Package(
   targets: [
     // The plugin ABI (one C header) and the core that bridges it to Swift.
     .target(name: "CPTune"),
-    .target(name: "PTune", dependencies: ["CPTune"]),
+    // The platform's C library, which everything else imports under this name.
+    .target(name: "PTuneLibc"),
+    .target(name: "PTune", dependencies: ["CPTune", "PTuneLibc"]),
 
     // What several plugins share; each links its own copy.
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
@@ -141,7 +143,8 @@ let package = Package(
     .target(
       name: "CPTuneKernels",
       cSettings: [
-        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
+        .headerSearchPath("."),
+        .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]),
       ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
     .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
 
@@ -151,7 +154,7 @@ let package = Package(
     .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
 
     // Files, text, training, results.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),

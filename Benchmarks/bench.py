@@ -5,7 +5,7 @@
 Each comparison is a cell: base model / method / virtual tokens / texts / mode / threads. All who take part in a cell
 are started one after the other and wait; then they take a few steps each, by turns, several rounds. Finished cells are
 in --results and are not measured again without --again, so that a run can be stopped, and continued or widened later.
-Needs what Scripts/fetch-demo fetches, and for the models and PEFT what Scripts/fixtures/requirements.txt lists.
+Needs what Scripts/setup/fetch-demo fetches, and for the models and PEFT what Scripts/generate/fixtures/requirements.txt lists.
 """
 
 import argparse
@@ -214,7 +214,7 @@ def main():
         if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode:
             sys.exit(
                 f"error: {options.python} has no torch, transformers or peft\n"
-                "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/fixtures/requirements.txt, then "
+                "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/generate/fixtures/requirements.txt, then "
                 "make bench PYTHON=.venv/bin/python"
             )
         key = f"peak {options.threads}"

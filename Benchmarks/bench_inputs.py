@@ -1,6 +1,6 @@
 """Writes what both sides read: base models with random weights of the real sizes, and batches of token ids.
 
-The texts are the demo's film reviews, cut by the demo's tokenizer; Scripts/fetch-demo fetches both. Every model gets
+The texts are the demo's film reviews, cut by the demo's tokenizer; Scripts/setup/fetch-demo fetches both. Every model gets
 the same ids, which are in the vocabulary of each.
 """
 

@@ -57,7 +57,7 @@ def main():
     if probe.returncode:
         sys.exit(
             f"error: {options.python} has no torch, transformers or peft\n"
-            "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/fixtures/requirements.txt, then "
+            "help: python3 -m venv .venv && .venv/bin/pip install -r Scripts/generate/fixtures/requirements.txt, then "
             "make bench PYTHON=.venv/bin/python"
         )
     limit = ["--max-steps", options.max_steps] if options.max_steps else []

@@ -1,6 +1,6 @@
 """Measures what prompt tuning of a causal model gains over the untuned model and over instructions written by hand.
 
-    Scripts/fetch-demo --causal
+    Scripts/setup/fetch-demo --causal
     python Benchmarks/prompt_against_instruction.py --e2e FOLDER --output runs/e2e --report Docs/prompt-quality.md
 
 --e2e is a folder with train.csv and test.csv of the E2E challenge (Novikova et al. 2017): the columns mr, facts about a

@@ -7,7 +7,7 @@ examples/s, trainable parameters. prompt-tuning at the start and the key-value f
 p-tuning-v2 run through PEFT; what PEFT lacks (a prompt after [CLS], the hidden form) is plain PyTorch over
 transformers' BertModel. The base model is frozen, in eval mode; the head is one linear layer on a pooled row.
 
-Needs torch, transformers and peft, and what Scripts/fetch-demo fetches.
+Needs torch, transformers and peft, and what Scripts/setup/fetch-demo fetches.
 """
 
 import argparse

@@ -11,7 +11,7 @@ from seqeval import metrics as seqeval
 from torch.nn import functional
 from transformers import AutoTokenizer
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts" / "fixtures"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts/generate/fixtures"))
 import squad_scores  # noqa: E402
 
 

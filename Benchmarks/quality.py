@@ -15,7 +15,7 @@ starts where ptune starts and takes ptune's batches, so that only the arithmetic
 several tasks ptune also trains them together. Each result is kept in --results, and what is there is not trained
 again; the report is made of it. Prints the results as one JSON document. Runs one training at a time.
 
-Needs what Scripts/fixtures/requirements.txt lists.
+Needs what Scripts/generate/fixtures/requirements.txt lists.
 """
 
 import argparse

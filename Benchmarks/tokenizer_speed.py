@@ -165,7 +165,7 @@ def main():
     options = parser.parse_args()
     files = options.text if options.text is not None else sorted((CACHE / "data").rglob("*.tsv"))
     if not files:
-        sys.exit("error: there is no text\nhelp: run Scripts/fetch-demo, or name files with --text")
+        sys.exit("error: there is no text\nhelp: run Scripts/setup/fetch-demo, or name files with --text")
     real = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line]
     real = [line.replace("\r", " ") for line in real][: options.lines]
     lines = real + noise(max(options.lines - len(real), len(real)))

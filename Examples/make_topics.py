@@ -2,7 +2,7 @@
 
     python3 Examples/make_topics.py
 
-Each row pairs a sentence of the demo's data (Scripts/fetch-demo) with a description; the label says whether the
+Each row pairs a sentence of the demo's data (Scripts/setup/fetch-demo) with a description; the label says whether the
 description fits. Half of the rows are right. What is drawn follows from a seed, so a second call writes the same.
 """
 
@@ -27,7 +27,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent / "runs/topics"
 def sentences(kind, split):
     path = CACHE / kind / f"{split}.tsv"
     if not path.exists():
-        sys.exit(f"error: there is no {path}\nhelp: run Scripts/fetch-demo")
+        sys.exit(f"error: there is no {path}\nhelp: run Scripts/setup/fetch-demo")
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
     return [line.split("\t")[0] for line in lines][: ROWS[split]]
 

@@ -2,7 +2,7 @@
 
 usage: python3 Examples/playbook/make_generation_data.py
 
-Writes runs/playbook/words/{train,validation,test}.jsonl, from what Scripts/fetch-demo fetched.
+Writes runs/playbook/words/{train,validation,test}.jsonl, from what Scripts/setup/fetch-demo fetched.
 """
 
 import json

@@ -1,14 +1,9 @@
 import CPTuneFuzzMemory
 import PTuneFuzzing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// `ptune-fuzz list`, `ptune-fuzz seeds TARGET FOLDER`, `ptune-fuzz mutate TARGET COUNT` and
-/// `ptune-fuzz fuzz TARGET ARGUMENTS…`, where the arguments are libFuzzer's. `Scripts/fuzz` is for people.
+/// `ptune-fuzz fuzz TARGET ARGUMENTS…`, where the arguments are libFuzzer's. `Scripts/check/fuzz` is for people.
 ///
 /// libFuzzer has the `main`; it asks for the one below first, then for each input.
 enum FuzzCommand {

@@ -1,11 +1,6 @@
 import CPTuneFuzzMemory
 import PTuneFuzzing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Reads damaged inputs one after the other and measures what each took.
 ///

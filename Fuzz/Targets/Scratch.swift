@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// A temporary folder for the files of one input. It goes with the object.
 public final class Scratch: @unchecked Sendable {

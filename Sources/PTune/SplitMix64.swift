@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// A small generator of random numbers with the same results on every platform (Steele, Lea & Flood 2014).
 public struct SplitMix64: RandomNumberGenerator, Sendable, Equatable {

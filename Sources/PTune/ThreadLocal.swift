@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// A pointer that each thread has its own of; nil until the thread sets it.
 public struct ThreadLocalPointer: Sendable {

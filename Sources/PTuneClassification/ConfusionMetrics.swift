@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Metrics of a confusion matrix, `[target][predicted]`.
 package struct ConfusionMetrics {

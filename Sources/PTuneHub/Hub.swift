@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// The Hugging Face hub, or another that speaks its API.
 public final class Hub {

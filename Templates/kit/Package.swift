@@ -5,10 +5,11 @@ import PackageDescription
 let package = Package(
   name: "ptune",
   platforms: [.macOS(.v15)],
-  products: [.library(name: "PTune", targets: ["PTune"])],
+  products: [.library(name: "PTune", targets: ["PTune", "PTuneLibc"])],
   targets: [
     .target(name: "CPTune"),
-    .target(name: "PTune", dependencies: ["CPTune"]),
+    .target(name: "PTuneLibc"),
+    .target(name: "PTune", dependencies: ["CPTune", "PTuneLibc"]),
   ],
   swiftLanguageModes: [.v6]
 )

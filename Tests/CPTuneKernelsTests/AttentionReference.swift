@@ -1,10 +1,5 @@
 import CPTuneKernels
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Floats at a fixed address, for the pointers inside the C structures.
 final class Block {

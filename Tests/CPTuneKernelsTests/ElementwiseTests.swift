@@ -1,11 +1,6 @@
 import CPTuneKernels
+import PTuneLibc
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 private let counts = [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 64, 65, 100]
 
@@ -87,7 +82,7 @@ struct ElementwiseTests {
         let x = numbers.floats(count, in: -9, 9), y = numbers.floats(count), dz = numbers.floats(count)
         let ones = [Float](repeating: 1, count: count)
         var value = ones, slope = ones, apart = ones
-        ptk_unary_forward_sloped(function, count, x, &value, &slope)
+        ptk_unary_forward_with_derivative(function, count, x, &value, &slope)
         ptk_unary_backward(function, count, x, x, ones, false, &apart)
         let about = "\(function.rawValue), \(count)"
         let activation = apply(function, x)

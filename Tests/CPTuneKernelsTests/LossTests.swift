@@ -1,11 +1,6 @@
 import CPTuneKernels
+import PTuneLibc
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 private let columnCounts = [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 64, 65, 100]
 private let rows = 4

@@ -132,12 +132,12 @@ struct MatrixProductTests {
             let padding = m % 3
             let wideA = spread(a, rows: m, columns: n, stride: n + padding)
             var c = [Float](repeating: .nan, count: m * (k + padding))
-            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, false, &c, k + padding)
+            ptk_gemm_packed_transposed(matrix, m, wideA, n + padding, false, &c, k + padding)
             expectClose(
               gathered(c, rows: m, columns: k, stride: k + padding), Array(expected[..<(m * k)]),
               tolerance: 2e-5, "\(name), \(m)×\(n)·(\(k)×\(n))ᵀ, transposed \(transposed)")
             var sum = [Float](repeating: 1, count: m * (k + padding))
-            ptk_gemm_packed_turned(matrix, m, wideA, n + padding, true, &sum, k + padding)
+            ptk_gemm_packed_transposed(matrix, m, wideA, n + padding, true, &sum, k + padding)
             expectClose(
               gathered(sum, rows: m, columns: k, stride: k + padding), expected[..<(m * k)].map { $0 + 1 },
               tolerance: 2e-5, "\(name), \(m)×\(n)·(\(k)×\(n))ᵀ, added")
@@ -163,10 +163,10 @@ struct MatrixProductTests {
     let matrix = ptk_pack_both_ways([], 0, 2, 0, false)
     defer { ptk_packed_free(matrix) }
     var c: [Float] = [1, 2, 3, 4]
-    ptk_gemm_packed_turned(matrix, 2, [], 0, false, &c, 2)
+    ptk_gemm_packed_transposed(matrix, 2, [], 0, false, &c, 2)
     #expect(c == [0, 0, 0, 0])
     c = [1, 2, 3, 4]
-    ptk_gemm_packed_turned(matrix, 2, [], 0, true, &c, 2)
+    ptk_gemm_packed_transposed(matrix, 2, [], 0, true, &c, 2)
     #expect(c == [1, 2, 3, 4])
   }
 

@@ -1,11 +1,6 @@
 import CPTuneKernels
+import PTuneLibc
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Optimiser")
 struct OptimizerTests {

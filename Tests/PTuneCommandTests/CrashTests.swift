@@ -2,7 +2,7 @@ import Foundation
 import PTuneFormats
 import Testing
 
-/// Some stops of `Scripts/crash-matrix/run`, and a model's file that is cut off while it is in use.
+/// Some stops of `Scripts/check/crash-matrix/run`, and a model's file that is cut off while it is in use.
 @Suite("Crashes") struct CrashTests {
   #if os(Linux)
     @Test(
@@ -12,7 +12,7 @@ import Testing
       let desk = try Desk()
       let script =
         URL(fileURLWithPath: Desk.fixtures).deletingLastPathComponent().deletingLastPathComponent().path
-        + "/Scripts/crash-matrix/run"
+        + "/Scripts/check/crash-matrix/run"
       let outcome = try desk.shell(
         "'\(script)' --ptune '\(try Desk.command())' --quick --every 4 --scenario again --how cut-names,full")
       #expect(outcome.status == 0, "\(outcome.errors)")

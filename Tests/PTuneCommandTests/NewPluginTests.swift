@@ -60,7 +60,7 @@ struct NewPluginTests {
   func madeFromHeader(_ script: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
-    let outcome = try desk.shell("python3 '\(root)/Scripts/\(script)' --check")
+    let outcome = try desk.shell("python3 '\(root)/Scripts/generate/\(script)' --check")
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 }

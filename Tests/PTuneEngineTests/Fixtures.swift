@@ -6,7 +6,7 @@ import Testing
 @testable import PTune
 @testable import PTuneEngine
 
-/// The reference numbers that Scripts/fixtures/generate.py wrote.
+/// The reference numbers that Scripts/generate/fixtures/run wrote.
 enum Fixtures {
   static let folder =
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures"

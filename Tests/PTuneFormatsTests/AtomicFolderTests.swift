@@ -1,15 +1,8 @@
 import Foundation
 import Testing
+import PTuneLibc
 
 @testable import PTuneFormats
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @Suite("Folders whose files change together") struct AtomicFolderTests {
   private let place: String

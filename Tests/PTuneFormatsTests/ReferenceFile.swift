@@ -1,4 +1,4 @@
-// Written by Scripts/make-safetensors-fixture.py.
+// Written by Scripts/generate/fixtures/run.
 
 /// A small file as the reference implementation saves it.
 enum ReferenceFile {

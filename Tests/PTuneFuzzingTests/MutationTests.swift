@@ -3,7 +3,7 @@ import Testing
 @testable import PTuneFuzzing
 
 @Suite("Damaged inputs") struct MutationTests {
-  /// `Scripts/mutate` reads 10,000 of each, and watches the memory.
+  /// `Scripts/check/mutate` reads 10,000 of each, and watches the memory.
   private static let count = 300
 
   @Test("are read or refused, whatever the parser", arguments: FuzzTarget.all.map(\.name))

@@ -3,10 +3,10 @@ import Testing
 
 @testable import PTuneText
 
-/// Where the fixtures of Scripts/fixtures/text_fixtures.py are.
+/// Where the fixtures of Scripts/generate/fixtures/run are.
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/wordpiece").path
 
-/// Where the fixtures of Scripts/fixtures/bpe_fixtures.py are.
+/// Where the fixtures of Scripts/generate/fixtures/run are.
 let bpeFixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/bpe").path
 
 /// A folder that goes when the test ends.

@@ -31,7 +31,7 @@ struct CombinationDocument {
     text = """
       # What goes together
 
-      Written by `Scripts/combinations` from the plugins that are there; do not edit. *yes*: on a tiny model some steps
+      Written by `Scripts/generate/combinations` from the plugins that are there; do not edit. *yes*: on a tiny model some steps
       of training lower the loss and move the adapter, and what is saved scores the same bits when it is loaded. *no*:
       the run is refused before it begins, with the reason below. The tests try each cell, and that a combination of
       base model, adapter and head is refused exactly where a table here refuses two of them. An adapter that asks a

@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test("Docs/combinations.md says what is supported; Scripts/combinations writes it")
+  @Test("Docs/combinations.md says what is supported; Scripts/generate/combinations writes it")
   func document() throws {
     let document = CombinationDocument().text
     #expect(!document.contains("a mistake of the test"))
@@ -72,6 +72,6 @@ import Testing
       try AtomicFile.write(document, to: path)
     }
     let written = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(written == document, "it is out of date: run Scripts/combinations")
+    #expect(written == document, "it is out of date: run Scripts/generate/combinations")
   }
 }

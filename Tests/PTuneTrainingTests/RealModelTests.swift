@@ -5,12 +5,13 @@ import Testing
 
 @testable import PTuneTraining
 
-/// The real MiniLM that Scripts/fetch-demo brings; `make test` fetches it first.
+/// The real MiniLM that Scripts/setup/fetch-demo brings; `make test` fetches it first.
 @Suite("The real MiniLM") struct RealModelTests {
   static let folder = try? ModelResolver().resolve("sentence-transformers/all-MiniLM-L6-v2").folder
 
   @Test(
-    "tokens and hidden rows equal transformers'", .enabled(if: folder != nil, "run Scripts/fetch-demo first"))
+    "tokens and hidden rows equal transformers'",
+    .enabled(if: folder != nil, "run Scripts/setup/fetch-demo first"))
   func reference() throws {
     let folder = try #require(Self.folder)
     let tokenizer = try TokenizerLoader.load(folder)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PTuneTraining
 
-/// Reads what Scripts/fixtures writes of a training step.
+/// Reads what Scripts/generate/fixtures writes of a training step.
 enum StepFixture {
   static func adapter(_ json: JSONValue) throws -> ComponentChoice {
     var hyperparameters = try hyperparameters(json)

@@ -1,11 +1,6 @@
 import PTune
 import PTuneLayers
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 extension Rotation {
   /// The rotation that config.json describes for heads of this size, with the scalings of transformers: `default`,

@@ -1,11 +1,6 @@
 import CPTune
 import PTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Attention over a pool: α = softmax(q·kᵀ·s/τ), where s is 1, or 1/√d as in Vaswani et al. (2017, eq. 1), and the
 /// temperature τ is fixed or trained.

@@ -1,11 +1,6 @@
 import CPTune
 import PTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Language modelling: the row of each token scores the token after it, with the base model's own scores over its
 /// vocabulary. The head trains nothing of its own.

@@ -1,10 +1,5 @@
 import PTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// The best spans of a row's windows, as BERT's authors search them (Devlin et al. 2019, sections 4.2 and 4.3).
 struct AnswerSearch {

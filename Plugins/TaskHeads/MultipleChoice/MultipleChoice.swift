@@ -1,11 +1,6 @@
 import CPTune
 import PTune
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// One of a row's choices: a sequence for each -> pooled row -> linear -> softmax over the row's choices.
 final class MultipleChoice: ArrangingHead {

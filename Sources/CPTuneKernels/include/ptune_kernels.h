@@ -58,8 +58,8 @@ void ptk_gemm_packed(const ptk_packed *b, size_t m, const float *a, size_t a_str
 /* c += a·b. */
 void ptk_gemm_packed_add(const ptk_packed *b, size_t m, const float *a, size_t a_stride, float *c, size_t c_stride);
 /* c = a·bᵀ: a [m, n], c [m, k]; b is from ptk_pack_both_ways. */
-void ptk_gemm_packed_turned(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
-                            size_t c_stride);
+void ptk_gemm_packed_transposed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
+                                size_t c_stride);
 
 /* ---------------------------------------------------------------------------------- segment attention */
 
@@ -137,7 +137,7 @@ void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *
 void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx);
 /* y = f(x), and with it f'(x), for PTK_GELU, PTK_GELU_TANH and PTK_SILU, whose derivatives cost more from x alone. */
-void ptk_unary_forward_sloped(ptk_unary function, size_t count, const float *x, float *y, float *slope);
+void ptk_unary_forward_with_derivative(ptk_unary function, size_t count, const float *x, float *y, float *derivative);
 /* z = f(x)·y, for the same functions. */
 void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z);
 /* From dz: dx, and dy; each may be NULL, and they are not the same. */

@@ -80,7 +80,7 @@ struct Planner {
       node.inputs.allSatisfy({ $0.rows == node.rows && $0.columns == node.columns })
     else { return }
     for (factor, other) in [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] {
-      guard let activation = factor.operation as? UnaryOperation, activation.savesSlope,
+      guard let activation = factor.operation as? UnaryOperation, activation.savesDerivative,
         readers[ObjectIdentifier(factor)] == 1
       else { continue }
       gated[ObjectIdentifier(node)] = Node(

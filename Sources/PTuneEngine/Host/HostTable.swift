@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneLibc
 
 /// The host as plugins see it.
 public enum HostTable {
@@ -38,7 +39,7 @@ public enum HostTable {
         case PTUNE_EXPORT_V1: UnsafeRawPointer(ExportTable.table)
         case PTUNE_ARRANGEMENT_V1: UnsafeRawPointer(ArrangementTable.table)
         case PTUNE_DATA_V1: UnsafeRawPointer(DataTable.table)
-        case PTUNE_SELECT_V1: UnsafeRawPointer(BaseTable.select)
+        case PTUNE_SELECT_V1: UnsafeRawPointer(SelectTable.table)
         default: nil
         }
       },
@@ -52,9 +53,3 @@ public enum HostTable {
       cancelled: { _ in Session.current?.isCancelled() ?? false },
       random: { _ in Session.current?.generator.next() ?? 0 }))
 }
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif

@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// How much of the attention of a layer goes to virtual tokens: of each row of the text a share between 0 and 1.
 public struct PromptAttention: Sendable, Equatable {

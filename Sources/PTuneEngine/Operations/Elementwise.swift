@@ -17,9 +17,9 @@ struct UnaryOperation: Operation {
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { .same }
   var restrictsRows: Bool { true }
-  func backwardReads(_ index: Int) -> Bool { !backwardReadsResult && !savesSlope }
+  func backwardReads(_ index: Int) -> Bool { !backwardReadsResult && !savesDerivative }
   /// Whether the derivative is made along with the result, which costs less than from the input afterwards.
-  var savesSlope: Bool { [PTK_GELU, PTK_GELU_TANH, PTK_SILU].contains(function) }
+  var savesDerivative: Bool { [PTK_GELU, PTK_GELU_TANH, PTK_SILU].contains(function) }
   /// These derivatives are simplest in terms of the result, the others in terms of the input.
   var backwardReadsResult: Bool { [PTK_TANH, PTK_SIGMOID, PTK_EXP, PTK_SQRT].contains(function) }
 
@@ -27,12 +27,12 @@ struct UnaryOperation: Operation {
     guard let x = instruction.inputs[0].value else { return }
     let y = machine.result(instruction)
     let slope =
-      savesSlope && instruction.needsGradient && machine.isForBackward
+      savesDerivative && instruction.needsGradient && machine.isForBackward
       ? machine.save(instruction.count, for: instruction) : nil
     machine.threads.split(instruction.count, work: instruction.count * 8, grain: 16) { range in
       let from = range.lowerBound
       if let slope {
-        ptk_unary_forward_sloped(function, range.count, x + from, y + from, slope + from)
+        ptk_unary_forward_with_derivative(function, range.count, x + from, y + from, slope + from)
       } else {
         ptk_unary_forward(function, range.count, x + from, y + from)
       }
@@ -40,7 +40,7 @@ struct UnaryOperation: Operation {
   }
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
-    if savesSlope {
+    if savesDerivative {
       guard let dy = instruction.gradient else { return }
       return machine.addProduct(dy, instruction.saved[0], to: instruction.inputs[0])
     }

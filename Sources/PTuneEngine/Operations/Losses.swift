@@ -1,10 +1,5 @@
 import CPTuneKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Mean cross-entropy over the rows with a target, as torch.nn.CrossEntropyLoss computes it.
 struct CrossEntropyOperation: Operation {

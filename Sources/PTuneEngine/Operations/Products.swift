@@ -139,7 +139,7 @@ struct FrozenLinearOperation: Operation {
     }
     for (first, packed) in zip(weight.slicePlaces, packed) {
       // Turned rows go by whole vectors.
-      let (grain, piece) = packed.isTurned ? (16, 96) : (8, 48)
+      let (grain, piece) = packed.isTransposed ? (16, 96) : (8, 48)
       machine.threads.split(rows, work: rows * n * k, grain: grain, piece: piece) { part in
         packed.multiply(
           part.count, dy + part.lowerBound * n + first, n, adding: adding || first > 0,

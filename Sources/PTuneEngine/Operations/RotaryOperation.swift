@@ -1,10 +1,5 @@
 import CPTuneKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
 
 /// The angle of each pair of columns per position, and what turned columns are multiplied by.
 struct RotaryAngles: Equatable {

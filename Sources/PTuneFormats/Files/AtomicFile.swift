@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 import Synchronization
 
 /// A file that appears in its place whole or not at all: it is written beside it under a temporary name,

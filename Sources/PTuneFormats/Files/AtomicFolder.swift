@@ -1,12 +1,5 @@
 import CPTunePlatform
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// A folder whose files change together: they are written into a folder beside it, which then takes its place in one
 /// step. Who looks at any instant, or after a crash, finds all old files or all new ones. Files of the old folder that

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Appends records of bytes to a file that others may be reading: each record is one write.
 public struct ByteAppender: ~Copyable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// An operation on a file that the system refused.
 public struct FileError: Error, Equatable, Sendable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// What a process that was killed left unfinished: `.ptune-PROCESS-NUMBER.partial`.
 public enum Leftovers {

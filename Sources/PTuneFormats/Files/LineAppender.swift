@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// Appends lines to a file that others may be reading, such as `metrics.jsonl`: each line is one write, so a
 /// reader sees it whole or not at all. One process writes to the file at a time.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// The keys of config.json that a GGUF file's metadata and tensors stand for.
 struct GGUFSettings {

@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// A file on its way: `ETAG.incomplete`, which an interrupted download leaves and the next one goes on with. Where another
 /// process writes to it, this is one of our own, which nobody goes on with.

@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 extension HubCacheRepository {
   /// Lets a commit's file be a blob: a link that is there at once or not at all.

@@ -1,13 +1,9 @@
+import PTuneLibc
+
 #if canImport(Darwin)
-  import Darwin
   /// How the file name of a plugin ends.
   let pluginSuffix = "dylib"
-#elseif canImport(Musl)
-  import Musl
-  /// How the file name of a plugin ends.
-  let pluginSuffix = "so"
 #else
-  import Glibc
   /// How the file name of a plugin ends.
   let pluginSuffix = "so"
 #endif

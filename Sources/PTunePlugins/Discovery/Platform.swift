@@ -1,13 +1,6 @@
 // The C library, under its name on each system, and the few calls of it that need care.
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 import CPTunePlatform
+import PTuneLibc
 
 /// The path of the running executable, or `nil` if the system does not tell.
 public func executablePath() -> String? {

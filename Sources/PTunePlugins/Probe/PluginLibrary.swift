@@ -1,12 +1,5 @@
 import CPTune
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// A plugin's file, opened in this process. It is never closed: Swift code cannot be unloaded.
 struct PluginLibrary {

@@ -1,12 +1,5 @@
 import CPTunePlatform
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// A child process that plugins run in: it reports on descriptor 3, and a plugin that ends it ends nothing else.
 package struct PluginProcess {

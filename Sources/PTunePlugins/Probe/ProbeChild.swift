@@ -1,12 +1,5 @@
 import CPTunePlatform
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// The probe's child process: it opens plugins one after the other and reports on each, so that a plugin that
 /// crashes takes nobody else down.

@@ -1,12 +1,5 @@
 import CPTune
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// The host table of the probe's child: good for registering components and nothing more.
 ///

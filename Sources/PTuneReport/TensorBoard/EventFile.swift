@@ -1,12 +1,5 @@
 import PTuneFormats
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import PTuneLibc
 
 /// A file of events that TensorBoard reads while it grows: each record is one write.
 public final class EventFile {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import PTuneLibc
 
 /// A file (or standard input) that is read from front to back, closed when the last reference goes.
 final class ByteFile {
@@ -27,13 +21,7 @@ final class ByteFile {
   /// Fills as much of `buffer` as one read gives; 0 at the end of the file.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(TextError) -> Int {
     while true {
-      #if canImport(Glibc)
-        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-      #elseif canImport(Musl)
-        let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
-      #else
-        let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-      #endif
+      let count = PTuneLibc.read(descriptor, buffer.baseAddress, buffer.count)
       if count >= 0 { return count }
       if errno != EINTR { throw Self.unreadable(path) }
     }

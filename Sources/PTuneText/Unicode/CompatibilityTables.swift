@@ -1,4 +1,4 @@
-// Written by Scripts/fixtures/unicode_tables.py from the Hugging Face `tokenizers` package: do not edit.
+// Written by Scripts/generate/fixtures/run from the Hugging Face `tokenizers` package: do not edit.
 // swift-format-ignore-file
 
 /// Tables of the forms NFC, NFKC and NFKD, as the `tokenizers` package has them.

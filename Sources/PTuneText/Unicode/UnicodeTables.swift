@@ -1,4 +1,4 @@
-// Written by Scripts/fixtures/unicode_tables.py from the Hugging Face `tokenizers` package: do not edit.
+// Written by Scripts/generate/fixtures/run from the Hugging Face `tokenizers` package: do not edit.
 // swift-format-ignore-file
 
 /// Character classes and mappings as the `tokenizers` package has them (its Unicode version, not the

@@ -1,0 +1,73 @@
+import ArgumentParser
+import PTuneFormats
+import PTuneHub
+import PTuneLibc
+
+/// `ptune push`: puts an adapter on the hub.
+struct Push: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Put an adapter folder on the Hugging Face hub.",
+    discussion: """
+      The repository is made if it is not there. The adapter's files go up as one commit: adapter_config.json, \
+      adapter_model.safetensors, and ptune.json and README.md where the folder has them. `ptune export` writes a folder \
+      that PEFT loads, too. A token with the right to write comes from HF_TOKEN, from the file that `hf auth login` \
+      wrote, or from --token-file.
+
+      Examples:
+        ptune push runs/reviews/adapter owner/film-reviews --private
+      """)
+
+  @Argument(help: ArgumentHelp("The adapter folder that ptune or PEFT wrote.", valueName: "adapter"))
+  var folder: String
+
+  @Argument(help: ArgumentHelp("OWNER/NAME, with @BRANCH for another than main.", valueName: "repo"))
+  var repository: String
+
+  @Option(help: ArgumentHelp("The first line of the commit.", valueName: "text"))
+  var message = "Upload adapter"
+
+  @Flag(name: .customLong("private"), help: "Let a new repository be seen by its owner alone.")
+  var isPrivate = false
+
+  @Flag(help: "Propose the commit to the repository's owner as a pull request.")
+  var createPr = false
+
+  @Option(help: ArgumentHelp("A file that holds the token, in place of HF_TOKEN.", valueName: "file"))
+  var tokenFile: String?
+
+  @Flag(name: .shortAndLong, help: "Print only the address.")
+  var quiet = false
+
+  @Flag(help: "Print one JSON document; everything else goes to standard error.")
+  var json = false
+
+  func validate() throws {
+    guard let name = HubName(repository), name.repository.contains("/") else {
+      throw ValidationError("'\(repository)' is no OWNER/NAME[@BRANCH]")
+    }
+    guard !message.isEmpty, !message.utf8.contains(0x0A) else {
+      throw ValidationError("--message has to be one line")
+    }
+  }
+
+  func run() throws {
+    guard let name = HubName(repository) else { return }
+    Interruption.handle()
+    var settings = try HubSettings(environment: Output.environment)
+    if let tokenFile { try settings.takeToken(file: tokenFile) }
+    let view = HubView(Console(STDERR_FILENO), verb: "sending", isQuiet: quiet)
+    let hub = try Hub(settings, isInterrupted: { Interruption.isRequested }, report: view.show)
+    let commit: Hub.Commit
+    do {
+      defer { view.end() }
+      commit = try hub.push(
+        folder, to: name, message: message, isPrivate: isPrivate, asPullRequest: createPr)
+    }
+    guard json else { return Output.print(commit.page) }
+    Output.json([
+      "repository": .string(name.repository), "page": .string(commit.page),
+      "commit": commit.commit.map { .string($0) } ?? .null, "created": .bool(commit.isNew),
+      "files": .array(commit.files.map { .string($0) }),
+    ])
+  }
+}

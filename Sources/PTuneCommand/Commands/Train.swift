@@ -1,0 +1,161 @@
+import ArgumentParser
+import PTuneEngine
+import PTuneFormats
+import PTuneLibc
+import PTunePlugins
+import PTuneReport
+import PTuneTraining
+
+/// `ptune train RUN`: trains an adapter as a run file says.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train an adapter as a run file says.",
+    discussion: """
+      The run file names a base model, an adapter, a task with its data, and how to train; flags take the place of \
+      what it says. The trained adapter is in OUTPUT/adapter.
+
+      Examples:
+        ptune train reviews.yaml
+        ptune train reviews.yaml --adapter prompt-tuning --set adapter.virtual_tokens=50 --output runs/prompt
+        ptune train reviews.yaml --find-learning-rate
+        ptune train reviews.yaml --resume
+      """)
+
+  @Argument(help: ArgumentHelp("The run file.", valueName: "run.yaml"), completion: .runFile)
+  var runFile: String
+
+  @OptionGroup var options: RunOptions
+
+  @Flag(help: "Go on from the latest checkpoint in the output folder.")
+  var resume = false
+
+  @Flag(
+    help:
+      "Train nothing, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
+  )
+  var findLearningRate = false
+
+  @Flag(help: "Print one JSON document at the end; everything else goes to standard error.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
+  var quiet = false
+
+  @Flag(help: "Write no report.html.")
+  var noReport = false
+
+  @Flag(
+    help: "Show where the time of the first steps goes, and write OUTPUT/profile.json for Perfetto or Chrome."
+  )
+  var profile = false
+
+  @OptionGroup var hub: HubOptions
+
+  @OptionGroup var plugins: PluginOptions
+
+  func validate() throws {
+    guard !findLearningRate || !resume else {
+      throw ValidationError("give either --find-learning-rate or --resume, not both")
+    }
+  }
+
+  func run() throws {
+    Interruption.handle()
+    let registry = try plugins.registry(runFile: runFile)
+    var spec = try RunSpec.read(runFile, overrides: try options.overrides())
+    for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
+    let view = TrainingView(
+      console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
+      command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
+      isResumed: resume)
+    let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
+    if Interruption.isRequested { throw CancellationError() }
+    view.loaded(run)
+    if findLearningRate { return try findLearningRate(of: run) }
+    let profile = profile ? Profile() : nil
+    run.composition.model.session.profile = profile
+    let result: TrainingResult
+    do {
+      result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
+    } catch {
+      view.end()
+      throw error
+    }
+    view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
+    if let profile {
+      let file = FilePath.join(spec.output, "profile.json")
+      try AtomicFile.write(profile.trace.text(.line), to: file)
+      view.show(ProfileTable(profile), file: file)
+    }
+    if json { Output.json(result.document) }
+    if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
+  ///
+  /// - Returns: where it is; nil if it could not be written, which is said.
+  private func writeReport(_ spec: RunSpec) -> String? {
+    let path = FilePath.join(spec.output, "report.html")
+    do {
+      try Report([RunFolder(spec.output)]).write(to: path)
+      return path
+    } catch {
+      Output.warning("there is no report: \(error)")
+      return nil
+    }
+  }
+
+  private func findLearningRate(of run: TrainingRun) throws {
+    let console = Console(json ? STDERR_FILENO : STDOUT_FILENO)
+    let findings = try LearningRateFinder(run).find { point in
+      if !quiet {
+        console.redraw([
+          "learning rate \(NumberText.fixed(point.rate, 5))", "loss \(NumberText.fixed(point.smoothed, 4))",
+        ])
+      }
+      return !Interruption.isRequested
+    }
+    console.clear()
+    if Interruption.isRequested { throw CancellationError() }
+    let output = run.spec.output
+    try FileSystem.createFolder(output)
+    try AtomicFile.write(findings.json.text(.pretty), to: FilePath.join(output, LearningRateFinder.file))
+    if json { return Output.json(findings.json) }
+    var words = ["ptune"] + CommandLine.arguments.dropFirst().filter { $0 != "--find-learning-rate" }
+    if let place = words.firstIndex(of: "--learning-rate") { words.removeSubrange(place...place + 1) }
+    LearningRateView(console: console, findings: findings) { rate in
+      (words + ["--learning-rate", "\(rate)"]).map(ShellText.quoted).joined(separator: " ")
+    }.show()
+  }
+
+  /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
+  ///
+  /// - Returns: a warning if there were any.
+  private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
+    guard options.adapter.count == 1, let adapter = options.adapter.first else { return [] }
+    // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
+    let settings = try options.settings.map { try RunOverride(set: $0) }
+    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter
+    else {
+      return []
+    }
+    let strangers = try spec.removeStrangers(registry.inventory)
+    guard !strangers.isEmpty else { return [] }
+    return [
+      "\(runFile) is for \(own); \(adapter) has no \(strangers.joined(separator: ", ")), "
+        + "so \(strangers.count == 1 ? "this is" : "these are") left out"
+    ]
+  }
+}
+
+extension PluginOptions {
+  /// The registry of a command that runs components.
+  ///
+  /// - Parameter runFile: what the command runs, if it runs one.
+  /// - Throws: what is wrong with the lock file.
+  func registry(runFile: String? = nil) throws -> PluginRegistry {
+    PluginRegistry(
+      host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober,
+      admission: try lock(runFile: runFile))
+  }
+}

@@ -1,0 +1,123 @@
+import ArgumentParser
+import PTune
+import PTuneEngine
+import PTuneFormats
+import PTuneLibc
+import PTunePlugins
+import PTuneText
+import PTuneTraining
+
+/// An error that can say what to do about it.
+protocol HelpfulError: Error, CustomStringConvertible {
+  var help: String? { get }
+}
+
+extension HyperparameterError: HelpfulError {}
+extension ConstructionError: HelpfulError {}
+extension UnknownComponentError: HelpfulError {}
+extension Rejection: HelpfulError {}
+extension EngineFailure: HelpfulError {
+  /// Where hyperparameters are explained, if that is what a component refused.
+  var help: String? {
+    guard method == "create", let name = component.split(separator: " ").last else { return nil }
+    return "`ptune describe \(name)` shows what each hyperparameter takes"
+  }
+}
+extension RunFileError: HelpfulError {}
+extension TrainingError: HelpfulError {}
+extension PluginLockError: HelpfulError {}
+extension LostWeight: HelpfulError {}
+extension TextError: HelpfulError {}
+extension FileError: HelpfulError {}
+extension JSONError: HelpfulError {}
+extension GGUFError: HelpfulError {}
+extension SafetensorsError: HelpfulError {}
+extension ModelError: HelpfulError {}
+extension CheckpointError: HelpfulError {}
+extension ConfigError: HelpfulError {}
+extension ChatTemplateError: HelpfulError {}
+
+/// How a command that throws ends: what it prints and its exit status.
+enum Failure {
+  static let usageStatus: Int32 = 2
+  static let interruptedStatus: Int32 = 130
+
+  /// Prints the error and ends the process.
+  static func end(with error: any Error) -> Never {
+    if error is CancellationError { exit(interruptedStatus) }
+    switch PTuneCommand.exitCode(for: error) {
+    case .success:
+      Output.print(PTuneCommand.fullMessage(for: error))
+      exit(0)
+    case .validationFailure:
+      report(usage: PTuneCommand.fullMessage(for: error))
+      exit(usageStatus)
+    case let code:
+      if !(error is ExitCode) { report(error) }
+      exit(code.rawValue)
+    }
+  }
+
+  /// Prints `error: …` and, where there is something to do, `help: …`.
+  static func report(_ error: any Error) {
+    Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
+    let nearest = NearestName.meant(by: error).map { "did you mean '\($0)'?" }
+    if let help = nearest ?? (error as? any HelpfulError)?.help {
+      Output.message("\(Output.paint("help:", .cyan)) \(help)")
+    }
+  }
+
+  private static func text(of error: any Error) -> String {
+    if let error = error as? any HelpfulError { return error.description }
+    return PTuneCommand.message(for: error)
+  }
+
+  /// A mistake in the arguments, in the words of the argument parser and the form of our own errors.
+  private static func report(usage message: String) {
+    let value = nearestValue(message)
+    for line in message.split(separator: "\n") {
+      if line.hasPrefix("Error: ") {
+        Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
+      } else if line.hasPrefix("  See '") {
+        let command = line.dropFirst(7).prefix { $0 != "'" }
+        let help =
+          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
+          ?? "`\(command)` explains"
+        Output.message("\(Output.paint("help:", .cyan)) \(help)")
+      } else {
+        Output.message(String(line))
+      }
+    }
+  }
+
+  /// The value that most likely was meant where an option takes some: the message quotes what was given, the option, and
+  /// what there is.
+  private static func nearestValue(_ message: String) -> String? {
+    guard message.hasPrefix("Error: The value '"), message.contains("Please provide one of '") else {
+      return nil
+    }
+    let line = message.prefix { $0 != "\n" }
+    let quoted = line.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+      .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+    return quoted.count > 2 ? Suggestion.nearest(quoted[0], among: quoted.dropFirst(2)) : nil
+  }
+
+  /// The subcommand that the first word most likely means that should be one and is none, with those before it.
+  private static var nearestCommand: String? {
+    var command: any ParsableCommand.Type = PTuneCommand.self
+    var path: [String] = []
+    for word in CommandLine.arguments.dropFirst() {
+      let subcommands = command.configuration.subcommands
+      guard !subcommands.isEmpty, !word.hasPrefix("-") else { return nil }
+      if let next = subcommands.first(where: { $0._commandName == word }) {
+        command = next
+        path.append(word)
+        continue
+      }
+      let names = subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+      return names.contains(word)
+        ? nil : Suggestion.nearest(word, among: names).map { (path + [$0]).joined(separator: " ") }
+    }
+    return nil
+  }
+}

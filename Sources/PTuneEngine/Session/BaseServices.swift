@@ -1,0 +1,24 @@
+import CPTune
+import PTune
+
+/// What adapters and heads may ask of the base model and its text.
+struct BaseServices {
+  var facts: ptune_base_facts_v1?
+  var wordTable: Weight?
+  var tokenize: ((String) -> [Int32])?
+  var frequentTokens: ((Int) -> [Int32])?
+  var pooler: ((Node) throws -> Node?)?
+  var vocabularyScores: ((Node) throws -> Node?)?
+  var specialToken: ((Base.SpecialToken) -> Int32?)?
+  var layerRows: (([Int32], _ layer: Int, Base.LayerPart) throws -> [Float])?
+  /// The linear layers that the base model named.
+  var sites = Sites()
+  var tasks: [TaskFacts] = []
+  /// The task whose head is being created.
+  var headTask: Int?
+  var selector: ((Int, Node, Node) throws -> Node?)?
+  /// What the adapter announced that it will ask the selector about.
+  var pool: (keys: Int, columns: Int)?
+  /// The adapter that did.
+  var poolOwner: ComponentIdentity?
+}
