@@ -65,12 +65,64 @@ import Testing
     }
   }
 
+  private static func leftOut(_ key: String) -> String {
+    "its file has tensors for bert.encoder.layer.0.attention.self.query, which '\(key)' leaves out"
+  }
+
+  @Test(
+    "a LoRA whose beginning PEFT takes out of the base model's weights is refused, and others are not",
+    arguments: [
+      "\"pissa\"", "\"pissa_niter_16\"", "\"olora\"", "\"corda\"", "\"loftq\"", "\"lora_ga\"", "3",
+    ],
+    ["true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\"", "null"])
+  func starts(refused: String, taken: String) throws {
+    let tiny = try TinyRun(rows: 1)
+    let source = "\(Workbench.fixtures)/peft/bert-seq-lora"
+    try FileManager.default.copyItem(atPath: source, toPath: tiny.path("peft"))
+    var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
+    config["init_lora_weights"] = try JSONValue.parse(refused)
+    try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
+    let error = #expect(throws: TrainingError.self) { try PEFTTests.run(tiny.path("peft")) }
+    #expect(
+      error?.description
+        == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: 'init_lora_weights' is \(refused), "
+        + "so PEFT changes the base model's weights when it loads it")
+    #expect(error?.help?.contains("path_initial_model_for_weight_conversion") == true)
+    config["init_lora_weights"] = try JSONValue.parse(taken)
+    try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
+    _ = try PEFTTests.run(tiny.path("peft"))
+  }
+
+  @Test("an adapter's file without values is no adapter", arguments: [true, false])
+  func withoutValues(hasTensors: Bool) throws {
+    let tiny = try TinyRun(rows: 1)
+    try FileManager.default.copyItem(
+      atPath: "\(Workbench.fixtures)/peft/bert-seq-lora", toPath: tiny.path("peft"))
+    let file = tiny.path("peft/adapter_model.safetensors")
+    let names = try SafetensorsFile(file).names
+    try SafetensorsWriter.write(
+      hasTensors ? names.map { TensorData(name: $0, shape: [0], floats: [] as [Float]) } : [], metadata: [:],
+      to: file)
+    let error = #expect(throws: TrainingError.self) { try PEFTTests.run(tiny.path("peft")) }
+    #expect(error?.help?.contains("ZeRO-3") == true)
+  }
+
   @Test(
     "variants that compute something else are refused by their key",
     arguments: [
       ("\"use_dora\": false", "\"use_dora\": true", "'use_dora' is true"),
       ("\"bias\": \"none\"", "\"bias\": \"all\"", "'bias' is \"all\""),
       ("\"rank_pattern\": {}", "\"rank_pattern\": {\"query\": 4}", "'rank_pattern' is {\"query\": 4}"),
+      (
+        "\"bias\": \"none\"", "\"newer\": 0.5",
+        "'newer' is 0.5, and ptune does not know what this key of LORA does"
+      ),
+      ("\"bias\": \"none\"", "\"layers_to_transform\": [7]", Self.leftOut("layers_to_transform")),
+      ("\"bias\": \"none\"", "\"exclude_modules\": [\"query\"]", Self.leftOut("exclude_modules")),
+      (
+        "\"target_modules\":", "\"target_modules\": \".*\\\\.value\", \"auto_mapping\":",
+        Self.leftOut("target_modules")
+      ),
     ])
   func refused(_ original: String, _ changed: String, _ reason: String) throws {
     let tiny = try TinyRun(rows: 1)

@@ -29,6 +29,12 @@ struct Train: ParsableCommand {
   @Flag(help: "Go on from the latest checkpoint in the output folder.")
   var resume = false
 
+  @Flag(help: "With --resume: go on although the run file or its data changed since the checkpoint.")
+  var acceptChanges = false
+
+  @Flag(help: "Throw away the adapter and the checkpoints of an earlier training in the output folder.")
+  var overwrite = false
+
   @Flag(
     help:
       "Train nothing, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
@@ -57,12 +63,17 @@ struct Train: ParsableCommand {
     guard !findLearningRate || !resume else {
       throw ValidationError("give either --find-learning-rate or --resume, not both")
     }
+    guard !acceptChanges || resume else { throw ValidationError("--accept-changes goes with --resume") }
+    guard !overwrite || !resume else {
+      throw ValidationError("give either --resume or --overwrite, not both")
+    }
   }
 
   func run() throws {
     Interruption.handle()
     let registry = try plugins.registry(runFile: runFile)
     var spec = try RunSpec.read(runFile, overrides: try options.overrides())
+    try checkOutput(spec)
     for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
@@ -76,7 +87,8 @@ struct Train: ParsableCommand {
     run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
-      result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
+      result = try Trainer(run, report: view.show)
+        .train(resume: resume, acceptingChanges: acceptChanges) { Interruption.isRequested }
     } catch {
       view.end()
       throw error
@@ -89,6 +101,17 @@ struct Train: ParsableCommand {
     }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// A new training does not throw away an earlier one unasked.
+  private func checkOutput(_ spec: RunSpec) throws {
+    let adapter = FilePath.join(spec.output, "adapter")
+    guard !resume, !overwrite, !findLearningRate,
+      FileSystem.isFile(FilePath.join(adapter, "adapter_config.json"))
+    else { return }
+    throw TrainingError.unusable(
+      "\(adapter) holds a trained adapter, which a new training would replace",
+      help: "give another folder with --output, go on with it by --resume, or throw it away with --overwrite")
   }
 
   /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.

@@ -62,6 +62,11 @@ final class Weight {
     untransposed?.deallocate()
   }
 
+  /// Whether it has these dimensions and is stored so.
+  func isLaidOut(_ rows: Int, _ columns: Int, transposed: Bool) -> Bool {
+    self.rows == rows && self.columns == columns && isTransposed == transposed && !isPart
+  }
+
   /// Whether it is a part of another weight.
   var isPart: Bool { origin != nil }
 
@@ -174,7 +179,9 @@ final class Weight {
   ///
   /// - Throws: ``LostWeight``.
   func packedTransposed(_ precision: ComputePrecision) throws -> PackedTranspose {
-    if servesBothWays(precision) { return PackedTranspose(packing: try packed(precision), isTransposed: true) }
+    if servesBothWays(precision) {
+      return PackedTranspose(packing: try packed(precision), isTransposed: true)
+    }
     if let known = backwardPackings[precision] { return PackedTranspose(packing: known, isTransposed: false) }
     let packing = try pack { ptk_pack($0, stride, rows, columns, isTransposed, precision.kernel) }
     backwardPackings[precision] = packing
@@ -244,6 +251,9 @@ public struct CheckpointWeight {
   /// Lets the system take the memory of the values, which can still be read afterwards: those of a mapped file. Nil where
   /// that is not so.
   public var discard: (() -> Void)?
+  /// The name of another tensor of the checkpoint that has the same values, so that one copy of both is enough; nil if
+  /// none is known.
+  public var sameAs: String?
   /// Makes it again, so that its values need not be kept; nil where they have to be.
   public var again: (() throws -> CheckpointWeight)?
 

@@ -79,6 +79,24 @@ extension AdapterFolder {
     return path
   }
 
+  /// Opens the file of an adapter's tensors.
+  ///
+  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)``, ``TrainingError/unusable(_:help:)`` for a file without
+  ///   values, `SafetensorsError` or `FileError`.
+  static func open(_ folder: String) throws -> SafetensorsFile {
+    let file = try SafetensorsFile(try weights(in: folder))
+    let empty = file.tensors.first { $0.shape.contains(0) }
+    guard !file.tensors.isEmpty, empty == nil else {
+      throw TrainingError.unusable(
+        empty.map { "\(file.path): tensor '\($0.name)' has no values, but the shape \($0.shape)" }
+          ?? "\(file.path) holds no tensor",
+        help:
+          "DeepSpeed's ZeRO-3 leaves such files where each process saves what it holds: gather the weights "
+          + "(stage3_gather_16bit_weights_on_model_save, or zero_to_fp32.py) and save the adapter again")
+    }
+    return file
+  }
+
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameters:
@@ -92,7 +110,7 @@ extension AdapterFolder {
     into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
     unfolded: Bool = false
   ) throws {
-    let file = try SafetensorsFile(try Self.weights(in: path))
+    let file = try Self.open(path)
     let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
     func wrong(_ name: String, _ reason: String) -> TrainingError {
       places == nil

@@ -31,7 +31,7 @@ public enum TrainingError: Error, Equatable, Sendable {
   /// A tensor of an adapter that PEFT wrote does not fit the base model.
   case foreignTensor(file: String, name: String, reason: String)
   /// PEFT wrote the adapter, and ptune cannot read what it is.
-  case unsupportedPEFT(folder: String, reason: String)
+  case unsupportedPEFT(folder: String, reason: String, help: String? = nil)
   /// A trained adapter that PEFT cannot express, and what would be possible.
   case inexpressible(folder: String, reason: String, help: String)
   /// The adapter asks a selector, and the run names none.
@@ -76,7 +76,7 @@ extension TrainingError: CustomStringConvertible {
     case .hyperparameter(let place, let error): "\(place): \(error)"
     case .tensor(let file, let name, let reason), .foreignTensor(let file, let name, let reason):
       "\(file): tensor '\(name)' \(reason)"
-    case .unsupportedPEFT(let folder, let reason):
+    case .unsupportedPEFT(let folder, let reason, _):
       "\(folder) is an adapter of PEFT that ptune does not read: \(reason)"
     case .inexpressible(let folder, let reason, _): "PEFT cannot express \(folder): \(reason)"
     case .noSelector(let place, let adapter, _):
@@ -116,6 +116,7 @@ extension TrainingError: CustomStringConvertible {
     case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
     case .foreignTensor:
       "see whether --base-model is the model that the adapter was trained on, and whether the file is whole"
+    case .unsupportedPEFT(_, _, let help?): help
     case .unsupportedPEFT:
       "of PEFT's methods ptune reads \(PEFTMethod.all.map(\.type).joined(separator: ", ")), for "
         + PEFTHead.TaskType.allCases.map(\.rawValue).joined(separator: ", ")

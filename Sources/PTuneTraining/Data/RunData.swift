@@ -23,20 +23,30 @@ struct TaskRows {
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
   }
 
-  /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
-  /// sentence, contributes its elements; so does one that is cut at a separator.
+  /// The different labels of the training data, in their order. A label that is a JSON list of texts, such as the tags of
+  /// a sentence, contributes its elements; so does one that is cut at a separator.
   ///
+  /// - Parameter known: the labels of the base model in the order of its classes.
   /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
-  func labels(path: String, separator: String = "") throws -> [String] {
+  func labels(path: String, separator: String = "", known: [String] = []) throws -> [String] {
     let labels = Set(
       train.compactMap { $0.fields["label"] }.flatMap { label in
         separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
       }
-    ).sorted {
-      Array($0.utf8).lexicographicallyPrecedes($1.utf8)
-    }
-    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
-    return labels
+    )
+    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels.sorted()) }
+    return Self.ordered(labels, known: known)
+  }
+
+  /// Labels in the order of their classes: that of the base model where it has all of them, so that a class has one
+  /// number everywhere; that of their numbers where all are whole numbers; else that of their UTF-8 bytes.
+  static func ordered(_ labels: Set<String>, known: [String]) -> [String] {
+    if labels.isSubset(of: known) { return known.filter(labels.contains) }
+    let sorted = labels.sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
+    let numbers = sorted.compactMap { Int($0) }
+    guard numbers.count == sorted.count else { return sorted }
+    // Of equal numbers, such as 1 and 01, the one with the lesser bytes stands first.
+    return zip(numbers, sorted).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.1)
   }
 }
 

@@ -127,7 +127,7 @@ extension RunNode {
   }
 
   /// What an element of a list goes by: the text of its member `name`, or the adapter that it names.
-  fileprivate var name: String? {
+  var name: String? {
     if case .scalar(let text, _) = content { return text }
     guard case .mapping(let members) = content,
       let name = members.first(where: { $0.key == "name" }) ?? members.first(where: { $0.key == "plugin" }),

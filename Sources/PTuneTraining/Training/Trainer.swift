@@ -24,6 +24,7 @@ public final class Trainer {
   private var output: String { run.spec.output }
   private var selectionFile: String { FilePath.join(output, "selection.json") }
   private var adapterFolder: String { FilePath.join(output, "adapter") }
+  private var runFile: String { FilePath.join(output, "run.yaml") }
 
   /// A trainer for a run.
   ///
@@ -63,15 +64,18 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - resume: continue from the latest checkpoint; without one, begin.
+  ///   - acceptingChanges: continue also where the run is not that of the checkpoint.
   ///   - interrupted: asked after each step; true ends the training with a checkpoint.
   /// - Throws: `FileError`, `EngineFailure` or ``TrainingError``.
-  public func train(resume: Bool, interrupted: @escaping () -> Bool) throws -> TrainingResult {
+  public func train(
+    resume: Bool, acceptingChanges: Bool = false, interrupted: @escaping () -> Bool
+  ) throws -> TrainingResult {
     model.session.isCancelled = interrupted
     try FileSystem.createFolder(output)
     return try OutputLock.hold(output) {
       try Leftovers.remove(in: output)
       try AtomicFolder.removeLeftovers(of: adapterFolder)
-      try prepareOutput(resume: resume)
+      try prepareOutput(resume: resume, acceptingChanges)
       return try takeSteps(interrupted)
     }
   }
@@ -280,13 +284,16 @@ public final class Trainer {
 
   // MARK: - On disk
 
-  private func prepareOutput(resume: Bool) throws {
+  private func prepareOutput(resume: Bool, _ acceptingChanges: Bool) throws {
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
     let latest = resume ? try checkpoints.latest() : nil
+    var history = ""
     // A checkpoint of another run is refused before anything is written.
     if let latest {
       progress = try latest.restore(optimizer: optimizer, model: model)
+      history = try checkChanges(since: latest, acceptingChanges)
+      if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
       try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
     } else {
       if resume {
@@ -301,7 +308,51 @@ public final class Trainer {
       try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
     }
     // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
+    try AtomicFile.write(history + run.spec.yaml(), to: runFile)
+  }
+
+  /// Compares the run with the one that a checkpoint is of.
+  ///
+  /// - Returns: what to put in front of the run file.
+  /// - Throws: ``TrainingError/unusable(_:help:)`` where the result would be that of neither run, unless that is
+  ///   accepted; `RunFileError`.
+  private func checkChanges(since checkpoint: StoredCheckpoint, _ accepting: Bool) throws -> String {
+    guard FileSystem.isFile(runFile) else {
+      try report(.warning("there is no \(runFile), so it is not known whether this is the same run"))
+      return ""
+    }
+    let before = try MappedFile(runFile).withBytes { String(decoding: $0, as: UTF8.self) }
+    let changes = try RunChanges(before, file: runFile, run.spec, rows: checkpoint.changedOrigins(origins))
+    let breaking = changes.breaking
+    if !breaking.isEmpty {
+      let place = "\(output) was trained to step \(progress.step) with other settings"
+      guard accepting else {
+        throw TrainingError.unusable(
+          "\(place): \(RunChanges.text(breaking))",
+          help:
+            "give the same settings, or another --output; with --accept-changes the training goes on, with a "
+            + "result that is neither run's")
+      }
+      guard progress.step < totalSteps, !progress.isFinished else {
+        throw TrainingError.unusable(
+          "\(place), and no step is left that the new ones would count for: \(RunChanges.text(breaking))",
+          help: "raise training.epochs or training.max_steps, or train into another --output")
+      }
+    }
+    if !changes.all.isEmpty {
+      try report(.warning("from step \(progress.step + 1) on: \(RunChanges.text(changes.all))"))
+    }
+    return breaking.isEmpty
+      ? RunChanges.comments(of: before) : changes.history(after: before, step: progress.step)
+  }
+
+  /// What the training is on: the rows of each task.
+  private var origins: [String: String] {
+    let first = examples.count - run.spec.tasks.count
+    return Dictionary(
+      uniqueKeysWithValues: run.spec.tasks.enumerated().map { index, task in
+        (task.name, ExampleDigest.of(examples[first + index].train))
+      })
   }
 
   private func writeCheckpoint(_ log: RunLog) throws {
@@ -309,6 +360,7 @@ public final class Trainer {
     try log.sync()
     let checkpoints = CheckpointStore(
       folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
-    try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
+    try checkpoints.write(
+      TrainingCheckpoint(progress, optimizer: optimizer, model: model, origins: origins))
   }
 }

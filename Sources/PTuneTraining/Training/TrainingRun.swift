@@ -65,7 +65,7 @@ public final class TrainingRun {
       rows.append(read)
       var head = ComponentChoice(task.head)
       start?.complete(&head, of: task.name)
-      try Self.fillLabels(&head, read, task, factory)
+      try Self.fillLabels(&head, read, task, factory, known: opened.checkpoint.config.labels)
       blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
@@ -93,7 +93,8 @@ public final class TrainingRun {
 
   /// A head with a list `labels` that the user left empty gets those of the training data.
   private static func fillLabels(
-    _ head: inout ComponentChoice, _ rows: TaskRows, _ task: TaskSpec, _ factory: ComponentFactory
+    _ head: inout ComponentChoice, _ rows: TaskRows, _ task: TaskSpec, _ factory: ComponentFactory,
+    known: [String]
   ) throws {
     let description = try factory.registry.inventory.component(.taskHead, named: head.plugin)
     guard description.schema.parameters.contains(where: { $0.name == "labels" && $0.type == .strings }) else {
@@ -104,7 +105,7 @@ public final class TrainingRun {
       var separator = ""
       if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
       head.hyperparameters["labels"] = .strings(
-        try rows.labels(path: task.data.train.value, separator: separator))
+        try rows.labels(path: task.data.train.value, separator: separator, known: known))
     default: break
     }
   }

@@ -14,7 +14,7 @@ struct PEFTConfig {
 
   /// The method, as ptune knows it.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for one that ptune does not have.
+  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` for one that ptune does not have.
   func method() throws(TrainingError) -> PEFTMethod {
     let type = try text("peft_type") ?? "null"
     guard let method = PEFTMethod.all.first(where: { $0.type == type }) else {
@@ -25,7 +25,7 @@ struct PEFTConfig {
 
   /// What it was trained for.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for what ptune has no head for.
+  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` for what ptune has no head for.
   func taskType() throws(TrainingError) -> PEFTHead.TaskType {
     guard let type = try text("task_type") else {
       throw .unsupportedPEFT(

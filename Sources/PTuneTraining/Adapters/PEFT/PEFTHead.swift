@@ -107,7 +107,7 @@ struct PEFTHead {
   ///   - config: the base model's.
   ///   - names: what ptune knows of the task; nil if PEFT wrote the adapter.
   ///   - outputs: the rows of a module's weight; nil if there is no such weight.
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for a combination that ptune has no head for.
+  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` for a combination that ptune has no head for.
   init(
     _ type: TaskType, of config: ModelConfig, folder: String, names: PEFTNames.Task?,
     outputs: (_ module: String) -> Int?
@@ -157,11 +157,9 @@ struct PEFTHead {
   private static func labels(_ config: ModelConfig, _ known: PEFTNames.Task?, count: Int?) throws -> [String]
   {
     if let labels = known?.labels, !labels.isEmpty, labels.count == count ?? labels.count { return labels }
-    let named = config.value("id2label")?.objectValue
-    let count = try count ?? named?.count ?? config.integer("num_labels") ?? 2
-    let names = (0..<count).compactMap { named?["\($0)"]?.stringValue }
-    return names.count == count && named?.count == count && Set(names).count == count
-      ? names : (0..<count).map { "LABEL_\($0)" }
+    let named = config.value("id2label")?.objectValue?.count
+    let count = try count ?? named ?? config.integer("num_labels") ?? 2
+    return config.labels.count == count ? config.labels : (0..<count).map { "LABEL_\($0)" }
   }
 
   private static func dropout(_ config: ModelConfig, _ keys: [String]) throws -> Double {

@@ -37,7 +37,9 @@ struct PEFTReader {
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
-    let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
+    let file = try AdapterFolder.open(config.folder)
+    let unknown = try config.checkKeys(method)
+    try PEFTTargets(config, method)?.check(file)
     var folder =
       try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
     guard let layout = PEFTHead.layout(type, family: checkpoint.config.modelType) else {
@@ -62,7 +64,6 @@ struct PEFTReader {
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
     if own == nil { try readRowsAsTransformers(&folder, method, layout) }
-    let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
       warn(
         "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
