@@ -69,11 +69,11 @@ sanitize: ## run the tests under the address and the thread sanitizer, each with
 	@Scripts/check/sanitize address
 	@Scripts/check/sanitize thread
 
-lint: ## check the style of the Swift sources
-	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
+lint: ## check the style of the Swift, Python, C and shell sources
+	@Scripts/check/lint
 
-format: ## put the Swift sources into that style
-	@git ls-files -z '*.swift' | xargs -0 swift format --in-place
+format: ## put the sources into that style
+	@Scripts/check/lint --fix
 
 clean: ## remove what was built
 	swift package clean

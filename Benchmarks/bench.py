@@ -34,7 +34,7 @@ class Contestant:
 
     def __init__(self, name, command):
         self.name, self.command = name, list(map(str, command))
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (as long as the process)
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True

@@ -66,13 +66,12 @@ class Cell:
     @property
     def has_peer(self):
         """Whether PEFT has the method and runs it on this model; 0.21 refuses prefixes on DistilBERT."""
-        return METHODS[self.method][1] is not None and not (
-            self.model == "distilbert" and self.method in PREFIXES
-        )
+        return METHODS[self.method][1] is not None and not (self.model == "distilbert" and self.method in PREFIXES)
 
 
 def sets(threads):
     """The cells that make up the whole benchmark, by the name of the set."""
+
     def cells(models, methods, **rest):
         return [Cell(model, method, threads=threads, **rest) for model in models for method in methods]
 
@@ -87,10 +86,7 @@ def sets(threads):
             for model in ["gpt2", "smollm2-135m"]
             for tokens in [1, 20, 100, 200]
         ]
-        + [
-            Cell("gpt2", "prompt", tokens=tokens, texts="long", mode="alone", threads=threads)
-            for tokens in [1, 200]
-        ],
+        + [Cell("gpt2", "prompt", tokens=tokens, texts="long", mode="alone", threads=threads) for tokens in [1, 200]],
         "one-thread": [
             Cell(model, method, mode="alone", threads=count)
             for model in ["minilm-l6", "bert-base", "gpt2"]

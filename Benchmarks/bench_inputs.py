@@ -65,10 +65,7 @@ def rows(texts, ordered, folder):
         first, last = encoded[0][0][0], encoded[0][0][-1]
         inner = [id for ids, _ in encoded for id in ids[1:-1]]
         step = LONG - 2
-        made = [
-            ([first] + inner[i * step : (i + 1) * step] + [last], encoded[i][1])
-            for i in range(BATCH * BATCHES)
-        ]
+        made = [([first] + inner[i * step : (i + 1) * step] + [last], encoded[i][1]) for i in range(BATCH * BATCHES)]
     else:
         made = encoded[: BATCH * BATCHES]
     if ordered:

@@ -21,6 +21,7 @@ warnings.filterwarnings("ignore")
 import peft  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
+
 from bench_cells import LEARNING_RATE, METHODS, Cell  # noqa: E402
 from bench_inputs import batches  # noqa: E402
 
@@ -44,7 +45,7 @@ def tuned(cell, folder, variant, best):
             "distilbert": ["dropout", "attention_dropout", "seq_classif_dropout"],
             "gpt2": ["resid_pdrop", "embd_pdrop", "attn_pdrop"], "llama": ["attention_dropout"],
         }  # fmt: skip
-        calm = {name: 0.0 for name in names[cell.family]}
+        calm = dict.fromkeys(names[cell.family], 0.0)
     dtype = torch.bfloat16 if variant in ("bf16", "bf16-compiled") else torch.float32
     base = kind.from_pretrained(folder, dtype=dtype, **calm)
     name, arguments = METHODS[cell.method][1]

@@ -135,7 +135,7 @@ def targets(known, threads, reached):
 
     def cells(test):
         found = []
-        for name, record in known.items():
+        for record in known.values():
             cell = Cell(**record["cell"]) if "cell" in record else None
             if cell and cell.threads == threads and test(cell):
                 found.append((cell, record))
@@ -199,7 +199,13 @@ def targets(known, threads, reached):
         for what, measure, test, aim, more in lines
     ]  # fmt: skip
     found += [
-        ("a step with 200 prompt tokens against 1, causal", growth(known, threads), necessary_growth(known, threads), 1.2, False),
+        (
+            "a step with 200 prompt tokens against 1, causal",
+            growth(known, threads),
+            necessary_growth(known, threads),
+            1.2,
+            False,
+        ),
         (f"{threads} threads against 1", speedups(known, threads), [], 1.85, True),
     ]
     rows = []
@@ -210,10 +216,14 @@ def targets(known, threads, reached):
             worst, cell = values[0 if more else -1]
             middle = values[len(values) // 2][0]
             met = worst >= aim if more else worst <= aim
-            where = ", ".join([cell.model, cell.method, str(cell.tokens)] + (["long texts"] if cell.texts == "long" else []))
+            where = ", ".join(
+                [cell.model, cell.method, str(cell.tokens)] + (["long texts"] if cell.texts == "long" else [])
+            )
             limits = sorted(filter(None, limits))
             highest = f"{limits[0]:.1f}–{limits[-1]:.1f}" if limits else "–"
-            rows.append([what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", highest, "yes" if met else "no"])
+            rows.append(
+                [what, f"{sign} {aim}", f"{middle:.2f}", f"{worst:.2f} ({where})", highest, "yes" if met else "no"]
+            )
         else:
             rows.append([what, f"{sign} {aim}", "–", "–", "–", "not measured"])
     return table(["what", "aim", "median cell", "worst cell", "limit", "met"], rows)
@@ -298,7 +308,9 @@ def document(known, threads):
         "some of it, or again.",
         "",
         f"Machine: {machine}; {threads} threads on both sides.",
-        f"The fastest matrix product in single precision that was found here reaches {peak:.0f} GFLOP/s." if peak else "",
+        f"The fastest matrix product in single precision that was found here reaches {peak:.0f} GFLOP/s."
+        if peak
+        else "",
         *([measured["remark"]] if "remark" in measured else []),
         "",
         "Both sides have the same weights (random ones, of the real sizes), the same batches of 16 film reviews as token ids,",

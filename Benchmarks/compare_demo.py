@@ -43,9 +43,7 @@ def figures(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ptune", default=".build/release/ptune")
     parser.add_argument("--run", default="Examples/demo.yaml")
     parser.add_argument("--settings", default=HERE / "demo.json")

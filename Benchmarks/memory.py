@@ -34,9 +34,7 @@ def steps_done(metrics):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ptune", default=".build/release/ptune")
     parser.add_argument("--run", default="Examples/demo.yaml")
     parser.add_argument("--steps", type=int, default=500)

@@ -227,7 +227,13 @@ def main():
     if options.report:
         sizes = {part: len(rows) for part, rows in splits.items()}
         options.report.write_text(report(options, results, measured, best, tokens, sizes), encoding="utf-8")
-    print(json.dumps({"perplexity": measured, "best_instruction": best, "tokens": tokens, "samples": shown}, indent=2, ensure_ascii=False))
+    print(
+        json.dumps(
+            {"perplexity": measured, "best_instruction": best, "tokens": tokens, "samples": shown},
+            indent=2,
+            ensure_ascii=False,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -28,16 +28,12 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--settings", help="a JSON file with any of the options below (virtual_tokens, …); options win")
     add("--model", default=str(CACHE / "models/sentence-transformers--all-MiniLM-L6-v2"))
     add("--data", default=str(CACHE / "data/movie-reviews"), help="folder with {train,validation,test}.tsv")
-    add(
-        "--method", default="prefix-tuning", choices=["prompt-tuning", "prefix-tuning", "p-tuning-v2", "none"]
-    )
+    add("--method", default="prefix-tuning", choices=["prompt-tuning", "prefix-tuning", "p-tuning-v2", "none"])
     add(
         "--form",
         default="key-value",
@@ -85,17 +81,13 @@ class Tuned(nn.Module):
             else:
                 initial = torch.randn(tokens, hidden) * options.initial_std
             if options.placement == "start":
-                base = self.peft(
-                    base, PromptTuningConfig("FEATURE_EXTRACTION", num_virtual_tokens=tokens), initial
-                )
+                base = self.peft(base, PromptTuningConfig("FEATURE_EXTRACTION", num_virtual_tokens=tokens), initial)
             else:
                 self.prompt = nn.Parameter(initial)
         elif options.method != "none":
             if options.form == "key-value":
                 initial = torch.randn(tokens, layers * 2 * hidden) * options.initial_std
-                base = self.peft(
-                    base, PrefixTuningConfig("FEATURE_EXTRACTION", num_virtual_tokens=tokens), initial
-                )
+                base = self.peft(base, PrefixTuningConfig("FEATURE_EXTRACTION", num_virtual_tokens=tokens), initial)
             else:
                 self.prompt = nn.Parameter(torch.randn(layers, tokens, hidden) * options.initial_std)
         self.heads, self.base = heads, base

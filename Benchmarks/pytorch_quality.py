@@ -22,7 +22,11 @@ import time
 
 import torch
 from peft import (
-    MultitaskPromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model,
+    MultitaskPromptTuningConfig,
+    PrefixTuningConfig,
+    PromptEncoderConfig,
+    PromptTuningConfig,
+    get_peft_model,
 )  # fmt: skip
 from torch import nn
 from torch.nn import functional

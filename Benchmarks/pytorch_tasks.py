@@ -12,7 +12,7 @@ from torch.nn import functional
 from transformers import AutoTokenizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts/generate/fixtures"))
-import squad_scores  # noqa: E402
+import squad_scores
 
 
 class Example:

@@ -74,9 +74,7 @@ TOGETHER = ["multitask-prompt-tuning factors", "prefix-tuning key-value"]
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--model", required=True, help="folder of a BERT encoder, such as all-MiniLM-L6-v2")
     add("--sst2", type=pathlib.Path)
@@ -174,7 +172,7 @@ def run_file(told, folder):
 def by_ptune(options, told, folder):
     result = document([options.ptune, "train", run_file(told, folder), "--json", "--quiet"])
     return {
-        "metrics": {task: measured for task, measured in result["metrics"]["test"].items()},
+        "metrics": result["metrics"]["test"],
         "trainable_parameters": result["trainable_parameters"],
         "steps": result["steps"],
         "examples_per_second": result["examples_per_second"],

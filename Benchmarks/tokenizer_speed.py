@@ -24,7 +24,7 @@ import time
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers  # noqa: E402
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ptune"
 LLAMA3 = (
@@ -38,7 +38,15 @@ BLOCKS = [
     (0x2200, 0x22FF), (0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x4FFF), (0xAC00, 0xACFF), (0xFF21, 0xFF5A),
     (0x1F300, 0x1F64F),
 ]  # fmt: skip
-CODE = ["def f(x):", "\treturn x * 2", "for (int i = 0; i < n; i++) {", "}", "let a = b ?? c", "<p class='x'>", "x += 1e-3;"]
+CODE = [
+    "def f(x):",
+    "\treturn x * 2",
+    "for (int i = 0; i < n; i++) {",
+    "}",
+    "let a = b ?? c",
+    "<p class='x'>",
+    "x += 1e-3;",
+]
 
 
 def noise(count):
@@ -66,7 +74,11 @@ def kinds():
     wordpiece.normalizer = normalizers.BertNormalizer(lowercase=True)
     wordpiece.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     wordpiece.decoder = decoders.WordPiece()
-    yield "wordpiece", wordpiece, trainers.WordPieceTrainer(vocab_size=20000, special_tokens=["[UNK]", "[CLS]", "[SEP]"])
+    yield (
+        "wordpiece",
+        wordpiece,
+        trainers.WordPieceTrainer(vocab_size=20000, special_tokens=["[UNK]", "[CLS]", "[SEP]"]),
+    )
 
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     gpt2 = Tokenizer(models.BPE())
@@ -89,8 +101,10 @@ def kinds():
     llama2.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
     llama2.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     special = ["<unk>"] + [f"<0x{byte:02X}>" for byte in range(256)]
-    yield "BPE with byte fallback", llama2, trainers.BpeTrainer(
-        vocab_size=20000, special_tokens=special, limit_alphabet=1000
+    yield (
+        "BPE with byte fallback",
+        llama2,
+        trainers.BpeTrainer(vocab_size=20000, special_tokens=special, limit_alphabet=1000),
     )
 
     unigram = Tokenizer(models.Unigram())
@@ -161,7 +175,9 @@ def main():
     parser.add_argument("--lines", type=int, default=20000, help="at least so many lines; noise makes up the rest")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kind", help="only those whose name holds this")
-    parser.add_argument("--keep", type=pathlib.Path, help="keep the trained tokenizers here, and take those that are here")
+    parser.add_argument(
+        "--keep", type=pathlib.Path, help="keep the trained tokenizers here, and take those that are here"
+    )
     options = parser.parse_args()
     files = options.text if options.text is not None else sorted((CACHE / "data").rglob("*.tsv"))
     if not files:

@@ -55,18 +55,15 @@ static ptune_status create(ptune_call *call, void **self, int32_t virtual_tokens
     made->placement = strcmp(placement, "start") == 0 ? PTUNE_AT_START : PTUNE_AFTER_FIRST;
     ptune_initial_v1 from_vocabulary = {.kind = PTUNE_INITIAL_VALUES, .values = rows};
     ptune_initial_v1 one = {.kind = PTUNE_INITIAL_CONSTANT, .a = 1};
-    made->prompt =
-        parameters->declare(call, "prompt", (size_t[]){made->rows, facts.hidden_size}, 2, &from_vocabulary);
+    made->prompt = parameters->declare(call, "prompt", (size_t[]){made->rows, facts.hidden_size}, 2, &from_vocabulary);
     made->gates = parameters->declare(call, "gates", (size_t[]){made->rows, 1}, 2, &one);
     status = made->prompt && made->gates ? PTUNE_OK : PTUNE_FAILED;
   } else {
     host->fail(call, status, "the base model has no word embeddings to start from");
   }
   free(rows);
-  if (status == PTUNE_OK)
-    *self = made;
-  else
-    free(made);
+  if (status == PTUNE_OK) *self = made;
+  else free(made);
   return status;
 }
 
@@ -88,8 +85,9 @@ static const ptune_component_v1 component = {
     .kind = PTUNE_ADAPTER,
     .name = "scaled-prompt",
     .summary = "prompt rows at the input, each with a trained gate",
-    .schema = "scaled_prompt(int virtual_tokens=20 [1..1024] \"rows of the prompt\",\n"
-              "  string placement=\"after-first\" {after-first|start} \"where it stands\")",
+    .schema =
+        "scaled_prompt(int virtual_tokens=20 [1..1024] \"rows of the prompt\",\n"
+        "  string placement=\"after-first\" {after-first|start} \"where it stands\")",
     .documentation = "Trains n·hidden + n numbers: a prompt as in Lester et al. (2021) and a gate for each row.",
     .needs = PTUNE_OPS_V1 " " PTUNE_PARAMETERS_V1 " " PTUNE_BASE_V1 " " PTUNE_INJECTIONS_V1,
     .methods = &methods,

@@ -228,10 +228,19 @@ def encoders():
     for name in ("gelu_new", "gelu_fast", "quick_gelu", "relu", "silu"):
         yield kind("bert", f"hidden_act {name}", hidden_act=name)
     yield kind("bert", "hidden_act linear", "hidden_act", hidden_act="linear")
-    yield kind("bert", "config of transformers 4", edit=changed(
-        position_embedding_type="absolute", torch_dtype="float32", classifier_dropout=None, gradient_checkpointing=False))
-    yield kind("bert", "relative positions", "position_embedding_type", edit=changed(
-        position_embedding_type="relative_key"))
+    yield kind(
+        "bert",
+        "config of transformers 4",
+        edit=changed(
+            position_embedding_type="absolute",
+            torch_dtype="float32",
+            classifier_dropout=None,
+            gradient_checkpointing=False,
+        ),
+    )
+    yield kind(
+        "bert", "relative positions", "position_embedding_type", edit=changed(position_embedding_type="relative_key")
+    )
     yield kind("bert", "decoder", "is_decoder", edit=changed(is_decoder=True))
     for padding in (0, 1, 5):
         yield kind("roberta", f"padding token {padding}", pad_token_id=padding)

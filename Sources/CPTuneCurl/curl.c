@@ -60,10 +60,10 @@ static bool find(void *library) {
     const char *name;
     void *function;
   } wanted[] = {
-      {"curl_global_init", &curl.global_init},   {"curl_easy_init", &curl.easy_init},
-      {"curl_easy_cleanup", &curl.easy_cleanup}, {"curl_easy_reset", &curl.easy_reset},
-      {"curl_easy_setopt", &curl.easy_setopt},   {"curl_easy_perform", &curl.easy_perform},
-      {"curl_easy_strerror", &curl.easy_strerror}, {"curl_slist_append", &curl.slist_append},
+      {"curl_global_init", &curl.global_init},       {"curl_easy_init", &curl.easy_init},
+      {"curl_easy_cleanup", &curl.easy_cleanup},     {"curl_easy_reset", &curl.easy_reset},
+      {"curl_easy_setopt", &curl.easy_setopt},       {"curl_easy_perform", &curl.easy_perform},
+      {"curl_easy_strerror", &curl.easy_strerror},   {"curl_slist_append", &curl.slist_append},
       {"curl_slist_free_all", &curl.slist_free_all},
   };
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
@@ -79,7 +79,8 @@ static void load(void) {
 #ifdef __APPLE__
       "/usr/lib/libcurl.4.dylib",
 #else
-      "libcurl.so.4", "libcurl-gnutls.so.4",
+      "libcurl.so.4",
+      "libcurl-gnutls.so.4",
 #endif
   };
   for (size_t i = 0; i < sizeof names / sizeof *names && !loaded; i++) {
@@ -160,8 +161,7 @@ ptune_curl_result ptune_curl_perform(void *connection, const ptune_curl_request 
 #undef SET
 end:
   if (result.code != 0) {
-    snprintf(result.message, sizeof result.message, "%s",
-             message[0] ? message : curl.easy_strerror(result.code));
+    snprintf(result.message, sizeof result.message, "%s", message[0] ? message : curl.easy_strerror(result.code));
   }
   curl.slist_free_all(headers);
   return result;

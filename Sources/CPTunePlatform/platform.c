@@ -44,8 +44,8 @@ int ptune_make_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
-int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
-                      bool own_group, int error_end, int report_end) {
+int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[], bool own_group,
+                      int error_end, int report_end) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int status = posix_spawn_file_actions_init(&actions);
@@ -67,8 +67,8 @@ int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], cha
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, (own_group ? POSIX_SPAWN_SETPGROUP : 0) | POSIX_SPAWN_SETSIGDEF |
-                                            POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(&attributes,
+                           (own_group ? POSIX_SPAWN_SETPGROUP : 0) | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   status = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);

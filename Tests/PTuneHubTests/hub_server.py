@@ -241,7 +241,15 @@ class Hub(Handler):
             name = f"{given['organization']}/{given['name']}"
             if name in repos:
                 return self.json({"error": "You already created this model repo"}, 409)
-            repos[name] = {"files": {}, "lfs": [], "faults": {}, "commit": "0" * 40, "token": None, "gated": False, "sizes": {}}
+            repos[name] = {
+                "files": {},
+                "lfs": [],
+                "faults": {},
+                "commit": "0" * 40,
+                "token": None,
+                "gated": False,
+                "sizes": {},
+            }
             pushed[name] = {"private": given["private"], "files": {}}
             return self.json({"url": f"http://hub/{name}"})
         if path.endswith("/info/lfs/objects/batch"):

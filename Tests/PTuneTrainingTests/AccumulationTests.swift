@@ -1,7 +1,10 @@
 import PTuneFormats
 import PTunePlugins
+import PTuneRunFile
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneEngine
 @testable import PTuneTraining
 

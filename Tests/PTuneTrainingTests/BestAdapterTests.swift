@@ -1,7 +1,10 @@
 import PTuneEngine
 import PTuneFormats
+import PTuneRunFile
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("The best adapter") struct BestAdapterTests {

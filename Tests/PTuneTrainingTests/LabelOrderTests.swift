@@ -1,7 +1,10 @@
 import Foundation
 import PTuneFormats
+import PTuneRunFile
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("The order of labels") struct LabelOrderTests {

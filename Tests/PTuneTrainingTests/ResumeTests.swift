@@ -1,8 +1,11 @@
 import Foundation
 import PTuneFormats
 import PTuneReport
+import PTuneRunFile
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("Resuming with other settings") struct ResumeTests {

@@ -65,10 +65,16 @@ class Desk:
         listed.unlink(missing_ok=True)
         if how:
             environment.update(
-                LD_PRELOAD=str(self.shim), PTUNE_STOP_UNDER=str(under or self.out), PTUNE_STOP_AT=str(at),
-                PTUNE_STOP_HOW=how, PTUNE_STOP_COUNT=str(count), PTUNE_STOP_LIST=str(listed))
+                LD_PRELOAD=str(self.shim),
+                PTUNE_STOP_UNDER=str(under or self.out),
+                PTUNE_STOP_AT=str(at),
+                PTUNE_STOP_HOW=how,
+                PTUNE_STOP_COUNT=str(count),
+                PTUNE_STOP_LIST=str(listed),
+            )
         done = subprocess.run(
-            [self.ptune, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True)
+            [self.ptune, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True
+        )
         done.count = int(count.read_text()) if count.exists() else 0
         done.operations = listed.read_text().splitlines() if listed.exists() else []
         return done
@@ -103,23 +109,30 @@ class Desk:
     def files(self):
         if not self.out.exists():
             return {}
-        return {str(path.relative_to(self.out)): path.read_bytes()
-                for path in sorted(self.out.rglob("*")) if path.is_file() and path.name != ".lock"}
+        return {
+            str(path.relative_to(self.out)): path.read_bytes()
+            for path in sorted(self.out.rglob("*"))
+            if path.is_file() and path.name != ".lock"
+        }
 
     def result(self):
         """What has to be the same bit for bit."""
         files = self.files()
         # Desks differ in where they are, and what a run begins with may come from another one.
         desks = re.compile(re.escape(str(self.folder.parent).encode()) + rb"/desk(-\d+)?")
-        result = {name: desks.sub(b"DESK", bytes) for name, bytes in files.items()
-                  if name in ("run.yaml", "predictions.jsonl") or name.startswith("adapter/")}
+        result = {
+            name: desks.sub(b"DESK", bytes)
+            for name, bytes in files.items()
+            if name in ("run.yaml", "predictions.jsonl") or name.startswith("adapter/")
+        }
         result["metrics.jsonl"] = [
             {key: value for key, value in json.loads(line).items() if key not in TIMES}
-            for line in files["metrics.jsonl"].splitlines()]
+            for line in files["metrics.jsonl"].splitlines()
+        ]
         for name, bytes in files.items():
             if name.startswith("checkpoints/"):
                 # Behind the header; that holds seconds.
-                result[name] = bytes[8 + struct.unpack("<Q", bytes[:8])[0]:]
+                result[name] = bytes[8 + struct.unpack("<Q", bytes[:8])[0] :]
         result["leftovers"] = [name for name in files if ".partial" in name or "/." in f"/{name}"]
         return result
 
@@ -141,7 +154,7 @@ class Desk:
             if name.startswith("checkpoints/step-"):
                 try:
                     length = struct.unpack("<Q", bytes[:8])[0]
-                    header = json.loads(bytes[8:8 + length])
+                    header = json.loads(bytes[8 : 8 + length])
                     ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
                     assert 8 + length + max(ends) == len(bytes)
                 except Exception as error:

@@ -33,8 +33,8 @@
 #include <unistd.h>
 
 enum { KILL, TORN, CUT, CUT_ZEROS, CUT_NAMES, FULL, FULL_ONCE, READ_ERROR, SHORT };
-static const char *const hows[] = {
-    "kill", "torn", "cut", "cut-zeros", "cut-names", "full", "full-once", "read-error", "short"};
+static const char *const hows[] = {"kill", "torn",      "cut",        "cut-zeros", "cut-names",
+                                   "full", "full-once", "read-error", "short"};
 
 static char under[PATH_MAX];
 static size_t under_length;
@@ -165,13 +165,13 @@ static int open_at(int at, const char *path, int flags, mode_t mode) {
   return result;
 }
 
-#define OPEN(name, parameters, at)                                                                           \
-  int name parameters {                                                                                      \
-    va_list list;                                                                                            \
-    va_start(list, flags);                                                                                   \
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;                                  \
-    va_end(list);                                                                                            \
-    return open_at(at, path, flags, mode);                                                                   \
+#define OPEN(name, parameters, at)                                          \
+  int name parameters {                                                     \
+    va_list list;                                                           \
+    va_start(list, flags);                                                  \
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0; \
+    va_end(list);                                                           \
+    return open_at(at, path, flags, mode);                                  \
   }
 OPEN(open, (const char *path, int flags, ...), AT_FDCWD)
 OPEN(open64, (const char *path, int flags, ...), AT_FDCWD)
@@ -323,8 +323,7 @@ static int make_link(int from_at, const char *from, int at, const char *path, in
     errno = ENOSPC;
   } else {
     if (counts && done == stop_at && how == TORN) die();
-    result = flags < 0 ? (int)sys(SYS_symlinkat, from, at, path)
-                       : (int)sys(SYS_linkat, from_at, from, at, path, flags);
+    result = flags < 0 ? (int)sys(SYS_symlinkat, from, at, path) : (int)sys(SYS_linkat, from_at, from, at, path, flags);
     if (counts && result == 0) note(MADE_FILE, full, NULL, NULL, NULL);
   }
   pthread_mutex_unlock(&lock);

@@ -2,7 +2,11 @@
    system calls it uses. */
 
 /* A file's bytes that are surely on the disk. */
-static struct { char path[PATH_MAX]; off_t synced; bool dirty; } files[4096];
+static struct {
+  char path[PATH_MAX];
+  off_t synced;
+  bool dirty;
+} files[4096];
 static int file_count;
 
 /* A change of names that is not on the disk before its folder is synced. */
@@ -10,7 +14,7 @@ typedef enum { MADE_FILE, MADE_FOLDER, MOVED, EXCHANGED, REMOVED } change_kind;
 static struct {
   change_kind kind;
   char path[PATH_MAX], from[PATH_MAX], backup[PATH_MAX];
-  char grave[PATH_MAX];  /* of a move: where earlier changes under its new name are remembered */
+  char grave[PATH_MAX]; /* of a move: where earlier changes under its new name are remembered */
 } changes[4096];
 static int change_count;
 
@@ -64,7 +68,7 @@ static void keep(const char *path, char *backup) {
   struct stat status;
   backup[0] = 0;
   if (lstat(path, &status) != 0) return;
-  if (S_ISDIR(status.st_mode)) return;  /* an empty one, and made again where that is undone */
+  if (S_ISDIR(status.st_mode)) return; /* an empty one, and made again where that is undone */
   snprintf(backup, PATH_MAX, "%.3000s.undo-%d-%d", under, (int)getpid(), ++number);
   if (sys(SYS_linkat, AT_FDCWD, path, AT_FDCWD, backup, 0) != 0) give_up("no hard links here");
 }

@@ -51,7 +51,7 @@ static backward_scratch backward_scratch_for(const segment_shape *shape, size_t 
 /* Of a row: scores → probabilities, in the first `count`, 0 up to `padded`; and with them the gradients of the
    probabilities → those of the scores before scaling. `mean` is Σ gradient·probability, which is out·out_gradient. */
 static void differentiate_scores(float *restrict scores, float *restrict gradients, size_t count, size_t padded,
-                            float scale, float log_sum, float mean) {
+                                 float scale, float log_sum, float mean) {
   for (size_t i = count; i < padded; i++) scores[i] = -INFINITY;
   for (size_t i = 0; i < padded; i += WIDTH)
     for (int l = 0; l < WIDTH; l++) {

@@ -41,8 +41,7 @@ static segment_shape shape_of(const ptk_attention *attention, size_t index) {
                          .range_count = (size_t)segment->range_count};
   for (size_t i = 0; i < shape.range_count; i++) shape.keys += (size_t)shape.ranges[i].count;
   shape.padded_keys = padded_to_width(shape.keys);
-  shape.in_place =
-      shape.padded_size == attention->head_size && shape.range_count <= MAX_RUNS && shape.keys <= SHORT;
+  shape.in_place = shape.padded_size == attention->head_size && shape.range_count <= MAX_RUNS && shape.keys <= SHORT;
   return shape;
 }
 
@@ -104,7 +103,7 @@ static const float *range_rows(const ptk_attention *attention, const ptk_range *
 
 /* The rows in place, or else gathered into `buffer` [keys, padded_size], as one run. Returns the number of runs. */
 static size_t gather_rows(const ptk_attention *attention, const segment_shape *shape, size_t kv, key_or_value what,
-                      float *buffer, row_run runs[MAX_RUNS]) {
+                          float *buffer, row_run runs[MAX_RUNS]) {
   if (!shape->in_place) runs[0] = (row_run){buffer, shape->padded_size, shape->keys};
   for (size_t i = 0; i < shape->range_count; i++) {
     const ptk_range *range = &shape->ranges[i];

@@ -24,7 +24,7 @@ static size_t block_size(const segment_shape *shape) {
 
 /* Of the `count` queries from `begin` on. */
 static void split_into_strips(const ptk_attention *attention, const segment_shape *shape, size_t begin, size_t count,
-                            query_strips *strips) {
+                              query_strips *strips) {
   strips->count = 0;
   for (size_t i = 0; i < count;) {
     const size_t height = strip_height(count - i);
@@ -41,8 +41,7 @@ static void column_exponentials(float *scores, size_t keys, size_t stride, float
   for (int l = 0; l < WIDTH; l++) maxima[l] = -INFINITY;
   for (int l = 0; l < WIDTH; l++) sums[l] = 0;
   for (size_t i = 0; i < keys; i++)
-    for (int l = 0; l < WIDTH; l++)
-      maxima[l] = scores[i * stride + l] > maxima[l] ? scores[i * stride + l] : maxima[l];
+    for (int l = 0; l < WIDTH; l++) maxima[l] = scores[i * stride + l] > maxima[l] ? scores[i * stride + l] : maxima[l];
   for (size_t i = 0; i < keys; i++)
     for (int l = 0; l < WIDTH; l++) {
       float value = ptk_exp_of_score(scores[i * stride + l] - maxima[l]);

@@ -50,16 +50,16 @@ static bool advance_to_next_head(const ptk_attention *attention, size_t kv_begin
 
 /* The rows of a segment's queries, or of what is shaped like them: the columns of a key-value head's query heads. */
 static void prefetch_heads(prefetch_queue *queue, const ptk_attention *attention, const segment_shape *shape, size_t kv,
-                            const float *rows, size_t stride) {
+                           const float *rows, size_t stride) {
   const size_t floats = attention->heads / attention->kv_heads * attention->head_size;
   if (rows)
     queue_rows(queue, rows + shape->query_begin * stride + kv * floats, stride, shape->query_end - shape->query_begin,
-              floats);
+               floats);
 }
 
 /* The rows of a segment's keys and values, and of their gradients. */
 static void prefetch_sources(prefetch_queue *queue, const ptk_attention *attention, const segment_shape *shape,
-                              size_t kv, bool gradients) {
+                             size_t kv, bool gradients) {
   for (size_t i = 0; i < shape->range_count; i++) {
     const ptk_range *range = &shape->ranges[i];
     const ptk_key_values *source = &attention->sources[range->source];
@@ -68,7 +68,7 @@ static void prefetch_sources(prefetch_queue *queue, const ptk_attention *attenti
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
       if (rows[r])
         queue_rows(queue, rows[r] + row_offset(attention, range, kv), source->stride, (size_t)range->count,
-                  attention->head_size);
+                   attention->head_size);
   }
 }
 

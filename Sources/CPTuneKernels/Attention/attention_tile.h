@@ -54,8 +54,7 @@ PTK_INLINE void run_tile(const int rows, const int vectors, const bool transpose
 /* Not inlined, so that there is one copy of each tile in the processor's cache. */
 static __attribute__((noinline)) void plain_tile(size_t rows, size_t columns, const tile_task *task) {
 #define CASE(count) \
-  case count:       \
-    return columns < COLUMNS ? run_tile(count, 1, false, task) : run_tile(count, VECTORS, false, task);
+  case count: return columns < COLUMNS ? run_tile(count, 1, false, task) : run_tile(count, VECTORS, false, task);
   TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }
@@ -63,8 +62,7 @@ static __attribute__((noinline)) void plain_tile(size_t rows, size_t columns, co
 /* The same with the left operand's columns contiguous. */
 static __attribute__((noinline)) void transposed_tile(size_t rows, size_t columns, const tile_task *task) {
 #define CASE(count) \
-  case count:       \
-    return columns < COLUMNS ? run_tile(count, 1, true, task) : run_tile(count, VECTORS, true, task);
+  case count: return columns < COLUMNS ? run_tile(count, 1, true, task) : run_tile(count, VECTORS, true, task);
   TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }

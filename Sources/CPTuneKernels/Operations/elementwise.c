@@ -47,24 +47,23 @@ PTK_INLINE float sqrt_derivative(float x, float y) { return (void)x, 0.5f / y; }
   X(PTK_LOG, log, ptk_log, log_derivative)                     \
   X(PTK_SQRT, sqrt, square_root, sqrt_derivative)
 
-#define DEFINE(value, name, function, derivative)                                                       \
-  PTK_CLONES static void name##_forward(size_t count, const float *x, float *y) {                       \
-    for (size_t i = 0; i < count; i++) y[i] = function(x[i]);                                           \
-  }                                                                                                     \
-  PTK_CLONES static void name##_backward(size_t count, const float *x, const float *y, const float *dy, \
-                                         bool adding, float *dx) {                                      \
-    if (adding)                                                                                         \
-      for (size_t i = 0; i < count; i++) dx[i] += dy[i] * derivative(x[i], y[i]);                       \
-    else                                                                                                \
-      for (size_t i = 0; i < count; i++) dx[i] = dy[i] * derivative(x[i], y[i]);                        \
+#define DEFINE(value, name, function, derivative)                                                                    \
+  PTK_CLONES static void name##_forward(size_t count, const float *x, float *y) {                                    \
+    for (size_t i = 0; i < count; i++) y[i] = function(x[i]);                                                        \
+  }                                                                                                                  \
+  PTK_CLONES static void name##_backward(size_t count, const float *x, const float *y, const float *dy, bool adding, \
+                                         float *dx) {                                                                \
+    if (adding)                                                                                                      \
+      for (size_t i = 0; i < count; i++) dx[i] += dy[i] * derivative(x[i], y[i]);                                    \
+    else                                                                                                             \
+      for (size_t i = 0; i < count; i++) dx[i] = dy[i] * derivative(x[i], y[i]);                                     \
   }
 UNARY_FUNCTIONS(DEFINE)
 #undef DEFINE
 
 void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *y) {
 #define CASE(value, name, function, derivative) \
-  case value:                                   \
-    return name##_forward(count, x, y);
+  case value: return name##_forward(count, x, y);
   switch (function) { UNARY_FUNCTIONS(CASE) }
 #undef CASE
 }
@@ -72,8 +71,7 @@ void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *
 void ptk_unary_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dy, bool adding,
                         float *dx) {
 #define CASE(value, name, function, derivative) \
-  case value:                                   \
-    return name##_backward(count, x, y, dy, adding, dx);
+  case value: return name##_backward(count, x, y, dy, adding, dx);
   switch (function) { UNARY_FUNCTIONS(CASE) }
 #undef CASE
 }
@@ -95,23 +93,22 @@ PTK_INLINE float silu_with_derivative(float x, float *derivative) {
   return x * s;
 }
 
-#define DEFINE(name)                                                                                              \
-  PTK_CLONES static void name##_forward_with_derivative(size_t count, const float *restrict x, float *restrict y, \
-                                                        float *restrict derivative) {                             \
-    for (size_t i = 0; i < count; i++) y[i] = name##_with_derivative(x[i], &derivative[i]);                       \
-  }                                                                                                               \
-  PTK_CLONES static void name##_gated_forward(size_t count, const float *x, const float *y, float *z) {           \
-    for (size_t i = 0; i < count; i++) z[i] = name(x[i]) * y[i];                                                  \
-  }                                                                                                               \
-  PTK_CLONES static void name##_gated_backward(size_t count, const float *x, const float *y, const float *dz,     \
-                                               bool adding_x, float *restrict dx, bool adding_y,                  \
-                                               float *restrict dy) {                                              \
-    for (size_t i = 0; i < count; i++) {                                                                          \
-      float derivative;                                                                                           \
-      const float factor = name##_with_derivative(x[i], &derivative);                                             \
-      if (dx) dx[i] = dz[i] * y[i] * derivative + (adding_x ? dx[i] : 0);                                         \
-      if (dy) dy[i] = dz[i] * factor + (adding_y ? dy[i] : 0);                                                    \
-    }                                                                                                             \
+#define DEFINE(name)                                                                                                   \
+  PTK_CLONES static void name##_forward_with_derivative(size_t count, const float *restrict x, float *restrict y,      \
+                                                        float *restrict derivative) {                                  \
+    for (size_t i = 0; i < count; i++) y[i] = name##_with_derivative(x[i], &derivative[i]);                            \
+  }                                                                                                                    \
+  PTK_CLONES static void name##_gated_forward(size_t count, const float *x, const float *y, float *z) {                \
+    for (size_t i = 0; i < count; i++) z[i] = name(x[i]) * y[i];                                                       \
+  }                                                                                                                    \
+  PTK_CLONES static void name##_gated_backward(size_t count, const float *x, const float *y, const float *dz,          \
+                                               bool adding_x, float *restrict dx, bool adding_y, float *restrict dy) { \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+      float derivative;                                                                                                \
+      const float factor = name##_with_derivative(x[i], &derivative);                                                  \
+      if (dx) dx[i] = dz[i] * y[i] * derivative + (adding_x ? dx[i] : 0);                                              \
+      if (dy) dy[i] = dz[i] * factor + (adding_y ? dy[i] : 0);                                                         \
+    }                                                                                                                  \
   }
 DEFINE(gelu)
 DEFINE(gelu_tanh)
@@ -128,16 +125,16 @@ DEFINE(silu)
   }
 
 void ptk_unary_forward_with_derivative(ptk_unary function, size_t count, const float *x, float *y, float *derivative) {
-  CALL(forward_with_derivative, count, x, y, derivative)
+  CALL(forward_with_derivative, count, x, y, derivative);
 }
 
 void ptk_gated_forward(ptk_unary function, size_t count, const float *x, const float *y, float *z) {
-  CALL(gated_forward, count, x, y, z)
+  CALL(gated_forward, count, x, y, z);
 }
 
 void ptk_gated_backward(ptk_unary function, size_t count, const float *x, const float *y, const float *dz,
                         bool adding_x, float *dx, bool adding_y, float *dy) {
-  CALL(gated_backward, count, x, y, dz, adding_x, dx, adding_y, dy)
+  CALL(gated_backward, count, x, y, dz, adding_x, dx, adding_y, dy);
 }
 #undef CALL
 

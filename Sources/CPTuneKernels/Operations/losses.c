@@ -47,8 +47,7 @@ PTK_CLONES double ptk_cross_entropy_forward(size_t rows, size_t columns, const f
     weights += weight;
     loss += (1.0 - smoothing) * weight * ((double)log_sum - logits[targets[i]]);
     if (smoothing != 0) {
-      const float weighted =
-          class_weights ? ptk_row_dot(columns, logits, class_weights) : ptk_row_sum(columns, logits);
+      const float weighted = class_weights ? ptk_row_dot(columns, logits, class_weights) : ptk_row_sum(columns, logits);
       loss += (double)smoothing / (double)columns * ((double)log_sum * total_weight - weighted);
     }
   }

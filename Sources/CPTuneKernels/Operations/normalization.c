@@ -39,8 +39,8 @@ PTK_INLINE void layer_norm_row_gradient(size_t columns, const float *x, const fl
 }
 
 PTK_CLONES void ptk_layer_norm_backward(size_t rows, size_t columns, const float *x, const float *gain,
-                                        const float *mean, const float *rstd, const float *dy, bool adding,
-                                        float *dx, float *dgain, float *dbias) {
+                                        const float *mean, const float *rstd, const float *dy, bool adding, float *dx,
+                                        float *dgain, float *dbias) {
   for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
     if (dx) layer_norm_row_gradient(columns, x, gain, mean[i], rstd[i], dy, adding, dx + i * columns);
     if (dgain)
@@ -71,9 +71,8 @@ PTK_INLINE void rms_norm_row_gradient(size_t columns, const float *x, const floa
     for (size_t j = 0; j < columns; j++) dx[j] = rstd * (dy[j] * gain[j] - x[j] * rstd * product);
 }
 
-PTK_CLONES void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain,
-                                      const float *rstd, const float *dy, bool adding, float *dx,
-                                      float *dgain) {
+PTK_CLONES void ptk_rms_norm_backward(size_t rows, size_t columns, const float *x, const float *gain, const float *rstd,
+                                      const float *dy, bool adding, float *dx, float *dgain) {
   for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
     if (dx) rms_norm_row_gradient(columns, x, gain, rstd[i], dy, adding, dx + i * columns);
     if (dgain)

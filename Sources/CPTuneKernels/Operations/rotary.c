@@ -27,10 +27,8 @@ PTK_CLONES void ptk_rotate(size_t rows, size_t heads, size_t head_size, size_t p
   for (size_t row = 0; row < rows; row++) {
     const float *c = cosines + (size_t)positions[row] * pairs, *s = sines + (size_t)positions[row] * pairs;
     for (size_t head = 0; head < heads; head++, x += head_size, y += head_size) {
-      if (interleaved)
-        rotate_neighbours(pairs, c, s, direction, x, y);
-      else
-        rotate_halves(pairs, c, s, direction, x, y);
+      if (interleaved) rotate_neighbours(pairs, c, s, direction, x, y);
+      else rotate_halves(pairs, c, s, direction, x, y);
       memcpy(y + 2 * pairs, x + 2 * pairs, (head_size - 2 * pairs) * sizeof *y);
     }
   }

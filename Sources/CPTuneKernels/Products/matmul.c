@@ -89,8 +89,8 @@ static void gemm(const ptk_matmul *backend, bool transpose_a, bool transpose_b, 
 
 void ptk_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
               size_t a_stride, const float *b, size_t b_stride, float beta, float *c, size_t c_stride) {
-  gemm(backends[ptk_chosen_backend() - 1], transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta,
-       c, c_stride);
+  gemm(backends[ptk_chosen_backend() - 1], transpose_a, transpose_b, m, n, k, alpha, a, a_stride, b, b_stride, beta, c,
+       c_stride);
 }
 
 bool ptk_gemm_with(ptk_backend backend, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
@@ -160,7 +160,7 @@ void ptk_gemm_packed_add(const ptk_packed *b, size_t m, const float *a, size_t a
 }
 
 void ptk_gemm_packed_transposed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
-                            size_t c_stride) {
+                                size_t c_stride) {
   if (m == 0 || b->k == 0) return;
   if (b->n == 0) return scale_rows(m, b->k, adding ? 1 : 0, NULL, c, c_stride);
   b->backend->multiply_transposed(b, m, a, a_stride, adding, c, c_stride);

@@ -30,7 +30,7 @@ struct ptk_matmul {
                    float *c, size_t c_stride);
   /* c [m, k] = a [m, n]·bᵀ; NULL for a library whose packed matrices serve one direction only. */
   void (*multiply_transposed)(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
-                          size_t c_stride);
+                              size_t c_stride);
 };
 
 extern const ptk_matmul ptk_matmul_onednn, ptk_matmul_cblas, ptk_matmul_portable;

@@ -50,8 +50,8 @@ static bool open_cblas(char *description, size_t capacity) {
 
 static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
                  size_t a_stride, const float *b, size_t b_stride, float beta, float *c, size_t c_stride) {
-  sgemm(ROW_MAJOR, transpose_a ? TRANSPOSED : NOT_TRANSPOSED, transpose_b ? TRANSPOSED : NOT_TRANSPOSED, (int)m,
-        (int)n, (int)k, alpha, a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
+  sgemm(ROW_MAJOR, transpose_a ? TRANSPOSED : NOT_TRANSPOSED, transpose_b ? TRANSPOSED : NOT_TRANSPOSED, (int)m, (int)n,
+        (int)k, alpha, a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
 }
 
 static ptk_packed *pack(const float *source, size_t source_stride, size_t k, size_t n, bool transposed,
@@ -66,13 +66,13 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
 
 static void release(ptk_packed *packed) { free(packed); }
 
-static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
-                     bool adding, float *c, size_t c_stride) {
+static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                     float *c, size_t c_stride) {
   const reference *matrix = (const reference *)b;
   if (bias)
     for (size_t i = 0; i < m; i++) memcpy(c + i * c_stride, bias, b->n * sizeof *c);
-  gemm(false, matrix->transposed, m, b->n, b->k, 1, a, a_stride, matrix->source, matrix->stride, bias || adding ? 1 : 0, c,
-       c_stride);
+  gemm(false, matrix->transposed, m, b->n, b->k, 1, a, a_stride, matrix->source, matrix->stride, bias || adding ? 1 : 0,
+       c, c_stride);
 }
 
 const ptk_matmul ptk_matmul_cblas = {open_cblas, gemm, pack, release, multiply, NULL};

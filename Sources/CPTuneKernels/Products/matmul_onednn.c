@@ -51,11 +51,11 @@ static product *make_product(const shape *shape, size_t m, bool has_bias) {
   if (!result) return NULL;
   dnnl_primitive_desc_t description =
       onednn_describe_product(shape->precision, m, shape->n, shape->k, has_bias, &shape->weights);
-  bool made = description && onednn_strided_layout(&result->a, shape->precision, m, shape->k, shape->k, 1) &&
-              onednn_strided_layout(&result->c, PTK_F32, m, shape->n, shape->n, 1) &&
-              onednn_copy_layout(&result->working,
-                                 onednn.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)) &&
-              onednn.primitive_create(&result->primitive, description) == dnnl_success;
+  bool made =
+      description && onednn_strided_layout(&result->a, shape->precision, m, shape->k, shape->k, 1) &&
+      onednn_strided_layout(&result->c, PTK_F32, m, shape->n, shape->n, 1) &&
+      onednn_copy_layout(&result->working, onednn.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)) &&
+      onednn.primitive_create(&result->primitive, description) == dnnl_success;
   if (made) result->working_bytes = onednn_working_bytes(description);
   if (description) onednn.primitive_desc_destroy(description);
   if (made) return result;
@@ -88,10 +88,10 @@ static shape *make_shape(ptk_precision precision, size_t k, size_t n) {
   onednn_layout any = {0};
   dnnl_primitive_desc_t description =
       onednn_any_layout(&any, precision, k, n) ? onednn_describe_product(precision, LARGE, n, k, false, &any) : NULL;
-  bool made = description &&
-              onednn_copy_layout(&result->weights,
-                                 onednn.primitive_desc_query_md(description, dnnl_query_weights_md, 0)) &&
-              onednn_strided_layout(&result->bias, PTK_F32, 1, n, n, 1);
+  bool made =
+      description &&
+      onednn_copy_layout(&result->weights, onednn.primitive_desc_query_md(description, dnnl_query_weights_md, 0)) &&
+      onednn_strided_layout(&result->bias, PTK_F32, 1, n, n, 1);
   if (description) onednn.primitive_desc_destroy(description);
   onednn_free_layout(&any);
   if (made) result->products[false][LARGE] = make_product(result, LARGE, false);
@@ -155,8 +155,8 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   matrix->shape = shape_for(precision, k, n);
   onednn_layout plain = {0};
   bool done = false;
-  if (matrix->shape && onednn_strided_layout(&plain, PTK_F32, k, n, transposed ? 1 : source_stride,
-                                             transposed ? source_stride : 1)) {
+  if (matrix->shape &&
+      onednn_strided_layout(&plain, PTK_F32, k, n, transposed ? 1 : source_stride, transposed ? source_stride : 1)) {
     const onednn_layout *layout = &matrix->shape->weights;
     matrix->head.bytes = (onednn.memory_desc_get_size(ONEDNN_LAYOUT(layout)) + 63) / 64 * 64;
     matrix->values = ptk_allocate(matrix->head.bytes);
@@ -176,9 +176,8 @@ static bool multiply_piece(const packed_matrix *b, size_t m, const void *a, cons
   if (!product) return false;
   float *working =
       product->working_bytes ? ptk_scratch(PTK_SCRATCH_LIBRARY, product->working_bytes / sizeof(float) + 1) : NULL;
-  dnnl_exec_arg_t arguments[5] = {{DNNL_ARG_WEIGHTS, b->memory},
-                                  {DNNL_ARG_SRC, memory(&product->a, a)},
-                                  {DNNL_ARG_DST, memory(&product->c, c)}};
+  dnnl_exec_arg_t arguments[5] = {
+      {DNNL_ARG_WEIGHTS, b->memory}, {DNNL_ARG_SRC, memory(&product->a, a)}, {DNNL_ARG_DST, memory(&product->c, c)}};
   int count = 3;
   if (bias) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, memory(&b->shape->bias, bias)};
   if (working) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, memory(&product->working, working)};
@@ -189,8 +188,7 @@ static bool multiply_piece(const packed_matrix *b, size_t m, const void *a, cons
   return done;
 }
 
-static void copy_rows(size_t rows, size_t columns, const float *from, size_t from_stride, float *to,
-                      size_t to_stride) {
+static void copy_rows(size_t rows, size_t columns, const float *from, size_t from_stride, float *to, size_t to_stride) {
   for (size_t i = 0; i < rows; i++) memcpy(to + i * to_stride, from + i * from_stride, columns * sizeof *to);
 }
 
@@ -240,9 +238,8 @@ static void multiply(const ptk_packed *head, size_t m, const float *a, size_t a_
 static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
                  size_t a_stride, const float *b, size_t b_stride, float beta, float *c, size_t c_stride) {
   if (!onednn_stream() ||
-      onednn.sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k,
-                   alpha, a, (dnnl_dim_t)a_stride, b, (dnnl_dim_t)b_stride, beta, c,
-                   (dnnl_dim_t)c_stride) != dnnl_success)
+      onednn.sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, alpha,
+                   a, (dnnl_dim_t)a_stride, b, (dnnl_dim_t)b_stride, beta, c, (dnnl_dim_t)c_stride) != dnnl_success)
     ptk_out_of_memory(m * n * sizeof *c);
 }
 

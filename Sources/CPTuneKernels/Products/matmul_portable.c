@@ -69,8 +69,8 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
   const size_t a_row = transpose_a ? 1 : a_stride, a_column = transpose_a ? a_stride : 1;
   const size_t b_row = transpose_b ? 1 : b_stride, b_column = transpose_b ? b_stride : 1;
   const size_t depth = least(k, DEPTH);
-  float *left = ptk_scratch(PTK_SCRATCH_PRODUCT, least(m, BLOCK_ROWS) * LEFT_STRIDE +
-                                                     depth * up(least(n, BLOCK_COLUMNS), variant->columns));
+  float *left = ptk_scratch(PTK_SCRATCH_PRODUCT,
+                            least(m, BLOCK_ROWS) * LEFT_STRIDE + depth * up(least(n, BLOCK_COLUMNS), variant->columns));
   float *panels = left + least(m, BLOCK_ROWS) * LEFT_STRIDE;
   if (beta != 0 && beta != 1) scale_rows(m, n, beta, c, c_stride);
   for (size_t column = 0; column < n; column += BLOCK_COLUMNS) {
@@ -83,8 +83,8 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
         size_t rows = least(BLOCK_ROWS, m - row);
         float *out = c + row * c_stride + column;
         copy_left(rows, deep, alpha, a + row * a_row + begin * a_column, a_row, a_column, left);
-        variant->multiply(rows, columns, deep, left, LEFT_STRIDE, panels, deep * variant->columns,
-                          adding ? out : NULL, c_stride, out, c_stride);
+        variant->multiply(rows, columns, deep, left, LEFT_STRIDE, panels, deep * variant->columns, adding ? out : NULL,
+                          c_stride, out, c_stride);
       }
     }
   }
@@ -113,8 +113,8 @@ static ptk_packed *pack(const float *source, size_t source_stride, size_t k, siz
   return &matrix->head;
 }
 
-static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
-                     bool adding, float *c, size_t c_stride) {
+static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                     float *c, size_t c_stride) {
   if (b->precision == PTK_BF16) return ptk_bf16_multiply(b, m, a, a_stride, bias, adding, c, c_stride);
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
@@ -125,25 +125,24 @@ static void multiply(const ptk_packed *b, size_t m, const float *a, size_t a_str
     for (size_t begin = 0; begin < b->k; begin += DEPTH) {
       size_t deep = least(DEPTH, b->k - begin);
       copy_left(rows, deep, 1, a + row * a_stride + begin, a_stride, 1, left);
-      variant->multiply(rows, b->n, deep, left, LEFT_STRIDE, panels + begin * variant->columns,
-                        b->k * variant->columns, begin || adding ? out : bias, begin || adding ? c_stride : 0, out,
-                        c_stride);
+      variant->multiply(rows, b->n, deep, left, LEFT_STRIDE, panels + begin * variant->columns, b->k * variant->columns,
+                        begin || adding ? out : bias, begin || adding ? c_stride : 0, out, c_stride);
     }
   }
 }
 
-static void multiply_transposed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding,
-                            float *c, size_t c_stride) {
+static void multiply_transposed(const ptk_packed *b, size_t m, const float *a, size_t a_stride, bool adding, float *c,
+                                size_t c_stride) {
   enum { PANEL_ROWS = 512, PANEL_DEPTH = 1024 };
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const float *panels = ((const packed_matrix *)b)->panels;
-  float *transposed = ptk_scratch(PTK_SCRATCH_PRODUCT,
-                              least(b->n, PANEL_DEPTH) * up(least(m, PANEL_ROWS), variant->columns));
+  float *transposed =
+      ptk_scratch(PTK_SCRATCH_PRODUCT, least(b->n, PANEL_DEPTH) * up(least(m, PANEL_ROWS), variant->columns));
   for (size_t row = 0; row < m; row += PANEL_ROWS)
     for (size_t begin = 0; begin < b->n; begin += PANEL_DEPTH)
       variant->multiply_transposed(least(PANEL_ROWS, m - row), least(PANEL_DEPTH, b->n - begin), b->k,
-                               a + row * a_stride + begin, a_stride, panels + begin * b->k,
-                               b->k * variant->columns, adding || begin > 0, c + row * c_stride, c_stride, transposed);
+                                   a + row * a_stride + begin, a_stride, panels + begin * b->k, b->k * variant->columns,
+                                   adding || begin > 0, c + row * c_stride, c_stride, transposed);
 }
 
 const ptk_matmul ptk_matmul_portable = {open_portable, gemm, pack, release, multiply, multiply_transposed};

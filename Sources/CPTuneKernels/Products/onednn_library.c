@@ -17,8 +17,8 @@ static pthread_key_t stream_key;
 static _Thread_local dnnl_stream_t stream;
 
 static bool find_functions(void *library) {
-#define FIND(name)                                                \
-  *(void **)&onednn.name = dlsym(library, "dnnl_" #name);         \
+#define FIND(name)                                        \
+  *(void **)&onednn.name = dlsym(library, "dnnl_" #name); \
   if (!onednn.name) return false;
   ONEDNN_FUNCTIONS(FIND)
 #undef FIND
@@ -30,8 +30,8 @@ static void destroy_stream(void *pointer) { onednn.stream_destroy(pointer); }
 
 bool onednn_open(char *description, size_t capacity) {
 #if defined(__APPLE__)
-  static const char *const names[] = {"libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib", "/usr/local/lib/libdnnl.dylib",
-                                      NULL};
+  static const char *const names[] = {"libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib",
+                                      "/usr/local/lib/libdnnl.dylib", NULL};
 #elif DNNL_VERSION_MAJOR >= 3
   static const char *const names[] = {"libdnnl.so.3", NULL};
 #else
@@ -69,7 +69,8 @@ bool onednn_strided_layout(onednn_layout *layout, ptk_precision precision, size_
   dnnl_dims_t dimensions = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
   dnnl_dims_t strides = {(dnnl_dim_t)row_stride, (dnnl_dim_t)column_stride};
   layout->value = NULL;
-  return onednn.memory_desc_create_with_strides(&layout->value, 2, dimensions, type_of(precision), strides) == dnnl_success;
+  return onednn.memory_desc_create_with_strides(&layout->value, 2, dimensions, type_of(precision), strides) ==
+         dnnl_success;
 }
 
 bool onednn_any_layout(onednn_layout *layout, ptk_precision precision, size_t rows, size_t columns) {

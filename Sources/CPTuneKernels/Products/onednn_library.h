@@ -10,40 +10,40 @@
 
 #include "ptune_kernels.h"
 
-#define ONEDNN_COMMON_FUNCTIONS(X)                                                                                  \
-  X(version)                                                                                                        \
-  X(engine_create)                                                                                                  \
-  X(stream_create)                                                                                                  \
-  X(stream_wait)                                                                                                    \
-  X(stream_destroy)                                                                                                 \
-  X(memory_create)                                                                                                  \
-  X(memory_destroy)                                                                                                 \
-  X(memory_desc_get_size)                                                                                           \
-  X(primitive_attr_create)                                                                                          \
-  X(primitive_attr_destroy)                                                                                         \
-  X(primitive_attr_set_scratchpad_mode)                                                                             \
-  X(primitive_create)                                                                                               \
-  X(primitive_destroy)                                                                                              \
-  X(primitive_desc_destroy)                                                                                         \
-  X(primitive_desc_query_md)                                                                                        \
-  X(primitive_execute)                                                                                              \
-  X(reorder_primitive_desc_create)                                                                                  \
+#define ONEDNN_COMMON_FUNCTIONS(X)      \
+  X(version)                            \
+  X(engine_create)                      \
+  X(stream_create)                      \
+  X(stream_wait)                        \
+  X(stream_destroy)                     \
+  X(memory_create)                      \
+  X(memory_destroy)                     \
+  X(memory_desc_get_size)               \
+  X(primitive_attr_create)              \
+  X(primitive_attr_destroy)             \
+  X(primitive_attr_set_scratchpad_mode) \
+  X(primitive_create)                   \
+  X(primitive_destroy)                  \
+  X(primitive_desc_destroy)             \
+  X(primitive_desc_query_md)            \
+  X(primitive_execute)                  \
+  X(reorder_primitive_desc_create)      \
   X(sgemm)
 
 #if DNNL_VERSION_MAJOR >= 3
-#define ONEDNN_FUNCTIONS(X)                                                                                         \
-  ONEDNN_COMMON_FUNCTIONS(X)                                                                                        \
-  X(memory_desc_create_with_strides)                                                                                \
-  X(memory_desc_create_with_tag)                                                                                    \
-  X(memory_desc_clone)                                                                                              \
-  X(memory_desc_destroy)                                                                                            \
+#define ONEDNN_FUNCTIONS(X)          \
+  ONEDNN_COMMON_FUNCTIONS(X)         \
+  X(memory_desc_create_with_strides) \
+  X(memory_desc_create_with_tag)     \
+  X(memory_desc_clone)               \
+  X(memory_desc_destroy)             \
   X(matmul_primitive_desc_create)
 #else
-#define ONEDNN_FUNCTIONS(X)                                                                                         \
-  ONEDNN_COMMON_FUNCTIONS(X)                                                                                        \
-  X(memory_desc_init_by_strides)                                                                                    \
-  X(memory_desc_init_by_tag)                                                                                        \
-  X(matmul_desc_init)                                                                                               \
+#define ONEDNN_FUNCTIONS(X)      \
+  ONEDNN_COMMON_FUNCTIONS(X)     \
+  X(memory_desc_init_by_strides) \
+  X(memory_desc_init_by_tag)     \
+  X(matmul_desc_init)            \
   X(primitive_desc_create)
 #endif
 

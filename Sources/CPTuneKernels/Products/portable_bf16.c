@@ -49,8 +49,8 @@ void ptk_bf16_release(ptk_packed *packed) {
   free(packed);
 }
 
-void ptk_bf16_multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias,
-                       bool adding, float *c, size_t c_stride) {
+void ptk_bf16_multiply(const ptk_packed *b, size_t m, const float *a, size_t a_stride, const float *bias, bool adding,
+                       float *c, size_t c_stride) {
   const ptk_variant *variant = ((const packed_matrix *)b)->variant;
   const ptk_pair *panels = ((const packed_matrix *)b)->panels;
   const size_t pairs = pairs_of(b->k);
@@ -65,7 +65,7 @@ void ptk_bf16_multiply(const ptk_packed *b, size_t m, const float *a, size_t a_s
     }
     for (size_t begin = 0; begin < pairs; begin += DEPTH)
       variant->multiply_bf16(rows, b->n, least(DEPTH, pairs - begin), left + begin, pairs,
-                             panels + begin * variant->columns, pairs * variant->columns,
-                             begin || adding ? out : bias, begin || adding ? c_stride : 0, out, c_stride);
+                             panels + begin * variant->columns, pairs * variant->columns, begin || adding ? out : bias,
+                             begin || adding ? c_stride : 0, out, c_stride);
   }
 }

@@ -38,8 +38,7 @@ PTK_INLINE void bf16_tile(const int rows, size_t pairs, const ptk_pair *a, size_
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < VECTORS; v++)
-      sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
+    for (int v = 0; v < VECTORS; v++) sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
   const ptk_pair *first = a, *second = first + 4 * a_stride, *third = second + 4 * a_stride;
   for (size_t i = 0; i < pairs; i++, b += COLUMNS) {
     words right[VECTORS];
@@ -61,8 +60,7 @@ PTK_INLINE void bf16_tile(const int rows, size_t pairs, const ptk_pair *a, size_
 static void bf16_tile_of(size_t rows, size_t pairs, const ptk_pair *a, size_t a_stride, const ptk_pair *b,
                          const float *start, size_t start_stride, float *c, size_t c_stride) {
 #define CASE(count) \
-  case count:       \
-    return bf16_tile(count, pairs, a, a_stride, b, start, start_stride, c, c_stride);
+  case count: return bf16_tile(count, pairs, a, a_stride, b, start, start_stride, c, c_stride);
   TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }

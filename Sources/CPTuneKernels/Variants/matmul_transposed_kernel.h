@@ -45,9 +45,9 @@ PTK_INLINE void transposed_product_tile(const int rows, const int vectors, size_
 }
 
 static void transposed_product_tile_of(size_t rows, size_t columns, size_t n, const float *b, size_t panel_stride,
-                                      const float *transposed, float *c) {
-#define CASE(count) \
-  case count:       \
+                                       const float *transposed, float *c) {
+#define CASE(count)                                                                                     \
+  case count:                                                                                           \
     return columns > WIDTH ? transposed_product_tile(count, VECTORS, n, b, panel_stride, transposed, c) \
                            : transposed_product_tile(count, 1, n, b, panel_stride, transposed, c);
   TILE_HEIGHTS(rows, CASE)

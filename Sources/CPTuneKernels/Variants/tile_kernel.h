@@ -62,14 +62,13 @@ PTK_INLINE void add_tile(const int rows, const int vectors, const bool transpose
 
 /* c [rows, COLUMNS] = start + a [rows, k]·b [k, COLUMNS]; start NULL is zero. `rows` must be a constant where this is
    inlined. */
-PTK_INLINE void tile(const int rows, size_t k, left_operand a, const float *b, const float *start,
-                     size_t start_stride, float *c, size_t c_stride) {
+PTK_INLINE void tile(const int rows, size_t k, left_operand a, const float *b, const float *start, size_t start_stride,
+                     float *c, size_t c_stride) {
   vector sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < VECTORS; v++)
-      sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
+    for (int v = 0; v < VECTORS; v++) sums[r][v] = start ? LOAD(start + r * start_stride + v * WIDTH) : (vector){0};
   add_tile(rows, VECTORS, false, k, a, b, COLUMNS, sums);
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
@@ -86,10 +85,8 @@ PTK_INLINE size_t strip_height(size_t left) {
 
 /* A switch over the heights that a tile can have, so that each is a constant where its case is. */
 #if PTK_VARIANT_ROWS > 8
-#define TILE_HEIGHTS(rows, CASE)                                                                            \
-  switch (rows) {                                                                                           \
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)      \
-  }
+#define TILE_HEIGHTS(rows, CASE) \
+  switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) }
 #elif PTK_VARIANT_ROWS > 6
 #define TILE_HEIGHTS(rows, CASE) \
   switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }
@@ -105,8 +102,7 @@ PTK_INLINE size_t strip_height(size_t left) {
 PTK_INLINE void tile_of(size_t rows, size_t k, left_operand a, const float *b, const float *start, size_t start_stride,
                         float *c, size_t c_stride) {
 #define CASE(count) \
-  case count:       \
-    return tile(count, k, a, b, start, start_stride, c, c_stride);
+  case count: return tile(count, k, a, b, start, start_stride, c, c_stride);
   TILE_HEIGHTS(rows, CASE)
 #undef CASE
 }

@@ -13,7 +13,8 @@ static bool runs_here(const ptk_variant *variant) {
 #ifdef __x86_64__
   __builtin_cpu_init();
   if (variant == &ptk_variant_avx512_bf16)
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
   if (variant == &ptk_variant_avx512) return __builtin_cpu_supports("avx512f");
   if (variant == &ptk_variant_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif

@@ -16,12 +16,12 @@ typedef struct {
   size_t columns; /* of a panel */
   /* c = start + a·b, with a row-major and b in packed panels [⌈n/columns⌉][k][columns], `panel_stride` floats apart.
      Row i of start is at start + i·start_stride (stride 0: a bias); NULL is zero. */
-  void (*multiply)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
-                   size_t panel_stride, const float *start, size_t start_stride, float *c, size_t c_stride);
+  void (*multiply)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b, size_t panel_stride,
+                   const float *start, size_t start_stride, float *c, size_t c_stride);
   /* c = a·bᵀ, or c + a·bᵀ when `adding`, with b in panels as above, [k, n], a row-major [m, n] and c [m, k]; `transposed` is
      room for [⌈m/columns⌉][n][columns]. */
   void (*multiply_transposed)(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
-                          size_t panel_stride, bool adding, float *c, size_t c_stride, float *transposed);
+                              size_t panel_stride, bool adding, float *c, size_t c_stride, float *transposed);
   /* As `multiply`, of bf16 numbers in pairs: a row-major, [m, pairs] with a_stride pairs from row to row, b in panels
      [⌈n/columns⌉][pairs][columns]. */
   void (*multiply_bf16)(size_t m, size_t n, size_t pairs, const ptk_pair *a, size_t a_stride, const ptk_pair *b,

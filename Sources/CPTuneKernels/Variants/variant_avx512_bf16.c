@@ -8,7 +8,8 @@
 #define PTK_VARIANT_ROWS 12
 #define PTK_VARIANT_WIDTH 16
 #define PTK_VARIANT_HAS_BF16
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"))), \
+                             apply_to = function)
 #include "Variants/variant_kernels.h"
 #pragma clang attribute pop
 

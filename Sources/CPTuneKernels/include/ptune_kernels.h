@@ -97,12 +97,12 @@ typedef struct {
 /* out [query rows, heads·head_size] = softmax(scale·q·kᵀ)·v for the heads of kv heads kv_begin … kv_end-1.
    `log_sums` [heads, query rows] gets log Σ exp of each row of scaled scores, for the backward pass. `rows` is
    the number of query rows in all. */
-void ptk_attention_forward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
-                           float *out, size_t out_stride, float *log_sums);
+void ptk_attention_forward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end, float *out,
+                           size_t out_stride, float *log_sums);
 /* Overwrites query_gradients (unless NULL) for those heads, and adds to the sources' gradients. */
 void ptk_attention_backward(const ptk_attention *attention, size_t rows, size_t kv_begin, size_t kv_end,
-                            const float *out, const float *out_gradients, size_t out_stride,
-                            const float *log_sums, float *query_gradients, size_t query_gradient_stride);
+                            const float *out, const float *out_gradients, size_t out_stride, const float *log_sums,
+                            float *query_gradients, size_t query_gradient_stride);
 
 /* -------------------------------------------------------------------------------------- normalisation */
 
@@ -130,7 +130,15 @@ void ptk_rotate(size_t rows, size_t heads, size_t head_size, size_t pairs, bool 
 
 /* The values of ptune_unary in ptune.h. */
 typedef enum {
-  PTK_RELU = 1, PTK_GELU, PTK_GELU_TANH, PTK_TANH, PTK_SIGMOID, PTK_SILU, PTK_EXP, PTK_LOG, PTK_SQRT
+  PTK_RELU = 1,
+  PTK_GELU,
+  PTK_GELU_TANH,
+  PTK_TANH,
+  PTK_SIGMOID,
+  PTK_SILU,
+  PTK_EXP,
+  PTK_LOG,
+  PTK_SQRT
 } ptk_unary;
 void ptk_unary_forward(ptk_unary function, size_t count, const float *x, float *y);
 /* dx = dy·f'(x), from x and y = f(x) as the function needs. */
@@ -167,8 +175,7 @@ void ptk_softmax_backward(size_t rows, size_t columns, bool logarithm, const flo
    torch.nn.CrossEntropyLoss does; returns Σ weighted losses, and Σ weights through `weight_sum`. Writes
    log Σ exp of each such row to `log_sums` [rows], 0 for the others. `class_weights` may be NULL. */
 double ptk_cross_entropy_forward(size_t rows, size_t columns, const float *logits, const int32_t *targets,
-                                 const float *class_weights, float smoothing, float *log_sums,
-                                 double *weight_sum);
+                                 const float *class_weights, float smoothing, float *log_sums, double *weight_sum);
 /* dlogits += factor·∂(Σ weighted losses)/∂logits. */
 void ptk_cross_entropy_backward(size_t rows, size_t columns, const float *logits, const int32_t *targets,
                                 const float *class_weights, float smoothing, const float *log_sums, float factor,

@@ -12,8 +12,8 @@ int ptune_make_pipe(int *read_end, int *write_end);
 
 /* Starts `path`, in a process group of its own if `own_group`, with standard input and output closed off, standard
    error on `error_end` and descriptor 3 on `report_end`. Returns 0, or an errno. */
-int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
-                      bool own_group, int error_end, int report_end);
+int ptune_spawn_child(pid_t *pid, const char *path, char *const arguments[], char *const environment[], bool own_group,
+                      int error_end, int report_end);
 
 /* In the child: leaves no core file, and ends when the parent does. */
 void ptune_become_child(pid_t parent);

@@ -1,9 +1,12 @@
 import ArgumentParser
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
 import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 /// `ptune train RUN`: trains an adapter as a run file says.

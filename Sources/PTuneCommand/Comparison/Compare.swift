@@ -1,9 +1,10 @@
 import ArgumentParser
+import PTuneComparison
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
 import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// `ptune compare RUN`: trains several methods under equal conditions and shows them side by side.
 struct Compare: ParsableCommand {

@@ -15,9 +15,6 @@ public struct RunFolder: Sendable {
     let metrics: JSONObject
   }
 
-  /// What a run file begins with whose training went on with other settings after an interruption.
-  public static let changedMark = "# Resumed with other settings"
-
   /// Where it is.
   public let path: String
   /// Its last part.

@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// What a run was made from and with, and how to make it again.
@@ -66,7 +67,7 @@ struct ProvenanceSection {
 
   private var reproduce: Markup {
     guard !run.runFile.isEmpty else { return .none }
-    guard !run.runFile.hasPrefix(RunFolder.changedMark) else {
+    guard !run.runFile.hasPrefix(ResumedRun.mark) else {
       return .list([
         Markup("h\(level + 1)", text: "Again"),
         Markup(

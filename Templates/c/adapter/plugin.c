@@ -57,8 +57,7 @@ static ptune_status inject(void *self, ptune_call *call, ptune_batch *batch, ptu
   return injections->input(into, rows, PTUNE_AT_START, false);
 }
 
-static const ptune_adapter_v1 methods = {
-    .struct_size = sizeof methods, .positions = positions, .inject = inject};
+static const ptune_adapter_v1 methods = {.struct_size = sizeof methods, .positions = positions, .inject = inject};
 
 static const ptune_component_v1 component = {
     .struct_size = sizeof component,

@@ -58,9 +58,13 @@ static ptune_status create(ptune_call *call, void **self) {
   layer *all = calloc(layers, sizeof *all);
   if (!made || !all) abort();
   made->layers = all;
-  made->facts = (ptune_base_facts_v1){
-      .hidden_size = size, .layers = layers, .key_value_size = size, .attention_heads = 1,
-      .vocabulary_size = vocabulary, .positions = positions, .causal = false};
+  made->facts = (ptune_base_facts_v1){.hidden_size = size,
+                                      .layers = layers,
+                                      .key_value_size = size,
+                                      .attention_heads = 1,
+                                      .vocabulary_size = vocabulary,
+                                      .positions = positions,
+                                      .causal = false};
   made->words = checkpoint->weight(call, "words", vocabulary, size, false);
   bool complete = made->words != NULL;
   for (size_t i = 0; i < layers; i++) {

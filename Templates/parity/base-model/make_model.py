@@ -1,4 +1,5 @@
 """Writes a tiny checkpoint of this model type with random weights, for the tests: python3 tests/make_model.py FOLDER"""
+
 import json
 import os
 import random
@@ -13,8 +14,9 @@ def weights():
     random.seed(2)
 
     def matrix(rows):
-        return [[struct.unpack("f", struct.pack("f", random.gauss(0, 0.5)))[0] for _ in range(SIZE)]
-                for _ in range(rows)]
+        return [
+            [struct.unpack("f", struct.pack("f", random.gauss(0, 0.5)))[0] for _ in range(SIZE)] for _ in range(rows)
+        ]
 
     tensors = {"words": matrix(VOCABULARY)}
     for layer in range(LAYERS):
@@ -25,8 +27,13 @@ def weights():
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    config = {"model_type": "__NAME__", "hidden_size": SIZE, "num_hidden_layers": LAYERS,
-              "vocab_size": VOCABULARY, "max_position_embeddings": 128}
+    config = {
+        "model_type": "__NAME__",
+        "hidden_size": SIZE,
+        "num_hidden_layers": LAYERS,
+        "vocab_size": VOCABULARY,
+        "max_position_embeddings": 128,
+    }
     with open(f"{folder}/config.json", "w") as file:
         json.dump(config, file, indent=2)
     with open(f"{folder}/vocab.txt", "w") as file:
@@ -37,8 +44,11 @@ def main(folder):
     for name, rows in weights().items():
         values = [value for row in rows for value in row]
         packed = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": [len(rows), SIZE],
-                        "data_offsets": [len(data), len(data) + len(packed)]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": [len(rows), SIZE],
+            "data_offsets": [len(data), len(data) + len(packed)],
+        }
         data += packed
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)

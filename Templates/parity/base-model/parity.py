@@ -3,6 +3,7 @@
 x = E[token]; in each layer x = x + softmax(q·kᵀ/√d)·v with q = Wq·x, k = Wk·x, v = Wv·x. The weights are those that
 tests/make_model.py writes.
 """
+
 import json
 import math
 import os
@@ -22,7 +23,8 @@ def times(matrix, vector):
 rows = [tensors["words"][token] for token in tokens]
 for layer in range(LAYERS):
     queries, keys, values = (
-        [times(tensors[f"layers.{layer}.{name}"], row) for row in rows] for name in ("query", "key", "value"))
+        [times(tensors[f"layers.{layer}.{name}"], row) for row in rows] for name in ("query", "key", "value")
+    )
     for index, query in enumerate(queries):
         scores = [math.exp(sum(a * b for a, b in zip(query, key)) / math.sqrt(SIZE)) for key in keys]
         mixed = [sum(s * v[c] for s, v in zip(scores, values)) / sum(scores) for c in range(SIZE)]

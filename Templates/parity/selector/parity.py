@@ -2,6 +2,7 @@
 
 α = softmax(s · q·kᵀ / √d) for the query q of each sequence and the keys k of the pool.
 """
+
 import json
 import math
 import random
@@ -19,9 +20,15 @@ def softmax(scores):
 
 
 weights = [
-    softmax([scale * sum(a * b for a, b in zip(query, key)) / math.sqrt(COLUMNS) for key in keys])
-    for query in queries
+    softmax([scale * sum(a * b for a, b in zip(query, key)) / math.sqrt(COLUMNS) for key in keys]) for query in queries
 ]
-print(json.dumps({
-    "parameters": {"scale": [[scale]]}, "queries": queries, "keys": keys, "expect": {"weights": weights},
-}))
+print(
+    json.dumps(
+        {
+            "parameters": {"scale": [[scale]]},
+            "queries": queries,
+            "keys": keys,
+            "expect": {"weights": weights},
+        }
+    )
+)

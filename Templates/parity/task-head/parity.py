@@ -3,6 +3,7 @@
 scores = W·(mean of a text's hidden rows) + b, loss = the mean cross-entropy of the right labels. The model of the check
 has 16 columns.
 """
+
 import json
 import math
 import random
@@ -22,11 +23,15 @@ for length, target in zip(LENGTHS, targets):
     score = [sum(w * x for w, x in zip(row, mean)) + b for row, b in zip(weight, bias)]
     scores.append(score)
     loss += (math.log(sum(math.exp(s) for s in score)) - score[target]) / len(LENGTHS)
-print(json.dumps({
-    "hyperparameters": {"labels": LABELS},
-    "parameters": {"weight": weight, "bias": [bias]},
-    "batch": [[1] * length for length in LENGTHS],
-    "hidden": hidden,
-    "targets": [[target] for target in targets],
-    "expect": {"scores": scores, "loss": [[loss]]},
-}))
+print(
+    json.dumps(
+        {
+            "hyperparameters": {"labels": LABELS},
+            "parameters": {"weight": weight, "bias": [bias]},
+            "batch": [[1] * length for length in LENGTHS],
+            "hidden": hidden,
+            "targets": [[target] for target in targets],
+            "expect": {"scores": scores, "loss": [[loss]]},
+        }
+    )
+)

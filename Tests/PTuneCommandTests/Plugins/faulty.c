@@ -61,8 +61,7 @@ static ptune_status inject(void *self, ptune_call *call, ptune_batch *batch, ptu
   *(volatile int *)8 = 1;
 #endif
 #ifdef HANGS
-  for (volatile int i = 1; i;) {
-  }
+  for (volatile int i = 1; i;) {}
 #endif
   return injections->input(into, rows, PTUNE_AT_START, false);
 }

@@ -7,8 +7,8 @@ static char seen[512];
 
 static ptune_status create(ptune_call *call, void **self, int32_t i, int64_t l, float f, double d, bool b,
                            const char *s, const ptune_strings_v1 *list, int32_t last) {
-  int used = snprintf(seen, sizeof seen, "%d %lld %.9g %.17g %s <%s>", i, (long long)l, (double)f, d,
-                      b ? "true" : "false", s);
+  int used =
+      snprintf(seen, sizeof seen, "%d %lld %.9g %.17g %s <%s>", i, (long long)l, (double)f, d, b ? "true" : "false", s);
   for (size_t n = 0; n < list->count; n++)
     used += snprintf(seen + used, sizeof seen - (size_t)used, " <%s>", list->items[n]);
   snprintf(seen + used, sizeof seen - (size_t)used, " %d", last);
@@ -50,9 +50,10 @@ static const ptune_component_v1 component = {
     .kind = PTUNE_ADAPTER,
     .name = "every-type",
     .summary = "takes hyperparameters of every type",
-    .schema = "every_type(int i [..100] \"a required one\", long l=5000000000, float f=0.1 [0..1],\n"
-              "  double d=1e-300, bool b=false, string s=\"mean\" {mean|first|none}, strings list=[],\n"
-              "  int last=-3)",
+    .schema =
+        "every_type(int i [..100] \"a required one\", long l=5000000000, float f=0.1 [0..1],\n"
+        "  double d=1e-300, bool b=false, string s=\"mean\" {mean|first|none}, strings list=[],\n"
+        "  int last=-3)",
     .documentation = "Writes down what it was given.",
     .needs = PTUNE_CLOSURES_V1,
     .methods = &methods,

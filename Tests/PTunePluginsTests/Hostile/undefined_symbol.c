@@ -1,3 +1,4 @@
 int ptune_test_symbol_that_nobody_defines(void);
-#define BEFORE_RETURN if (ptune_test_symbol_that_nobody_defines()) return host == NULL ? &plugin : NULL
+#define BEFORE_RETURN \
+  if (ptune_test_symbol_that_nobody_defines()) return host == NULL ? &plugin : NULL
 #include "minimal.h"
