@@ -180,7 +180,8 @@ let package = Package(
     // Files and text.
     .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
+    .target(name: "CPTuneInflate"),
+    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
 

@@ -67,6 +67,9 @@ public final class Composition {
   /// A token that takes no position.
   let uncountedToken: Int32?
   let pieces: PieceCache
+  /// The columns that the head of a task took by their names from its first row, without the run naming them; for heads
+  /// that lay out rows themselves.
+  public internal(set) var columnsTaken: [Int: [String]] = [:]
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,

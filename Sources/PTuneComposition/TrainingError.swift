@@ -1,6 +1,7 @@
 import PTune
 import PTuneFormats
 import PTunePlugins
+import PTuneText
 
 /// What went wrong around a run, and what to do about it.
 public enum TrainingError: Error, Equatable, Sendable {
@@ -8,6 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case noModelType(config: String)
   /// No base model plugin is for the `model_type` of config.json.
   case unknownModelType(config: String, type: String, known: [String])
+  /// A data file cannot be read at all; where the run names it.
+  case dataFile(RunPlace, TextError)
   /// A row of a data file does not suit the head.
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
@@ -58,6 +61,7 @@ extension TrainingError: CustomStringConvertible {
       "\(config) has no model_type, so it is not clear which base model plugin fits"
     case .unknownModelType(let config, let type, _):
       "\(config): model_type '\(type)' is none that a base model plugin is for"
+    case .dataFile(let place, let error): "\(place): \(error)"
     case .row(let path, let line, let reason): "\(path):\(line): \(reason)"
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
@@ -98,6 +102,7 @@ extension TrainingError: CustomStringConvertible {
       "put it into config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'"
     case .unknownModelType(_, _, let known):
       "there are \(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
+    case .dataFile(_, let error): error.help
     case .row: "correct the row, or check the columns and labels that the run names"
     case .tooFewLabels: "check the 'label' column of the data section"
     case .base(_, _, _, let other?): other.help

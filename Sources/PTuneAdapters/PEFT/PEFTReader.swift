@@ -43,7 +43,8 @@ struct PEFTReader {
     try PEFTTargets(config, method)?.check(file)
     var folder =
       try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
-    guard let layout = PEFTHead.layout(type, family: checkpoint.config.modelType) else {
+    guard let layout = PEFTHead.layout(
+      type, family: checkpoint.config.modelType, has: checkpoint.hasOwn) else {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)
@@ -110,7 +111,7 @@ struct PEFTReader {
     let names = try PEFTNames.read(config.folder, tasks: unnamed.count)
     let tasks = names?.tasks.map(\.name) ?? unnamed
     let heads = try tasks.indices.map { index in
-      try PEFTHead(type, of: checkpoint.config, folder: config.folder, names: names?.tasks[index]) { module in
+      try PEFTHead(type, of: checkpoint, folder: config.folder, names: names?.tasks[index]) { module in
         let place = place(of: "\(module).weight", file)
         let shape =
           if case .base = place { checkpoint.weights.shape(of: place.name) } else {
@@ -189,5 +190,13 @@ struct PEFTReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: Located("text", place), textPair: nil, label: Located("label", place), template: nil, fields: [:],
       maximumRows: nil)
+  }
+}
+
+extension ModelCheckpoint {
+  /// Whether the checkpoint has a weight that a class of transformers calls so; that of a bare model lacks the first part.
+  func hasOwn(_ weight: String) -> Bool {
+    weights.has(weight)
+      || weight.firstIndex(of: ".").map { weights.has(String(weight[weight.index(after: $0)...])) } ?? false
   }
 }

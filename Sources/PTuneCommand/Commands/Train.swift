@@ -158,7 +158,7 @@ struct Train: ParsableCommand {
   ///
   /// - Returns: a warning if there were any.
   private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
-    guard options.adapter.count == 1, let adapter = options.adapter.first else { return [] }
+    guard options.adapter.count == 1, let adapter = options.adapterNames.first else { return [] }
     // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
     let settings = try options.settings.map { try RunOverride(set: $0) }
     guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter

@@ -84,7 +84,7 @@ enum Failure {
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
         let help =
-          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
+          (value ?? nearestOption(message)).map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
           ?? "`\(command)` explains"
         Output.message("\(Output.paint("help:", .cyan)) \(help)")
       } else {
@@ -103,6 +103,21 @@ enum Failure {
     let quoted = line.split(separator: "'", omittingEmptySubsequences: false).enumerated()
       .filter { $0.offset % 2 == 1 }.map { String($0.element) }
     return quoted.count > 2 ? Suggestion.nearest(quoted[0], among: quoted.dropFirst(2)) : nil
+  }
+
+  /// The option of the command that one that it does not know most likely means.
+  private static func nearestOption(_ message: String) -> String? {
+    let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard message.hasPrefix("Error: Unknown option '--"), quoted.count > 1, !message.contains("Did you mean")
+    else { return nil }
+    var command: any ParsableCommand.Type = PTuneCommand.self
+    for word in CommandLine.arguments.dropFirst() {
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else { break }
+      command = next
+    }
+    let words = PTuneCommand.helpMessage(for: command).split { !"abcdefghijklmnopqrstuvwxyz-".contains($0) }
+    let options = Set(words.filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) }).sorted()
+    return Suggestion.nearest(String(quoted[1].dropFirst(2)), among: options).map { "--\($0)" }
   }
 
   /// The subcommand that the first word most likely means that should be one and is none, with those before it.

@@ -50,3 +50,15 @@ public struct DataSpec: Equatable, Sendable {
     self.maximumRows = maximumRows
   }
 }
+
+extension DataSpec {
+  /// The fields for which the run names a column, sorted; what the run leaves out is taken by its name.
+  var namedFields: [String] {
+    (fields.keys + (text.value == "text" ? [] : ["text"]) + (textPair == nil ? [] : ["text_pair"])).sorted()
+  }
+
+  /// The columns that the run gives to a field.
+  var fieldColumns: Set<String> {
+    Set(fields.values.map(\.value) + (text.value == "text" ? [] : [text.value]) + [textPair?.value].compactMap { $0 })
+  }
+}

@@ -18,9 +18,44 @@ package struct TaskRows {
     _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
   ) throws {
     let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
-    train = try source.rows(of: data.train.value, labelled: true)
-    validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
-    test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
+    train = try Self.rows(source, data.train)
+    validation = try data.validation.map { try Self.rows(source, $0) }
+    test = try data.test.map { try Self.rows(source, $0) }
+  }
+
+  private static func rows(_ source: RowSource, _ file: Located<String>) throws -> [TokenizedRow] {
+    do {
+      return try source.rows(of: file.value, labelled: true)
+    } catch let error as TextError where error.isAboutFile {
+      throw TrainingError.dataFile(file.place, error)
+    }
+  }
+
+  /// How many training rows have each label, in the order of the labels; of a label that is a list, of its elements.
+  package func counts(of labels: [String], separator: String) -> [(label: String, count: Int)] {
+    var counts: [String: Int] = [:]
+    for label in train.compactMap({ $0.fields["label"] }).flatMap({ Self.parts(of: $0, separator) }) {
+      counts[label, default: 0] += 1
+    }
+    return labels.map { ($0, counts[$0] ?? 0) }
+  }
+
+  private static func parts(of label: String, _ separator: String) -> [String] {
+    separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+  }
+
+  /// Refuses a text and a label that were most likely given the wrong way round: each row has a label of its own, and
+  /// few texts come again and again.
+  ///
+  /// - Throws: ``TrainingError/unusable(_:help:)``.
+  package func checkColumns(_ data: DataSpec) throws {
+    let labels = Set(train.compactMap { $0.fields["label"] })
+    let texts = Set(train.compactMap { $0.fields["text"] })
+    guard train.count >= 8, labels.count * 2 > train.count, texts.count * 4 <= labels.count else { return }
+    throw TrainingError.unusable(
+      "\(data.label.place): the column '\(data.label.value)', named as the label, has \(labels.count) different values in "
+        + "\(train.count) rows, and '\(data.text.value)', named as the text, has \(texts.count)",
+      help: "if they were swapped: 'text: \(data.label.value)' and 'label: \(data.text.value)'")
   }
 
   /// The different labels of the training data, in their order. A label that is a JSON list of texts, such as the tags of
@@ -31,7 +66,7 @@ package struct TaskRows {
   package func labels(path: String, separator: String = "", known: [String] = []) throws -> [String] {
     let labels = Set(
       train.compactMap { $0.fields["label"] }.flatMap { label in
-        separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+        Self.parts(of: label, separator)
       }
     )
     guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels.sorted()) }

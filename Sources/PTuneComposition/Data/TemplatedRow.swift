@@ -29,6 +29,10 @@ extension RowSource {
         "the adapter was trained on pairs of texts, and there is only one",
         help: "give the other one: --text-pair")
     }
+    if pair != nil, !wantsPair, reading == .labelledText {
+      throw TrainingError.unusable(
+        "the adapter was trained on single texts, and there are two", help: "leave --text-pair out")
+    }
     try tokenizer.checkPresent()
     var fields = ["text": text]
     if reading != .labelledText { fields["text_pair"] = pair }

@@ -13,6 +13,8 @@ public final class TrainingRun {
   public let composition: Composition
   /// The examples of each task; a task that was there before has none.
   let examples: [TaskExamples]
+  /// How many training rows have each label, of each task whose head has labels.
+  public let labelCounts: [(task: String, counts: [(label: String, count: Int)])]
   /// Tokens to which texts are cut, if the run says so.
   let maximumLength: Int?
 
@@ -50,6 +52,7 @@ public final class TrainingRun {
       factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
+    var labelCounts: [(task: String, counts: [(label: String, count: Int)])] = []
     for task in spec.tasks {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
@@ -61,7 +64,16 @@ public final class TrainingRun {
       rows.append(read)
       var head = ComponentChoice(task.head)
       start?.complete(&head, of: task.name)
-      try Self.fillLabels(&head, read, task, factory, known: opened.checkpoint.config.labels)
+      if reading == .labelledText, task.data.text.value == task.data.label.value {
+        throw TrainingError.unusable(
+          "\(task.data.label.place): 'text' and 'label' are the same column, '\(task.data.label.value)'",
+          help: "name the column that holds the labels")
+      }
+      if let separator = try Self.fillLabels(&head, read, task, factory, known: opened.checkpoint.config.labels) {
+        if reading == .labelledText { try read.checkColumns(task.data) }
+        let labels = ComposedTask(name: task.name, head: head, data: task.data).labels
+        labelCounts.append((task.name, read.counts(of: labels, separator: separator)))
+      }
       blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
@@ -84,25 +96,29 @@ public final class TrainingRun {
     composition.model.recomputesLayers = spec.training.recompute == .layers
     self.spec = spec
     self.composition = composition
+    self.labelCounts = labelCounts
     maximumLength = blueprint.maximumLength
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.
+  ///
+  /// - Returns: what labels are cut at; nil for a head without labels.
   private static func fillLabels(
     _ head: inout ComponentChoice, _ rows: TaskRows, _ task: TaskSpec, _ factory: ComponentFactory,
     known: [String]
-  ) throws {
+  ) throws -> String? {
     let description = try factory.registry.inventory.component(.taskHead, named: head.plugin)
     guard description.schema.parameters.contains(where: { $0.name == "labels" && $0.type == .strings }) else {
-      return
+      return nil
     }
+    var separator = ""
+    if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
     switch head.hyperparameters["labels"] {
     case nil, .strings([])?:
-      var separator = ""
-      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
       head.hyperparameters["labels"] = .strings(
         try rows.labels(path: task.data.train.value, separator: separator, known: known))
     default: break
     }
+    return separator
   }
 }
