@@ -30,7 +30,7 @@ final class Inflater {
   }
 
   /// Text shrinks to a fifth or so; what grows beyond this many times its size is made to fill the memory.
-  static let mostGrowth = 500
+  static let mostGrowth = 200
   /// So much may always come out.
   static let freeBytes = 1 << 26
 
