@@ -29,7 +29,8 @@ public enum Suggestion {
     candidates.filter { candidate in
       let parts = folded(candidate).split(separator: "-")
       guard parts.count > 1, letters.count > 1 else { return false }
-      return parts.compactMap(\.first) == letters || letters.count > 2 && parts.contains { Array($0) == letters }
+      return parts.compactMap(\.first) == letters
+        || letters.count > 2 && parts.contains { Array($0) == letters }
     }.min { $0.count < $1.count }
   }
 

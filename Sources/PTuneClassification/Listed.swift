@@ -1,6 +1,7 @@
 /// The first of many names, for messages.
 package func listed(_ names: [String], limit: Int = 12) -> String {
-  names.prefix(limit).joined(separator: ", ") + (names.count > limit ? " and \(names.count - limit) more" : "")
+  names.prefix(limit).joined(separator: ", ")
+    + (names.count > limit ? " and \(names.count - limit) more" : "")
 }
 
 /// A text for messages: the beginning of a long one.

@@ -50,10 +50,13 @@ import Testing
       "swapped.tsv",
       "sentence\tlabel\n" + (0..<20).map { "film \($0)\t\($0 % 2 == 0 ? "good" : "bad")\n" }.joined())
     let told = try desk.ptune(
-      "train", "run.yaml", "--set", "tasks.0.data.text=label", "--set", "tasks.0.data.label=sentence", "--set",
+      "train", "run.yaml", "--set", "tasks.0.data.text=label", "--set", "tasks.0.data.label=sentence",
+      "--set",
       "tasks.0.data.train=swapped.tsv")
     #expect(told.status == 1)
-    #expect(told.errors.contains("help: if they were swapped: 'text: sentence' and 'label: label'"), "\(told.errors)")
+    #expect(
+      told.errors.contains("help: if they were swapped: 'text: sentence' and 'label: label'"),
+      "\(told.errors)")
     let same = try desk.ptune("train", "run.yaml", "--set", "tasks.0.data.label=sentence")
     #expect(same.errors.contains("'text' and 'label' are the same column, 'sentence'"))
   }

@@ -13,7 +13,8 @@ import Testing
   @Test("several texts are predicted in their order, and a second text is for pairs")
   func texts() throws {
     let desk = try trained()
-    let both = try desk.ptune("predict", "--adapter", "out/adapter", "--text", "a good film", "--text", "a dull plot")
+    let both = try desk.ptune(
+      "predict", "--adapter", "out/adapter", "--text", "a good film", "--text", "a dull plot")
     #expect(both.status == 0)
     let lines = both.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 2)
@@ -30,7 +31,8 @@ import Testing
         """)
   }
 
-  @Test("rows are written as CSV or TSV by the name of the output, with what was put in where that is asked for")
+  @Test(
+    "rows are written as CSV or TSV by the name of the output, with what was put in where that is asked for")
   func tables() throws {
     let desk = try trained()
     try desk.write("rows.csv", "id,sentence\n1,\"good, great film\"\n2,dull plot\n")

@@ -44,7 +44,9 @@ import Testing
       answers.insert(try #require(try written.document()["when"]?.stringValue))
       // It lacks nothing but the data.
       let trained = try desk.ptune("train", "run\(index).yaml")
-      #expect(trained.errors.hasPrefix("error: run\(index).yaml:") && trained.errors.contains(": cannot read FOLDER/data/"), "\(trained.errors)")
+      #expect(
+        trained.errors.hasPrefix("error: run\(index).yaml:")
+          && trained.errors.contains(": cannot read FOLDER/data/"), "\(trained.errors)")
     }
     #expect(answers == Set(rules.compactMap { $0["when"]?.stringValue }))
     let again = try desk.ptune("recommend", "--write", "run0.yaml")

@@ -22,7 +22,8 @@ import Testing
   }
 
   /// `text\tlabel`, a row, twice, each as a member of its own.
-  private static let gzip: [UInt8] = member(Array("text\tlabel\none\ta\n".utf8)) + member(Array("two\tb\n".utf8))
+  private static let gzip: [UInt8] =
+    member(Array("text\tlabel\none\ta\n".utf8)) + member(Array("two\tb\n".utf8))
 
   /// A gzip member that stores its bytes as they are (RFC 1952, RFC 1951 3.2.4).
   private static func member(_ bytes: [UInt8]) -> [UInt8] {
@@ -87,7 +88,8 @@ import Testing
   @Test(
     "formats of other programs are named, with what to do",
     arguments: [
-      ([0x50, 0x4B, 0x03, 0x04, 0, 0], ForeignFormat.excel, "CSV"), (Array("PAR1xx".utf8), .parquet, "read_parquet"),
+      ([0x50, 0x4B, 0x03, 0x04, 0, 0], ForeignFormat.excel, "CSV"),
+      (Array("PAR1xx".utf8), .parquet, "read_parquet"),
       (Array("ARROW1".utf8), .arrow, "Dataset.from_file"), ([0x80, 0x04, 0x95, 0], .pickle, "run code"),
       (Array("%PDF-1.7".utf8), .pdf, "text"),
     ])
@@ -119,7 +121,8 @@ import Testing
   @Test(
     "a list that is not one is an error with its line",
     arguments: [
-      ("[{\"text\": 1},\n{\"text\": 2}", 2, "the list is not closed"), ("[{\"text\": 1}]\nx", 2, "text follows the list"),
+      ("[{\"text\": 1},\n{\"text\": 2}", 2, "the list is not closed"),
+      ("[{\"text\": 1}]\nx", 2, "text follows the list"),
       ("[{\"text\": 1},\n]", 2, "expected a value behind the comma"), ("[\n", 1, "the list is not closed"),
     ])
   func brokenList(text: String, line: Int, reason: String) throws {

@@ -43,8 +43,10 @@ struct PEFTReader {
     try PEFTTargets(config, method)?.check(file)
     var folder =
       try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
-    guard let layout = PEFTHead.layout(
-      type, family: checkpoint.config.modelType, has: checkpoint.hasOwn) else {
+    guard
+      let layout = PEFTHead.layout(
+        type, family: checkpoint.config.modelType, has: checkpoint.hasOwn)
+    else {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)

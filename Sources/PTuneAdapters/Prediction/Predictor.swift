@@ -161,7 +161,8 @@ public final class Predictor {
         Array(scores[index][$0..<min($0 + columns, scores[index].count)])
       }
       return RowPrediction(
-        id: rows[index].id, task: composition.tasks[task].name, texts: rows[index].laidOut.texts, members: members, scores: matrix, scoresTokens: model.scoresTokens(task: task),
+        id: rows[index].id, task: composition.tasks[task].name, texts: rows[index].laidOut.texts,
+        members: members, scores: matrix, scoresTokens: model.scoresTokens(task: task),
         scoreColumns: model.scoreColumns(task: task))
     }
   }

@@ -145,7 +145,9 @@ private final class PredictionProgress {
     guard isShown, now - lastDrawn > .milliseconds(200) else { return }
     lastDrawn = now
     let seconds = Double((now - started).components.seconds) + 1e-3
-    console.redraw(["\(NumberText.grouped(rows)) rows", "\(NumberText.grouped(Int(Double(rows) / max(1, seconds)))) rows/s"])
+    console.redraw([
+      "\(NumberText.grouped(rows)) rows", "\(NumberText.grouped(Int(Double(rows) / max(1, seconds)))) rows/s",
+    ])
   }
 
   func end() { console.clear() }

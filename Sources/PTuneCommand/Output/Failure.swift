@@ -84,7 +84,9 @@ enum Failure {
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
         let help =
-          (value ?? nearestOption(message)).map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
+          (value ?? nearestOption(message)).map { "did you mean '\($0)'?" } ?? nearestCommand.map {
+            "did you mean `ptune \($0)`?"
+          }
           ?? "`\(command)` explains"
         Output.message("\(Output.paint("help:", .cyan)) \(help)")
       } else {
@@ -112,11 +114,14 @@ enum Failure {
     else { return nil }
     var command: any ParsableCommand.Type = PTuneCommand.self
     for word in CommandLine.arguments.dropFirst() {
-      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else { break }
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
+        break
+      }
       command = next
     }
     let words = PTuneCommand.helpMessage(for: command).split { !"abcdefghijklmnopqrstuvwxyz-".contains($0) }
-    let options = Set(words.filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) }).sorted()
+    let options = Set(words.filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) })
+      .sorted()
     return Suggestion.nearest(String(quoted[1].dropFirst(2)), among: options).map { "--\($0)" }
   }
 

@@ -10,7 +10,8 @@ enum NearestName {
   static func meant(by error: any Error) -> String? {
     switch error {
     case let error as FileError where [.open, .list, .map, .read].contains(error.operation): path(error.path)
-    case TextError.unreadable(let path, _), TrainingError.dataFile(_, .unreadable(let path, _)): self.path(path)
+    case TextError.unreadable(let path, _), TrainingError.dataFile(_, .unreadable(let path, _)):
+      self.path(path)
     case TrainingError.notAnAdapter(let folder, _):
       path(folder) ?? (FileSystem.exists(folder) ? nil : name(folder))
     case TrainingError.baseNotFound(_, let error): model(error)

@@ -55,7 +55,9 @@ final class TrainingView {
       let columns = composition.columnsTaken[first + index] ?? []
       return columns.isEmpty ? nil : (task.name, columns)
     }
-    if model.reading(task: first) == .continuedText { (useCommand, rowFlags) = ("generate", "--prompt \"…\"") }
+    if model.reading(task: first) == .continuedText {
+      (useCommand, rowFlags) = ("generate", "--prompt \"…\"")
+    }
     if model.arranges(task: composition.tasks.count - spec.tasks.count) {
       rowFlags = "--input rows.jsonl"
     } else if useCommand == "predict", spec.tasks[0].data.textPair != nil {
@@ -134,7 +136,8 @@ final class TrainingView {
     if plan.testExamples > 0 { counts.append("\(NumberText.grouped(plan.testExamples)) for test") }
     console.line(field("data", counts.joined(separator: ", ")))
     for (task, counts) in labelCounts {
-      console.line(field("labels", of(task) + listed(counts.map { "\($0.label) \(NumberText.grouped($0.count))" })))
+      console.line(
+        field("labels", of(task) + listed(counts.map { "\($0.label) \(NumberText.grouped($0.count))" })))
     }
     for (task, columns) in columnsTaken {
       console.line(field("columns", of(task) + listed(columns) + ", taken by their names"))

@@ -59,6 +59,8 @@ extension DataSpec {
 
   /// The columns that the run gives to a field.
   var fieldColumns: Set<String> {
-    Set(fields.values.map(\.value) + (text.value == "text" ? [] : [text.value]) + [textPair?.value].compactMap { $0 })
+    Set(
+      fields.values.map(\.value) + (text.value == "text" ? [] : [text.value])
+        + [textPair?.value].compactMap { $0 })
   }
 }

@@ -137,7 +137,8 @@ package struct RowSource {
     var fields: [String: String] = [:]
     // A column that the run gives to a field is not taken under its own name besides.
     let given = data.fieldColumns
-    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil && !given.contains(name) {
+    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil && !given.contains(name)
+    {
       fields[name] = value
     }
     fields["label"] = labelled ? try row.value(data.label.value) : row[data.label.value]

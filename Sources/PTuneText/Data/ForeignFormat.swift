@@ -42,7 +42,9 @@ public enum ForeignFormat: Equatable, Sendable {
     case .excel: "save the sheet as CSV in UTF-8"
     case .parquet: python("import pandas; pandas.read_parquet('\(source)').\(written)")
     case .arrow:
-      python("from datasets import Dataset; Dataset.from_file('\(source)').to_json('rows.jsonl', force_ascii=False)")
+      python(
+        "from datasets import Dataset; Dataset.from_file('\(source)').to_json('rows.jsonl', force_ascii=False)"
+      )
     case .pickle: "pickles can run code and are never read; write the rows as JSON lines or CSV"
     case .pdf: "write its text into a file, a row a line"
     }

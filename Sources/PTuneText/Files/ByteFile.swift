@@ -57,7 +57,9 @@ final class ByteFile {
     if let inflater { return try inflate(inflater, into: buffer) }
     guard taken < waiting.count else { return isAtEnd ? 0 : try readFile(into: buffer) }
     let count = min(buffer.count, waiting.count - taken)
-    waiting.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[taken..<taken + count])) }
+    waiting.withUnsafeBytes {
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[taken..<taken + count]))
+    }
     taken += count
     return count
   }

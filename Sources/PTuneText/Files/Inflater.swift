@@ -14,7 +14,9 @@ final class Inflater {
 
     /// The method of a file that begins with these bytes; nil for one that is not compressed.
     init?(_ start: some Collection<UInt8>) {
-      guard let method = [Method.gzip, .zstd].first(where: { start.starts(with: $0.mark) }) else { return nil }
+      guard let method = [Method.gzip, .zstd].first(where: { start.starts(with: $0.mark) }) else {
+        return nil
+      }
       self = method
     }
 

@@ -69,7 +69,9 @@ public final class TrainingRun {
           "\(task.data.label.place): 'text' and 'label' are the same column, '\(task.data.label.value)'",
           help: "name the column that holds the labels")
       }
-      if let separator = try Self.fillLabels(&head, read, task, factory, known: opened.checkpoint.config.labels) {
+      if let separator = try Self.fillLabels(
+        &head, read, task, factory, known: opened.checkpoint.config.labels)
+      {
         if reading == .labelledText { try read.checkColumns(task.data) }
         let labels = ComposedTask(name: task.name, head: head, data: task.data).labels
         labelCounts.append((task.name, read.counts(of: labels, separator: separator)))
