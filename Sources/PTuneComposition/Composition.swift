@@ -108,6 +108,7 @@ public final class Composition {
   func encode(
     _ row: TokenizedRow, task: Int, path: String, keepingRow: Bool = false
   ) throws -> EncodedExample {
+    let path = row.file ?? path
     let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
     if row.fields["label"] != nil || reading(task: task) == .continuedText {
@@ -118,7 +119,7 @@ public final class Composition {
       }
     }
     return laidOut.example(
-      line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
+      file: row.file, line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
       source: keepingRow ? row : nil)
   }
 

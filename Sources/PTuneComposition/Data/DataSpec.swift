@@ -5,6 +5,8 @@ import PTuneText
 public struct DataSpec: Equatable, Sendable {
   /// What is trained on.
   public var train: Located<String>
+  /// Further files of rows to train on.
+  public var furtherTrain: [Located<String>] = []
   /// What decides which adapter is best.
   public var validation: Located<String>?
   /// What is reported at the end.

@@ -20,6 +20,8 @@ package struct TokenizedRow {
     case fields
   }
 
+  /// Its file, where it is not the one that the others are of.
+  package var file: String?
   /// Where it stands in its file.
   let line: Int
   /// What a head may ask for: "label" and further fields.
@@ -28,7 +30,7 @@ package struct TokenizedRow {
 
   /// The row without its label.
   package var unlabelled: TokenizedRow {
-    TokenizedRow(line: line, fields: fields.filter { $0.key != "label" }, content: content)
+    TokenizedRow(file: file, line: line, fields: fields.filter { $0.key != "label" }, content: content)
   }
 }
 
@@ -50,6 +52,8 @@ public struct EncodedExample: Sendable {
   public let numbers: [Float]
   /// For how many tokens of padding the last one stands, from which the scores are read then; 0: it belongs to the text.
   let padding: Int32
+  /// Its file, where it is not the one that the others are of.
+  package let file: String?
   /// Where it stands in its file.
   public let line: Int
   /// Tokens that were cut off.

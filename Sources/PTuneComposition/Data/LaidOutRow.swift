@@ -52,11 +52,11 @@ package struct LaidOutRow {
   ///
   /// - Parameter source: kept for evaluations.
   package func example(
-    line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
+    file: String? = nil, line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
       tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
-      numbers: numbers, padding: padding, line: line, dropped: dropped, row: source)
+      numbers: numbers, padding: padding, file: file, line: line, dropped: dropped, row: source)
   }
 }
 

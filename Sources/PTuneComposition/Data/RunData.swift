@@ -19,6 +19,13 @@ package struct TaskRows {
   ) throws {
     let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
     train = try Self.rows(source, data.train)
+    for file in data.furtherTrain {
+      train += try Self.rows(source, file).map { row in
+        var row = row
+        row.file = file.value
+        return row
+      }
+    }
     validation = try data.validation.map { try Self.rows(source, $0) }
     test = try data.test.map { try Self.rows(source, $0) }
   }

@@ -187,9 +187,11 @@ public final class Trainer {
   /// Where the rows of a batch stand.
   private func rows(of batch: [TaskExample]) -> [Divergence.Rows] {
     let first = examples.count - run.spec.tasks.count
-    return Set(batch.map(\.task)).sorted().map { task in
-      let lines = batch.filter { $0.task == task }.map { examples[task].train[$0.index].line }
-      return Divergence.Rows(file: run.spec.tasks[task - first].data.train.value, lines: Set(lines).sorted())
+    return Set(batch.map(\.task)).sorted().flatMap { task in
+      let rows = batch.filter { $0.task == task }.map { examples[task].train[$0.index] }
+      return Dictionary(grouping: rows) { $0.file ?? run.spec.tasks[task - first].data.train.value }
+        .sorted { $0.key < $1.key }
+        .map { Divergence.Rows(file: $0.key, lines: Set($0.value.map(\.line)).sorted()) }
     }
   }
 
