@@ -39,10 +39,10 @@ struct PEFTReader {
     let method = try config.method()
     let type = try config.taskType()
     let file = try AdapterFolder.open(config.folder)
+    let ours = try own.map { try checked($0, method) }
     let unknown = try config.checkKeys(method)
     try PEFTTargets(config, method)?.check(file)
-    var folder =
-      try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
+    var folder = try ours ?? described(method, type, file, modelName: modelName)
     guard
       let layout = PEFTHead.layout(
         type, family: checkpoint.config.modelType, has: checkpoint.hasOwn)

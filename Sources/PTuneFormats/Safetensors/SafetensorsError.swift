@@ -78,7 +78,7 @@ extension SafetensorsError.Problem {
     case .excess(let bytes): "\(bytes) bytes at the end belong to no tensor"
     case .missing(let tensor): "there is no tensor '\(tensor)'"
     case .notFloats(let tensor, let type):
-      "tensor '\(tensor)' has the type \(type.rawValue), not floats of 16, 32 or 64 bits"
+      "tensor '\(tensor)' has the type \(type.rawValue), not floats"
     case .duplicate(let tensor): "two tensors have the name '\(tensor)'"
     }
   }
