@@ -24,22 +24,30 @@ let plugins = [
     library: "ptune_gpt2", target: "Gpt2BaseModel", folder: "BaseModels/Gpt2", parts: ["PTuneLayers"]),
   Plugin(
     library: "ptune_llama", target: "LlamaBaseModel", folder: "BaseModels/Llama", parts: ["PTuneLayers"]),
-  Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
-  Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
+  Plugin(
+    library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning",
+    parts: ["PTunePrompts"]),
+  Plugin(
+    library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning",
+    parts: ["PTunePrompts"]),
   Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
-  Plugin(library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool"),
+  Plugin(
+    library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool",
+    parts: ["PTunePrompts"]),
   Plugin(
     library: "ptune_multitask_prompt_tuning", target: "MultitaskPromptTuningAdapter",
-    folder: "Adapters/MultitaskPromptTuning"),
+    folder: "Adapters/MultitaskPromptTuning", parts: ["PTunePrompts"]),
   Plugin(library: "ptune_lora", target: "LoRAAdapter", folder: "Adapters/LoRA"),
   Plugin(library: "ptune_ia3", target: "IA3Adapter", folder: "Adapters/IA3"),
   Plugin(
     library: "ptune_residual_prompt_tuning", target: "ResidualPromptTuningAdapter",
-    folder: "Adapters/ResidualPromptTuning"),
+    folder: "Adapters/ResidualPromptTuning", parts: ["PTunePrompts"]),
   Plugin(library: "ptune_task", target: "TaskSelector", folder: "Selectors/Task"),
   Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
   Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
-  Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
+  Plugin(
+    library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2",
+    parts: ["PTunePrompts"]),
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
     folder: "TaskHeads/SequenceClassification", parts: ["PTuneClassification"]),
@@ -144,6 +152,10 @@ let package = Package(
   products: [
     .executable(name: "ptune", targets: ["PTuneCommand"]),
     .library(name: "PTune", targets: ["PTune", "PTuneLibc"]),
+    .library(name: "PTuneLayers", targets: ["PTuneLayers"]),
+    .library(name: "PTuneEncoders", targets: ["PTuneEncoders"]),
+    .library(name: "PTunePrompts", targets: ["PTunePrompts"]),
+    .library(name: "PTuneClassification", targets: ["PTuneClassification"]),
     .library(name: "PTuneTesting", targets: ["PTuneTesting"]),
   ] + plugins.map { .library(name: $0.library, type: .dynamic, targets: [$0.target]) },
   dependencies: [
@@ -161,6 +173,7 @@ let package = Package(
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
     .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
     .target(name: "PTuneClassification", dependencies: ["PTune"]),
+    .target(name: "PTunePrompts", dependencies: ["PTune"]),
 
     // The engine.
     .target(

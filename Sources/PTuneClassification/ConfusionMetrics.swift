@@ -1,17 +1,16 @@
-import PTuneLibc
-
 /// Metrics of a confusion matrix, `[target][predicted]`.
-package struct ConfusionMetrics {
-  package let accuracy: Double
+public struct ConfusionMetrics {
+  /// The share of examples whose predicted label is their target.
+  public let accuracy: Double
   /// Unweighted mean of the labels' F1 scores; a label that neither occurs nor is predicted counts 0.
-  package let macroF1: Double
+  public let macroF1: Double
   /// Matthews correlation coefficient, in its form for any number of labels (Gorodkin 2004).
-  package let matthews: Double
+  public let matthews: Double
   /// The accuracy of always answering the most frequent label.
-  package let majorityShare: Double
+  public let majorityShare: Double
 
   /// The metrics of a matrix of counts.
-  package init(_ confusion: [[Double]]) {
+  public init(_ confusion: [[Double]]) {
     let labels = confusion.indices
     let targets = labels.map { confusion[$0].reduce(0, +) }
     let predicted = labels.map { column in labels.reduce(0) { $0 + confusion[$1][column] } }
@@ -29,6 +28,3 @@ package struct ConfusionMetrics {
     matthews = ratio(covariance, (targetSpread * predictedSpread).squareRoot())
   }
 }
-
-/// eˣ
-package func exponential(_ x: Double) -> Double { exp(x) }

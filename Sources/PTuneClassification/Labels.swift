@@ -1,9 +1,9 @@
 import PTune
 
 /// The labels of a head that gives each text one of them: what its rows, scores and evaluations mean.
-package struct Labels {
+public struct Labels {
   /// Their names; a label's place is its class.
-  package let names: [String]
+  public let names: [String]
 
   /// Different labels.
   ///
@@ -11,7 +11,7 @@ package struct Labels {
   ///   - head: the head's name, for messages.
   ///   - minimum: how many there have to be; where exactly one is right, two.
   /// - Throws: `ComponentFailure` for fewer, or for one that stands twice.
-  package init(_ names: [String], head: String, minimum: Int = 2) throws {
+  public init(_ names: [String], head: String, minimum: Int = 2) throws {
     guard names.count >= minimum, Set(names).count == names.count else {
       throw ComponentFailure.badArgument(
         "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
@@ -20,14 +20,14 @@ package struct Labels {
   }
 
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
-  package func index(of label: some StringProtocol) -> Int? {
+  public func index(of label: some StringProtocol) -> Int? {
     names.firstIndex { $0 == label } ?? names.firstIndex { $0 == "LABEL_\(label)" }
   }
 
   /// Emits the class of the row's field `label`.
   ///
   /// - Throws: `ComponentFailure` for a row without a label, or with another.
-  package func encode(_ example: Example, into targets: Targets) throws {
+  public func encode(_ example: Example, into targets: Targets) throws {
     guard let label = example.field("label") else {
       throw ComponentFailure.badArgument("the row has no label")
     }
@@ -39,8 +39,8 @@ package struct Labels {
   }
 
   /// States the label with the highest score, and the softmax of all scores.
-  package func predict(_ scores: ScoreMatrix, into prediction: Prediction) throws {
-    let probabilities = softmax(scores[0])
+  public func predict(_ scores: ScoreMatrix, into prediction: Prediction) throws {
+    let probabilities = Probabilities.softmax(scores[0])
     guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) else { return }
     try prediction.put(names[best], as: "label")
     try prediction.put(probabilities[best], as: "probability")
@@ -48,7 +48,7 @@ package struct Labels {
   }
 
   /// States accuracy, macro F1, Matthews correlation and the share of the most frequent label.
-  package func measure(_ evaluation: Evaluation) throws {
+  public func measure(_ evaluation: Evaluation) throws {
     // confusion[target][predicted]
     var confusion = Array(repeating: Array(repeating: 0.0, count: names.count), count: names.count)
     for example in 0..<evaluation.count {
@@ -68,11 +68,11 @@ package struct Labels {
   /// The weight of each label in the loss, from texts `label=weight`; nil without any.
   ///
   /// - Throws: `ComponentFailure` naming the text that says something else.
-  package func classWeights(_ texts: [String]) throws -> [Float]? {
+  public func classWeights(_ texts: [String]) throws -> [Float]? {
     if texts.isEmpty { return nil }
     var weights = names.map { _ in Float(1) }
     for text in texts {
-      guard let (label, value) = assignment(text), let weight = Float(value), weight.isFinite, weight > 0
+      guard let (label, value) = Self.assignment(text), let weight = Float(value), weight.isFinite, weight > 0
       else {
         throw ComponentFailure.badArgument(
           "class_weights: '\(text)' is not label=weight with a weight above 0")
@@ -87,14 +87,9 @@ package struct Labels {
   }
 }
 
-/// What stands on both sides of the last `=`, as a label may hold one itself; nil without any.
-package func assignment(_ text: String) -> (label: Substring, value: Substring)? {
-  text.lastIndex(of: "=").map { (text[..<$0], text[text.index(after: $0)...]) }
-}
-
-private func softmax(_ row: Slice<UnsafeBufferPointer<Float>>) -> [Double] {
-  let top = Double(row.max() ?? 0)
-  let powers = row.map { exponential(Double($0) - top) }
-  let sum = powers.reduce(0, +)
-  return powers.map { $0 / sum }
+extension Labels {
+  /// What stands on both sides of the last `=` of `label=value`, as a label may hold one itself; nil without any.
+  public static func assignment(_ text: String) -> (label: Substring, value: Substring)? {
+    text.lastIndex(of: "=").map { (text[..<$0], text[text.index(after: $0)...]) }
+  }
 }

@@ -1,7 +1,7 @@
 import PTune
 
 /// The scores of a causal model over its vocabulary: `lm_head`, or the word embeddings where they are tied to it.
-package struct VocabularyScores {
+public struct VocabularyScores {
   private static let output = "lm_head.weight"
   private let table: Tensor?
 
@@ -12,7 +12,7 @@ package struct VocabularyScores {
   ///
   /// - Parameter tied: whether the family ties its word embeddings where config.json does not say.
   /// - Throws: `ComponentFailure` if `lm_head.weight` has another shape.
-  package init(wordTable: Tensor, facts: BaseFacts, tied: Bool) throws {
+  public init(wordTable: Tensor, facts: BaseFacts, tied: Bool) throws {
     if Checkpoint.hasWeight(Self.output) {
       table = try Checkpoint.weight(Self.output, rows: facts.vocabularySize, columns: facts.hiddenSize)
     } else {
@@ -24,14 +24,14 @@ package struct VocabularyScores {
   /// stores them as that alone, the output.
   ///
   /// - Throws: `ComponentFailure` if there are none, or of another shape.
-  package static func wordTable(_ name: String, facts: BaseFacts, tied: Bool) throws -> Tensor {
+  public static func wordTable(_ name: String, facts: BaseFacts, tied: Bool) throws -> Tensor {
     try tiedTable(name, output: output, facts: facts, tied: tied)
   }
 
   /// `[n, hidden] -> [n, vocabulary]`
   ///
   /// - Throws: `ComponentFailure` where the checkpoint has none.
-  package func callAsFunction(_ rows: Tensor) throws -> Tensor {
+  public func callAsFunction(_ rows: Tensor) throws -> Tensor {
     guard let table else {
       throw ComponentFailure.unsupported(
         "the checkpoint has no lm_head.weight, and config.json does not tie it to the word embeddings")
@@ -45,7 +45,7 @@ package struct VocabularyScores {
 ///
 /// - Parameter tied: whether the family ties them where config.json does not say.
 /// - Throws: `ComponentFailure` if there are none, or of another shape.
-package func tiedTable(_ name: String, output: String, facts: BaseFacts, tied: Bool) throws -> Tensor {
+public func tiedTable(_ name: String, output: String, facts: BaseFacts, tied: Bool) throws -> Tensor {
   let isStored =
     try Checkpoint.hasWeight(name) || !Checkpoint.hasWeight(output)
     || !Checkpoint.boolean("tie_word_embeddings", default: tied)

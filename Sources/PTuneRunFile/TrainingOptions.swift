@@ -214,7 +214,7 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "evaluation_batch_size", .integer(\.evaluationBatchSize, positive), "the same for evaluations"),
     TrainingOption(
-      "accumulation", .integer(\.accumulation, positive), "batches that make one step, as one batch of all their rows would"),
+      "accumulation", .integer(\.accumulation, positive), "batches that make one step, equivalent to one batch with all their rows"),
     TrainingOption("optimizer", .optimizer, "what takes the steps"),
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),

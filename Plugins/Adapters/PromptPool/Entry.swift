@@ -1,12 +1,13 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.prompt-pool", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.prompt-pool", version: Release.version) {
     [
       .adapter(
         "prompt-pool", summary: "a pool of prompts of which each input gets its own mixture",

@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// Prompt tuning (Lester, Al-Rfou & Constant 2021, section 2): P trained rows `[P, H]` among the word embeddings
 /// of every input; everything else is frozen.
@@ -33,7 +34,7 @@ final class PromptTuning: Adapter {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.prompt-tuning", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.prompt-tuning", version: Release.version) {
     [
       .adapter(
         "prompt-tuning", summary: "trained rows among the word embeddings of the input",

@@ -31,7 +31,7 @@ struct MultiLabel {
 
   /// The probability of each label.
   func probabilities(_ scores: Slice<UnsafeBufferPointer<Float>>) -> [Double] {
-    scores.map { 1 / (1 + exponential(-Double($0))) }
+    scores.map { Probabilities.sigmoid($0) }
   }
 
   func predict(_ scores: ScoreMatrix, into prediction: Prediction) throws {

@@ -1,5 +1,5 @@
+import PTune
 import PTuneComposition
-import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -34,7 +34,7 @@ package struct AdapterDocument {
   var members: JSONObject {
     var own = JSONObject()
     own["format"] = 1
-    own["ptune_version"] = .string(HostTable.version)
+    own["ptune_version"] = .string(Release.version)
     if isExport { own["exported"] = true }
     var base = component(composition.base)
     base["model"] = .string(composition.modelName)

@@ -10,8 +10,9 @@ public struct PluginConformance {
   public struct Options: Sendable {
     /// Hyperparameters in place of the defaults.
     public var hyperparameters: [String: HyperparameterValue] = [:]
-    /// The folder of a model of its type, which the checks of a base model run on; nil: they are skipped.
-    public var model: String?
+    /// Folders of models, of which the checks of a base model run on the first one that it accepts. Without one a base
+    /// model fails, because nothing of it can be computed.
+    public var models: [String] = []
     /// Rows for a task head, each a row's fields; nil: rows with a `text`, a `text_pair` and a `label`.
     public var rows: [[String: String]]?
     /// Reference values, see Docs/check-plugin.md; nil: there are none.

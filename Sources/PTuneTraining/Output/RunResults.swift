@@ -1,7 +1,7 @@
 import Foundation
+import PTune
 import PTuneAdapters
 import PTuneComposition
-import PTuneEngine
 import PTuneFormats
 
 /// `results.json`: what a training came to, in one document.
@@ -77,7 +77,7 @@ struct RunResults {
 
   private func document() throws -> JSONValue {
     [
-      "format": 1, "ptune_version": .string(HostTable.version), "finished": .string(Self.now()),
+      "format": 1, "ptune_version": .string(Release.version), "finished": .string(Self.now()),
       "base": [
         "model": .string(composition.modelName), "plugin": .string(composition.base.plugin),
         "parameters": .int(result.baseParameters),

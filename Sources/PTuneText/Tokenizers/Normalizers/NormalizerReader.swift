@@ -30,7 +30,11 @@ extension NormalizerSteps {
     case "Replace" where try node.member("pattern")["Regex"]?.string() == " {2,}":
       steps.append(.replaceSpaces(with: Array(try node.member("content").string().utf8)))
     case "Replace":
-      steps.append(.replace(try node.textPattern(), with: Array(try node.member("content").string().utf8)))
+      let content = Array(try node.member("content").string().utf8)
+      switch try TextPattern(try node.member("pattern")) {
+      case .text(let text): steps.append(.replace(text, with: content))
+      case .expression(let expression): steps.append(.replaceMatches(expression, with: content))
+      }
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }
   }

@@ -23,7 +23,9 @@ extension TokenDecoder {
           try content.nonemptyBytes(), start: try node.member("start").integer(below: 1 << 16),
           stop: try node.member("stop").integer(below: 1 << 16)))
     case "Replace":
-      steps.append(.replace(try node.textPattern(), with: Array(try node.member("content").string().utf8)))
+      steps.append(
+        .replace(
+          try TextPattern(try node.member("pattern")), with: Array(try node.member("content").string().utf8)))
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }
   }
@@ -35,16 +37,5 @@ extension JSONNode {
     let bytes = Array(try string().utf8)
     if bytes.isEmpty { throw invalid("a string that is not empty") }
     return bytes
-  }
-
-  /// The text of `pattern: {"String": …}`.
-  func textPattern() throws(TextError) -> [UInt8] {
-    let pattern = try member("pattern")
-    if let expression = pattern["Regex"] {
-      throw .unsupported(
-        path: path, key: expression.key, type: try expression.string(), supported: ["a text: {\"String\": …}"]
-      )
-    }
-    return try pattern.member("String").nonemptyBytes()
   }
 }
