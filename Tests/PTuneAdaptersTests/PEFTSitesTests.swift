@@ -102,7 +102,7 @@ import Testing
     var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
     config["init_lora_weights"] = try JSONValue.parse(refused)
     try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
-    let error = #expect(throws: TrainingError.self) { try PEFTTests.run(tiny.path("peft")) }
+    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(
       error?.description
         == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: 'init_lora_weights' is \(refused), "
@@ -110,7 +110,7 @@ import Testing
     #expect(error?.help?.contains("path_initial_model_for_weight_conversion") == true)
     config["init_lora_weights"] = try JSONValue.parse(taken)
     try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
-    _ = try PEFTTests.run(tiny.path("peft"))
+    _ = try Workbench.peftRun(tiny.path("peft"))
   }
 
   @Test("an adapter's file without values is no adapter", arguments: [true, false])
@@ -123,7 +123,7 @@ import Testing
     try SafetensorsWriter.write(
       hasTensors ? names.map { TensorData(name: $0, shape: [0], floats: [] as [Float]) } : [], metadata: [:],
       to: file)
-    let error = #expect(throws: TrainingError.self) { try PEFTTests.run(tiny.path("peft")) }
+    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(error?.help?.contains("ZeRO-3") == true)
   }
 
