@@ -39,7 +39,7 @@ import Testing
     "the table may stand under either name, under both, or be another one",
     arguments: [
       ("tiny-gpt2", "transformer.wte.weight", "lm_head.weight"),
-      ("tiny-qwen2", "model.embed_tokens.weight", "lm_head.weight"),
+      ("tiny-qwen2", "embed_tokens.weight", "lm_head.weight"),
       ("tiny-bert-mlm", "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
     ])
   func names(checkpoint: String, table: String, output: String) throws {

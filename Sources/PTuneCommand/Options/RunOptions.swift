@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTuneComparison
+import PTuneComposition
 import PTuneEngine
 import PTuneRunFile
 

@@ -77,14 +77,17 @@ enum Failure {
 
   /// A mistake in the arguments, in the words of the argument parser and the form of our own errors.
   private static func report(usage message: String) {
-    let value = nearestValue(message)
+    // The argument parser goes by letters alone: `--lr` is `--set` to it.
+    let option = nearestOption(message).flatMap { message.contains("'\($0)'") ? nil : $0 }
+    let value = nearestValue(message) ?? option
     for line in message.split(separator: "\n") {
       if line.hasPrefix("Error: ") {
-        Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
+        let error = option == nil ? line : line.prefix(while: { $0 != "." })
+        Output.message("\(Output.paint("error:", .red)) \(error.dropFirst(7))")
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
         let help =
-          (value ?? nearestOption(message)).map { "did you mean '\($0)'?" } ?? nearestCommand.map {
+          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map {
             "did you mean `ptune \($0)`?"
           }
           ?? "`\(command)` explains"
@@ -110,8 +113,7 @@ enum Failure {
   /// The option of the command that one that it does not know most likely means.
   private static func nearestOption(_ message: String) -> String? {
     let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
-    guard message.hasPrefix("Error: Unknown option '--"), quoted.count > 1, !message.contains("Did you mean")
-    else { return nil }
+    guard message.hasPrefix("Error: Unknown option '--"), quoted.count > 1 else { return nil }
     var command: any ParsableCommand.Type = PTuneCommand.self
     for word in CommandLine.arguments.dropFirst() {
       guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {

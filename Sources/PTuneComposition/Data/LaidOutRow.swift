@@ -20,7 +20,7 @@ package struct LaidOutRow {
   /// The text and the second one, as the row has them.
   package var texts: (text: String?, pair: String?) { (row.fields["text"], row.fields["text_pair"]) }
   /// Pieces that did not fit.
-  let dropped: Int
+  package let dropped: Int
 
   init(_ encodings: [Encoding], fields: [String: String]) {
     tokens = encodings.flatMap(\.ids)

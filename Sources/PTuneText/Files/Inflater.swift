@@ -62,6 +62,8 @@ final class Inflater {
   func inflate(
     _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) throws(TextError) -> (taken: Int, given: Int) {
+    // Without input, zlib would begin a member that does not follow.
+    if input.isEmpty, isComplete { return (0, 0) }
     var (taken, given) = (0, 0)
     let state = ptune_inflate(
       inflater, input.baseAddress, input.count, &taken, output.baseAddress, output.count, &given)
