@@ -91,14 +91,16 @@ struct TestsOf {
 }
 
 let tests = [
+  TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
-  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
+  TestsOf(
+    target: "PTuneEngine", others: ["CPTune", "CPTuneKernels", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
-  TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneFormats", others: ["PTuneLibc"]),
   TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
-  TestsOf(target: "PTuneText", others: ["PTune"], leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneText", others: ["PTune", "PTuneFormats"], leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneComposition",
     others: [
@@ -143,7 +145,8 @@ let fuzzCommand: [Target] =
   : [
     .target(name: "CPTuneFuzzMemory", path: "Fuzz/Memory"),
     .executableTarget(
-      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneFuzzing"], path: "Fuzz/Command"),
+      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneLibc", "PTuneFuzzing"],
+      path: "Fuzz/Command"),
   ]
 
 let package = Package(
@@ -172,8 +175,11 @@ let package = Package(
     // What several plugins share; each links its own copy.
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
     .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
-    .target(name: "PTuneClassification", dependencies: ["PTune"]),
+    .target(name: "PTuneClassification", dependencies: ["PTune", "PTuneLibc"]),
     .target(name: "PTunePrompts", dependencies: ["PTune"]),
+
+    // What people see of text from outside.
+    .target(name: "PTuneVisibleText"),
 
     // The engine.
     .target(
@@ -182,21 +188,23 @@ let package = Package(
         .headerSearchPath("."),
         .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]),
       ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
-    .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
+    .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "PTuneLibc", "CPTuneKernels"]),
 
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
     .target(
-      name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
+      name: "PTunePlugins",
+      dependencies: ["CPTune", "PTune", "PTuneLibc", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
     .target(name: "CPTuneInflate"),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
+    .target(
+      name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
     .target(name: "CPTuneCurl"),
-    .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
+    .target(name: "PTuneHub", dependencies: ["PTuneLibc", "PTuneFormats", "CPTuneCurl"]),
 
     // Adapters on base models: what evaluates, predicts and generates ends here, without YAML and without training.
     .target(
@@ -233,7 +241,8 @@ let package = Package(
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
         "PTuneRunFile",
         "PTuneTraining",
       ]),
@@ -248,14 +257,14 @@ let package = Package(
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
-        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneTerminal", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+        "PTuneLibc", "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.
@@ -269,16 +278,19 @@ let package = Package(
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub",
+        "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
-        "PTuneComparison", "PTuneTerminal", "PTuneReport", "PTuneTesting", "CPTuneKernels",
+        "PTuneComparison", "PTuneTerminal", "PTuneVisibleText", "PTuneReport", "PTuneTesting",
+        "CPTuneKernels",
         "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
     + plugins.map {
       .target(
-        name: $0.target, dependencies: (["CPTune", "PTune"] + $0.parts).map { .target(name: $0) },
+        name: $0.target,
+        dependencies: (["CPTune", "PTune", "PTuneLibc"] + $0.parts).map { .target(name: $0) },
         path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }

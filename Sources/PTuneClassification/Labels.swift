@@ -4,6 +4,7 @@ import PTune
 public struct Labels {
   /// Their names; a label's place is its class.
   public let names: [String]
+  private let places: [String: Int]
 
   /// Different labels.
   ///
@@ -17,11 +18,12 @@ public struct Labels {
         "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
     }
     self.names = names
+    places = Dictionary(zip(names, names.indices)) { first, _ in first }
   }
 
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
   public func index(of label: some StringProtocol) -> Int? {
-    names.firstIndex { $0 == label } ?? names.firstIndex { $0 == "LABEL_\(label)" }
+    places[String(label)] ?? places["LABEL_\(label)"]
   }
 
   /// Emits the class of the row's field `label`.
@@ -44,21 +46,20 @@ public struct Labels {
     guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) else { return }
     try prediction.put(names[best], as: "label")
     try prediction.put(probabilities[best], as: "probability")
-    try prediction.put(Array(zip(names, probabilities)), as: "probabilities")
+    try prediction.put(listed(names, probabilities), as: "probabilities")
   }
 
   /// States accuracy, macro F1, Matthews correlation and the share of the most frequent label.
   public func measure(_ evaluation: Evaluation) throws {
-    // confusion[target][predicted]
-    var confusion = Array(repeating: Array(repeating: 0.0, count: names.count), count: names.count)
-    for example in 0..<evaluation.count {
-      let row = evaluation.scores(example)[0]
-      guard let target = evaluation.integers(example).first,
-        let best = row.indices.max(by: { row[$0] < row[$1] })
-      else { continue }
-      confusion[Int(target)][best - row.startIndex] += 1
-    }
-    let metrics = ConfusionMetrics(confusion)
+    let metrics = ConfusionMetrics(
+      labels: names.count,
+      (0..<evaluation.count).lazy.compactMap { example in
+        let row = evaluation.scores(example)[0]
+        guard let target = evaluation.integers(example).first,
+          let best = row.indices.max(by: { row[$0] < row[$1] })
+        else { return nil }
+        return (target: Int(target), predicted: best - row.startIndex)
+      })
     try evaluation.state("accuracy", metrics.accuracy)
     try evaluation.state("f1_macro", metrics.macroF1)
     try evaluation.state("mcc", metrics.matthews)

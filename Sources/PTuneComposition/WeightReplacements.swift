@@ -11,6 +11,14 @@ package struct WeightReplacements: Sendable {
   /// output layer as well.
   private let ownOutput: String?
 
+  /// A weight that cannot take the place of one of the base model's.
+  package struct Misfit: Error {
+    /// What the adapter's file calls it.
+    package let tensor: String
+    /// What is wrong with it.
+    package let reason: String
+  }
+
   /// None.
   package static let none = WeightReplacements()
 
@@ -21,17 +29,14 @@ package struct WeightReplacements: Sendable {
   /// - Parameters:
   ///   - weights: each as the transformers class calls it, and as the file calls it.
   ///   - sharedTable: what the transformers class calls the word embeddings, where the output layer shares them.
-  /// - Throws: ``TrainingError/foreignTensor(file:name:reason:)`` for one that the checkpoint does not have, or not of
-  ///   this shape.
+  /// - Throws: ``Misfit`` for one that the checkpoint does not have, or not of this shape.
   package init(
     _ weights: [(name: String, stored: String)], sharedTable: String?, from file: SafetensorsFile,
     in checkpoint: any ModelWeights
-  ) throws(TrainingError) {
+  ) throws(Misfit) {
     var found: [String: String] = [:]
     for (name, stored) in weights {
-      func wrong(_ reason: String) -> TrainingError {
-        .foreignTensor(file: file.path, name: stored, reason: reason)
-      }
+      func wrong(_ reason: String) -> Misfit { Misfit(tensor: stored, reason: reason) }
       // A model that shares its output layer with the word embeddings has no tensor of this name.
       guard let known = Self.names(of: name).first(where: { checkpoint.has($0) }) else {
         guard name == Self.output else { throw wrong("is no weight of the base model") }

@@ -48,7 +48,7 @@ public final class Encoder: BaseModel {
     let inner = try Configuration.count(layout.keys.innerSize)
     let activation = try Activation(key: layout.keys.activation)
     let heads = facts.attentionHeads
-    layers = try (0..<facts.layers).map {
+    layers = try Configuration.layers(facts.layers) {
       try EncoderLayer(
         prefix, "\(layout.layers).\($0).", layout.names, index: $0, size: size, inner: inner, heads: heads,
         activation: activation, epsilon: layout.epsilon)

@@ -1,5 +1,7 @@
 import PTune
 import PTuneComposition
+import PTuneFormats
+import PTunePlugins
 
 /// What is wrong with a run file or a flag that overrides it.
 public struct RunFileError: Error, Equatable, Sendable {
@@ -7,8 +9,8 @@ public struct RunFileError: Error, Equatable, Sendable {
   public enum Problem: Equatable, Sendable {
     /// The text is not YAML; the column counts characters from 1.
     case syntax(String, column: Int?)
-    /// The file is not UTF-8.
-    case encoding
+    /// The file is not UTF-8; the first wrong byte is this one of its line, from 1.
+    case encoding(byte: Int)
     /// The file, or what its aliases expand to, is beyond any run file's size.
     case size(String)
     /// A key that nothing knows.
@@ -21,6 +23,8 @@ public struct RunFileError: Error, Equatable, Sendable {
     case type(key: String, expected: String, found: String)
     /// A value that is not allowed: "must be at least 1".
     case range(key: String, found: String, rule: String)
+    /// A hyperparameter that does not fit its component.
+    case hyperparameter(HyperparameterError)
     /// Two values that do not go together.
     case conflict(String)
     /// A flag's path that leads nowhere.
@@ -46,9 +50,10 @@ public struct RunFileError: Error, Equatable, Sendable {
     switch problem {
     case .unknownKey(_, let section, let known):
       "the keys \(section.isEmpty ? "of a run file" : "of \(section)") are \(known.joined(separator: ", "))"
-    case .encoding: "save the file as UTF-8"
+    case .encoding: InvalidUTF8.help
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
+    case .hyperparameter(let error): error.help
     case .missing(_, section: ""):
       "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
     case .conflict(Self.bothAdapters):
@@ -59,7 +64,7 @@ public struct RunFileError: Error, Equatable, Sendable {
   }
 }
 
-extension RunFileError: CustomStringConvertible {
+extension RunFileError: HelpfulError {
   /// The place and the problem, in one line.
   public var description: String {
     guard let place else { return problem.text }
@@ -74,7 +79,7 @@ extension RunFileError.Problem {
   fileprivate var text: String {
     switch self {
     case .syntax(let problem, _): "this is not YAML: \(problem)"
-    case .encoding: "the file is not UTF-8"
+    case .encoding(let byte): "byte \(byte) of the line is not UTF-8"
     case .size(let limit): "this is too large for a run file: \(limit)"
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"
@@ -83,6 +88,7 @@ extension RunFileError.Problem {
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"
     case .range(let key, let found, let rule): "'\(key)' \(rule) but is \(found)"
+    case .hyperparameter(let error): "\(error)"
     case .conflict(let text), .path(let text): text
     }
   }

@@ -1,34 +1,36 @@
 import PTune
+import PTuneFormats
 
-extension TextError: CustomStringConvertible {
+extension TextError: HelpfulError {
   /// What happened and where, as `file:line: what`.
   public var description: String {
     switch self {
-    case .unreadable(let path, let reason): "cannot read \(shown(path)): \(reason)"
+    case .unreadable(let path, let reason): "cannot read \(InputPath.shown(path)): \(reason)"
     case .folder(let path, _): "\(path) is a folder, not a file"
-    case .foreign(let path, let format): "\(shown(path)) is \(format.name), which is not read"
+    case .foreign(let path, let format): "\(InputPath.shown(path)) is \(format.name), which is not read"
     case .compressed(let path, let method, let problem):
-      "\(shown(path)) is compressed with \(method)\(problem.text)"
-    case .unknownFormat(let path): "cannot tell the format of \(shown(path)) from its name"
-    case .emptyFile(let path): "\(shown(path)) is empty"
-    case .noRows(let path): "\(shown(path)) has a header but no rows"
-    case .utf16(let path): "\(shown(path)) is UTF-16 text, not UTF-8"
-    case .invalidUTF8(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is not valid UTF-8"
-    case .nulByte(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is NUL"
+      "\(InputPath.shown(path)) is compressed with \(method)\(problem.text)"
+    case .unknownFormat(let path): "cannot tell the format of \(InputPath.shown(path)) from its name"
+    case .emptyFile(let path): "\(InputPath.shown(path)) is empty"
+    case .noRows(let path): "\(InputPath.shown(path)) has a header but no rows"
+    case .utf16(let path): "\(InputPath.shown(path)) is UTF-16 text, not UTF-8"
+    case .invalidUTF8(let path, let line, let byte):
+      "\(InputPath.shown(path)):\(line): byte \(byte) is not valid UTF-8"
+    case .nulByte(let path, let line, let byte): "\(InputPath.shown(path)):\(line): byte \(byte) is NUL"
     case .lineTooLong(let path, let line, let limit):
-      "\(shown(path)):\(line): the line is longer than \(limit) bytes"
+      "\(InputPath.shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):
-      "\(shown(path)):\(line): \(counted(found, "column")), but the first line has \(expected)"
+      "\(InputPath.shown(path)):\(line): \(counted(found, "column")), but the first line has \(expected)"
     case .unterminatedQuote(let path, let line):
-      "\(shown(path)):\(line): the quoted field that begins here is never closed"
+      "\(InputPath.shown(path)):\(line): the quoted field that begins here is never closed"
     case .textAfterQuote(let path, let line):
-      "\(shown(path)):\(line): text follows the closing quote of a field"
-    case .duplicateColumn(let path, let name): "\(shown(path)): two columns are named \"\(name)\""
+      "\(InputPath.shown(path)):\(line): text follows the closing quote of a field"
+    case .duplicateColumn(let path, let name): "\(InputPath.shown(path)): two columns are named \"\(name)\""
     case .missingColumn(let path, let line, let name, let columns):
-      "\(shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
+      "\(InputPath.shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
     case .invalidJSON(let path, let line, let column, let reason):
-      "\(shown(path)):\(line):\(column): \(reason)"
-    case .notAnObject(let path, let line): "\(shown(path)):\(line): the line is not a JSON object"
+      "\(InputPath.shown(path)):\(line):\(column): \(reason)"
+    case .notAnObject(let path, let line): "\(InputPath.shown(path)):\(line): the line is not a JSON object"
     case .tokenizerMissing(let folder, let looked):
       "no tokenizer in \(folder): it has no \(alternatives(looked))"
     case .modelFile(let error): error.description
@@ -64,7 +66,7 @@ extension TextError: CustomStringConvertible {
         + "run file"
     case .emptyFile, .noRows: "check that the file was written whole"
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
-    case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
+    case .invalidUTF8: InvalidUTF8.help
     case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
     case .lineTooLong: "is this a text file with one example a line?"
     case .wrongColumnCount:
@@ -107,8 +109,6 @@ extension TextError.CompressionProblem {
     }
   }
 }
-
-private func shown(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 

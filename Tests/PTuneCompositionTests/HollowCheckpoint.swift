@@ -26,6 +26,7 @@ final class HollowCheckpoint: CheckpointSource {
   }
 
   func configuration(_ key: String) -> ConfigurationValue? { config[key] }
+  var configurationKeys: [String] { [] }
   func hasWeight(_ name: String) -> Bool { shapes[name] != nil }
   func weight(_ name: String) -> CheckpointWeight? {
     shapes[name].map {

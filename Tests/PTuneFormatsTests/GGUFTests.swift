@@ -110,7 +110,7 @@ import Testing
         made { $0.entry("a", 9, (0..<9).flatMap { _ in little(UInt32(9)) + little(UInt64(1)) }) },
         "'a' has arrays nested too deep"
       ),
-      (made { $0.entry("a", 8, little(UInt64(1)) + [0xFF]) }, "'a' is not UTF-8"),
+      (made { $0.entry("a", 8, little(UInt64(1)) + [0xFF]) }, "'a' is not UTF-8 at byte 45 of the file"),
       (
         made {
           $0.entry("a", 0, [0])

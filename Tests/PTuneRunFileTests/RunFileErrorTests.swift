@@ -133,7 +133,7 @@ import Testing
     )
   }
 
-  @Test("a file that is not UTF-8 is named with the line")
+  @Test("a file that is not UTF-8 is named with the line and the byte")
   func encoding() throws {
     for (number, bytes) in [[0x61, 0x0A, 0xFF, 0x0A], [0x61, 0x0A, 0xE2, 0x82]].enumerated()
       as EnumeratedSequence<[[UInt8]]>
@@ -142,8 +142,8 @@ import Testing
       try Data(bytes).write(to: URL(fileURLWithPath: path))
       defer { try? FileManager.default.removeItem(atPath: path) }
       let error = #expect(throws: RunFileError.self) { _ = try RunSpec.read(path) }
-      #expect(error?.description == "\(path):2: the file is not UTF-8")
-      #expect(error?.help == "save the file as UTF-8")
+      #expect(error?.description == "\(path):2: byte 1 of the line is not UTF-8")
+      #expect(error?.help == "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW")
     }
   }
 

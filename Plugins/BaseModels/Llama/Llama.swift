@@ -47,7 +47,7 @@ final class Llama: BaseModel {
     let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "norm.weight") } ?? ""
     wordTable = try VocabularyScores.wordTable(prefix + "embed_tokens.weight", facts: facts, tied: false)
     let facts = facts
-    layers = try (0..<facts.layers).map {
+    layers = try Configuration.layers(facts.layers) {
       try Layer(
         "\(prefix)layers.\($0).", index: $0, facts: facts, headSize: headSize, rotation: rotation,
         epsilon: epsilon, family)

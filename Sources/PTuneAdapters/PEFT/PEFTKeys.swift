@@ -1,4 +1,3 @@
-import PTuneComposition
 import PTuneFormats
 
 /// Which keys of a PEFT config change what is computed in a way that ptune does not redo.
@@ -23,8 +22,8 @@ extension PEFTConfig {
   /// Refuses what changes the result otherwise than ptune can.
   ///
   /// - Returns: keys that are not known, without a value that could mean something.
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` naming the key.
-  func checkKeys(_ method: PEFTMethod) throws(TrainingError) -> [String] {
+  /// - Throws: ``PEFTError/unsupported(folder:reason:help:)`` naming the key.
+  func checkKeys(_ method: PEFTMethod) throws(PEFTError) -> [String] {
     for (key, standard) in method.members where Self.decisive.contains(key) {
       guard let given = value(key), given != standard, !given.isNothing else { continue }
       throw unsupported(key, given)
@@ -42,7 +41,7 @@ extension PEFTConfig {
         passedOver.append(key)
         continue
       }
-      throw .unsupportedPEFT(
+      throw .unsupported(
         folder: folder,
         reason: "'\(key)' is \(given.short), and ptune does not know what this key of \(method.type) does",
         help: "if it changes nothing that the adapter computes, remove it from \(AdapterFolder.configName)")
@@ -50,12 +49,12 @@ extension PEFTConfig {
     return passedOver
   }
 
-  private func checkStart(_ start: JSONValue) throws(TrainingError) {
+  private func checkStart(_ start: JSONValue) throws(PEFTError) {
     switch start {
     case .bool: return
     case .string(let name) where Self.plainStarts.contains(name.lowercased()): return
     default:
-      throw .unsupportedPEFT(
+      throw .unsupported(
         folder: folder,
         reason:
           "'init_lora_weights' is \(start.short), so PEFT changes the base model's weights when it loads it",
@@ -65,8 +64,8 @@ extension PEFTConfig {
     }
   }
 
-  private func unsupported(_ key: String, _ value: JSONValue) -> TrainingError {
-    .unsupportedPEFT(folder: folder, reason: "'\(key)' is \(value.short)")
+  private func unsupported(_ key: String, _ value: JSONValue) -> PEFTError {
+    .unsupported(folder: folder, reason: "'\(key)' is \(value.short)")
   }
 }
 

@@ -45,13 +45,13 @@ struct PEFTSites {
 
   /// The adapter component. Its targets are the layers that have tensors, however PEFT's config says which they are.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` for a file without a tensor for such a layer.
-  func component(_ method: PEFTMethod, _ config: PEFTConfig, _ file: SafetensorsFile) throws(TrainingError)
+  /// - Throws: ``PEFTError/unsupported(folder:reason:help:)`` for a file without a tensor for such a layer.
+  func component(_ method: PEFTMethod, _ config: PEFTConfig, _ file: SafetensorsFile) throws
     -> ComponentChoice
   {
     let names = names(in: file)
     guard !names.isEmpty else {
-      throw .unsupportedPEFT(
+      throw PEFTError.unsupported(
         folder: config.folder, reason: "it has no tensor for a layer of \(prefix.dropLast())")
     }
     var hyperparameters: [String: HyperparameterValue] = ["targets": .strings(Self.layers(names))]

@@ -1,4 +1,3 @@
-import PTuneComposition
 import PTuneFormats
 
 /// Which modules PEFT attaches an adapter to, by `target_modules` and the keys that narrow it. ptune goes by the tensors in
@@ -18,8 +17,8 @@ struct PEFTTargets {
 
   /// Nil for a method that attaches to nothing, and where PEFT chooses the modules by the kind of model.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` for a value that no such key has.
-  init?(_ config: PEFTConfig, _ method: PEFTMethod) throws(TrainingError) {
+  /// - Throws: ``PEFTError/unsupported(folder:reason:help:)`` for a value that no such key has.
+  init?(_ config: PEFTConfig, _ method: PEFTMethod) throws(PEFTError) {
     guard method.attaches, let targets = try Self.names(config, "target_modules") else { return nil }
     self.config = config
     self.targets = targets
@@ -44,7 +43,7 @@ struct PEFTTargets {
     }
   }
 
-  private static func names(_ config: PEFTConfig, _ key: String) throws(TrainingError) -> Names? {
+  private static func names(_ config: PEFTConfig, _ key: String) throws(PEFTError) -> Names? {
     switch config.value(key) {
     case nil: return nil
     case .string("all-linear")?: return .all
@@ -57,19 +56,19 @@ struct PEFTTargets {
     }
   }
 
-  private static func wrong(_ config: PEFTConfig, _ key: String, _ value: JSONValue) -> TrainingError {
-    .unsupportedPEFT(folder: config.folder, reason: "'\(key)' is \(value.kind), which says no modules")
+  private static func wrong(_ config: PEFTConfig, _ key: String, _ value: JSONValue) -> PEFTError {
+    .unsupported(folder: config.folder, reason: "'\(key)' is \(value.kind), which says no modules")
   }
 
   /// Compares the keys with the modules that have tensors.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:help:)`` naming a module that PEFT would pass over.
-  func check(_ file: SafetensorsFile) throws(TrainingError) {
+  /// - Throws: ``PEFTError/unsupported(folder:reason:help:)`` naming a module that PEFT would pass over.
+  func check(_ file: SafetensorsFile) throws(PEFTError) {
     let prefix = PEFTMethod.attachedPrefix
     let attached = file.names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.utf8.count)) }
     for module in PEFTSites.layers(attached) {
       guard let key = try excludes(module) else { continue }
-      throw .unsupportedPEFT(
+      throw .unsupported(
         folder: config.folder,
         reason: "its file has tensors for \(module), which '\(key)' leaves out",
         help: "correct the key in \(AdapterFolder.configName), or remove the tensors")
@@ -77,14 +76,14 @@ struct PEFTTargets {
   }
 
   /// The key that keeps PEFT from attaching to a module; nil if it does attach.
-  private func excludes(_ module: String) throws(TrainingError) -> String? {
+  private func excludes(_ module: String) throws(PEFTError) -> String? {
     if let excluded, try matches(module, excluded) { return "exclude_modules" }
     guard try matches(module, targets) else { return "target_modules" }
     guard let layers, case .list(let names) = targets, !names.contains(module) else { return nil }
     return number(of: module).map(layers.contains) ?? false ? nil : "layers_to_transform"
   }
 
-  private func matches(_ module: String, _ names: Names) throws(TrainingError) -> Bool {
+  private func matches(_ module: String, _ names: Names) throws(PEFTError) -> Bool {
     switch names {
     case .all: return true
     case .list(let names): return names.contains { module == $0 || module.hasSuffix(".\($0)") }
@@ -92,7 +91,7 @@ struct PEFTTargets {
       do {
         return try Regex(pattern).wholeMatch(in: module) != nil
       } catch {
-        throw .unsupportedPEFT(
+        throw .unsupported(
           folder: config.folder, reason: "the regular expression '\(pattern)' of its modules cannot be read")
       }
     }

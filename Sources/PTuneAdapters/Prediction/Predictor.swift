@@ -48,12 +48,7 @@ public final class Predictor {
     self.task = RowTask(fixed: task, names: run.folder.tasks.map(\.name))
     self.batchSize = batchSize
     sources = data.enumerated().map { index, data in
-      RowSource(
-        data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-        otherTextColumn: otherTextColumn,
-        reading: composition.reading(task: index), readToken: run.folder.readToken,
-        endsTexts: run.folder.endsTexts,
-        vocabularySize: composition.model.facts?.vocabularySize)
+      composition.source(task: index, data: data, otherTextColumn: otherTextColumn)
     }
   }
 
@@ -62,7 +57,7 @@ public final class Predictor {
 
   /// Predicts one text, or two.
   ///
-  /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts, or to know which task
+  /// - Throws: `TextError`, `EngineFailure`, `DataError` if the adapter wants two texts, ``AdapterError`` if it has to know which task
   ///   is meant.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
     let task = try task.ofText()
@@ -79,7 +74,7 @@ public final class Predictor {
   ///   - path: the file; `-` is standard input.
   ///   - chunk: rows that are read before they are predicted, in batches of like lengths.
   ///   - take: takes each prediction.
-  /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
+  /// - Throws: `TextError` or `DataError` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
     // Who asks for batches of one row wants each prediction before the next row is read.
@@ -88,7 +83,7 @@ public final class Predictor {
     let largest = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
     defer { tellOfCuts("of \(path == "-" ? "standard input" : path) ") }
     let reader = try sources[0].reader(of: path)
-    let name = path == "-" ? "standard input" : path
+    let name = InputPath.shown(path)
     var reachedEnd = false
     while !reachedEnd {
       var rows: [ReadRow] = []
@@ -210,7 +205,8 @@ extension RowPrediction {
   /// The prediction as one line of JSON.
   public func line(_ contents: Contents) -> String {
     let members = parts(contents).map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
-    return "{\(members.joined(separator: ", "))}"
+    // The head wrote its members itself.
+    return JSONValue.escapingHidden("{\(members.joined(separator: ", "))}")
   }
 
   /// One list for each named column; without names one for each token, or all scores of the row's only sequence. A

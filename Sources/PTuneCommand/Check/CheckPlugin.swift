@@ -52,7 +52,7 @@ struct CheckPlugin: ParsableCommand {
       try component.map { own.components.isEmpty ? [] : [try own.component(nil, named: $0)] }
       ?? own.components
     for component in wanted {
-      _ = try component.schema.arguments(from: try options.conformance(component).hyperparameters)
+      _ = try CheckedComponent(component, options.conformance(component).hyperparameters)
     }
     report.add(registration(inventory, bench.file))
     report.add(try ExportedSymbols.check(bench.file))
@@ -145,7 +145,7 @@ struct CheckOptions: ParsableArguments {
 
   /// The rows of a file; what is no text is handed on as JSON, as data files do.
   private static func rows(_ path: String) throws -> [[String: String]] {
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(path).text()
     return try text.split(whereSeparator: \.isNewline).map { line in
       let row = try JSONValue.parse(String(line), file: path).objectValue ?? JSONObject()
       return row.reduce(into: [:]) { fields, member in

@@ -106,14 +106,14 @@ struct Generate: ParsableCommand {
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
     try require(!(stream && json), "Give either --stream or --json")
     try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
-    try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
-    try require(batchSize >= 1, "--batch-size has to be at least 1")
+    try require((1...1_000_000).contains(maxNewTokens), "--max-new-tokens has to be within 1 and 1000000")
+    try require((1...1_048_576).contains(batchSize), "--batch-size has to be within 1 and 1048576")
     try require(!stop.contains(""), "--stop has to be a text that is not empty")
   }
 
   func run() throws {
     // While it waits for standard input, there is nothing to bring to an end first.
-    if input != "-" { Interruption.handle() }
+    if input != InputPath.standardInput { Interruption.handle() }
     let source = try load()
     if chat { try source.converse(system: system, template: chatTemplate) }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)
@@ -130,11 +130,15 @@ struct Generate: ParsableCommand {
         try prompts(source), isInterrupted: { Interruption.isRequested },
         show: { _, text in
           guard isLive else { return }
-          Output.part(text)
+          Output.generated(text)
           isWithinLine = true
         },
         take: { text in
-          Output.print(isPlain ? (isLive ? "" : text.text) : text.line)
+          if isPlain {
+            Output.generated((isLive ? "" : text.text) + "\n")
+          } else {
+            Output.data(text.line + "\n")
+          }
           isWithinLine = false
         })
     } catch {

@@ -34,7 +34,8 @@ struct Predict: ParsableCommand {
   @Option(help: ArgumentHelp("Predict the rows of this file; - is standard input.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
   @Option(
@@ -69,21 +70,27 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
+    // Between two rows, so that no half of a file stays. A wait for standard input ends at once.
+    if let output, output != "-" {
+      try AtomicFile.check(output: output, reading: [input].compactMap { $0 })
+      if input != "-" { Interruption.handle() }
+    }
     let run = try adapter.load()
     let task = try adapter.task.map { try run.task(named: $0) }
     let data = run.folder.tasks.map { task in
       var data = layout.data(of: task, file: input ?? "", text: textColumn, textPair: textPairColumn)
-      if input == "-", data.format == nil { data.format = .jsonl }
+      if input == InputPath.standardInput, data.format == nil { data.format = .jsonl }
       return data
     }
     let predictor = Predictor(
       run, task: task, data: data, otherTextColumn: textColumn == nil ? "text" : nil,
       batchSize: adapter.batchSize)
-    if let output {
-      let file = try AtomicFile(output)
+    if let output, output != "-" {
+      let file = try AtomicFile(output: output, reading: [input].compactMap { $0 })
       // NB: written in larger pieces, since a line each would be a system call each.
       var waiting = ""
       try predict(with: predictor) { line in
+        if Interruption.isRequested { throw CancellationError() }
         waiting += line + "\n"
         if waiting.utf8.count >= 1 << 16 {
           try file.write(waiting)
@@ -93,7 +100,7 @@ struct Predict: ParsableCommand {
       try file.write(waiting)
       try file.commit()
     } else {
-      try predict(with: predictor) { Output.print($0) }
+      try predict(with: predictor) { Output.data($0 + "\n") }
     }
   }
 
@@ -122,9 +129,7 @@ struct Predict: ParsableCommand {
   /// A table has one header, and so predictions of one task.
   private func checkTask(_ predictor: Predictor) throws {
     guard predictor.isOfOneTask else {
-      throw TrainingError.unusable(
-        "predictions of several tasks have different keys, which do not go into one table",
-        help: "name the task with --task, or write jsonl")
+      throw CommandError.severalTasks
     }
   }
 }

@@ -25,7 +25,8 @@ struct Tokenize: ParsableCommand {
   @Option(help: ArgumentHelp("The lines of this file.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Put the special tokens around each text that the model expects there.")
@@ -45,6 +46,8 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
+    let read = [input, model].compactMap { $0 }
+    if let output, output != "-" { try AtomicFile.check(output: output, reading: read) }
     let tokenizer = try load()
     let texts = try input.map { try Self.lines(of: $0) } ?? text
     let clock = ContinuousClock()
@@ -53,16 +56,16 @@ struct Tokenize: ParsableCommand {
     let ids = try texts.map { text -> [Int32] in
       special ? try tokenizer.encode(text).ids : tokenizer.pieces(text).map(\.id)
     }
-    let seconds = (clock.now - start).inSeconds
+    let seconds = (clock.now - start) / .seconds(1)
     let lines = ids.map { ids in
       tokens
         ? JSONValue.array(ids.map { .string(tokenizer.token($0) ?? "") }).text(.line)
         : "[\(ids.map(String.init).joined(separator: ", "))]"
     }
-    if let output {
-      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: output)
+    if let output, output != "-" {
+      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), output: output, reading: read)
     } else if !json {
-      Output.part(lines.map { $0 + "\n" }.joined())
+      Output.data(lines.map { $0 + "\n" }.joined())
     }
     guard json else { return }
     Output.json([

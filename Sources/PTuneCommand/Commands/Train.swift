@@ -75,9 +75,10 @@ struct Train: ParsableCommand {
   func run() throws {
     Interruption.handle()
     let registry = try plugins.registry(runFile: runFile)
-    var spec = try RunSpec.read(runFile, overrides: try options.overrides())
+    let file = try RunFile(runFile)
+    var spec = try file.run(options.overrides())
     try checkOutput(spec)
-    for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
+    for warning in try dropStrangers(from: &spec, of: file, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
@@ -98,7 +99,7 @@ struct Train: ParsableCommand {
     }
     view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
     if let profile {
-      let file = FilePath.join(spec.output, "profile.json")
+      let file = FilePath.join(spec.output, RunFolderFiles.profile)
       try AtomicFile.write(profile.trace.text(.line), to: file)
       view.show(ProfileTable(profile), file: file)
     }
@@ -112,16 +113,14 @@ struct Train: ParsableCommand {
     guard !resume, !overwrite, !findLearningRate,
       FileSystem.isFile(FilePath.join(adapter, "adapter_config.json"))
     else { return }
-    throw TrainingError.unusable(
-      "\(adapter) holds a trained adapter, which a new training would replace",
-      help: "give another folder with --output, go on with it by --resume, or throw it away with --overwrite")
+    throw CommandError.trained(adapter: adapter)
   }
 
   /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
   ///
   /// - Returns: where it is; nil if it could not be written, which is said.
   private func writeReport(_ spec: RunSpec) -> String? {
-    let path = FilePath.join(spec.output, "report.html")
+    let path = FilePath.join(spec.output, RunFolderFiles.report)
     do {
       try Report([RunFolder(spec.output)]).write(to: path)
       return path
@@ -157,14 +156,12 @@ struct Train: ParsableCommand {
   /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
   ///
   /// - Returns: a warning if there were any.
-  private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
-    guard options.adapter.count == 1, let adapter = options.adapterNames.first else { return [] }
-    // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
-    let settings = try options.settings.map { try RunOverride(set: $0) }
-    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter
-    else {
-      return []
-    }
+  private func dropStrangers(
+    from spec: inout RunSpec, of file: RunFile, _ registry: PluginRegistry
+  ) throws -> [String] {
+    guard options.adapter.count == 1, let adapter = options.adapterNames.first, let own = file.adapters.first,
+      own != adapter
+    else { return [] }
     let strangers = try spec.removeStrangers(registry.inventory)
     guard !strangers.isEmpty else { return [] }
     return [
@@ -182,6 +179,6 @@ extension PluginOptions {
   func registry(runFile: String? = nil) throws -> PluginRegistry {
     PluginRegistry(
       host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober,
-      admission: try lock(runFile: runFile))
+      admission: try lock(runFile: runFile), allowsOtherVersions: allowsOther)
   }
 }

@@ -112,7 +112,7 @@ struct Compare: ParsableCommand {
     }
     do {
       let folder = try ComparisonFolder(comparison.plan.output)
-      try Report(folder).write(to: FilePath.join(comparison.plan.output, "comparison.html"))
+      try Report(folder).write(to: FilePath.join(comparison.plan.output, ComparisonFolderFiles.report))
     } catch {
       Output.warning("there is no comparison.html: \(error)")
     }

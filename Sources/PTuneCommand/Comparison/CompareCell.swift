@@ -57,7 +57,8 @@ struct CompareCell: ParsableCommand {
   /// Times the first task on the data that was not trained on, or else on what was.
   private func measure(_ cell: CellFolder, _ spec: RunSpec) throws {
     let run = try AdapterRun(
-      FilePath.join(folder, "adapter"), baseModel: spec.base.model.value, threads: spec.training.threads,
+      FilePath.join(folder, RunFolderFiles.adapter), baseModel: spec.base.model.value,
+      threads: spec.training.threads,
       compute: spec.training.compute,
       registry: try plugins.registry(), log: log)
     let task = spec.tasks[0]

@@ -52,7 +52,7 @@ final class ComparisonView {
       let name = (result.numbers?.metrics.count ?? 0) > 1 ? "\(task.task) \(metric.name)" : metric.name
       return "\(name) \(NumberText.fixed(metric.value, 4))"
     }
-    let seconds = NumberText.fixed((ContinuousClock.now - started).inSeconds, 0)
+    let seconds = NumberText.fixed((ContinuousClock.now - started) / .seconds(1), 0)
     console.line(([title(index)] + metrics + ["\(seconds) s"]).joined(separator: "  "))
   }
 

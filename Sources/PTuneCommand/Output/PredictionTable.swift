@@ -1,5 +1,4 @@
 import ArgumentParser
-import PTuneComposition
 import PTuneFormats
 
 /// Predictions as the lines of a table: the keys of the first one are the columns.
@@ -25,15 +24,14 @@ struct PredictionTable {
 
   /// The line of a prediction, behind the header if it is the first.
   ///
-  /// - Throws: `TrainingError` for a prediction with a key that the first one did not have.
+  /// - Throws: ``CommandError`` for a prediction with a key that the first one did not have.
   mutating func lines(_ parts: [(key: String, json: String)]) throws -> [String] {
     let keys = parts.map(\.key)
     let isFirst = columns == nil
     let columns = self.columns ?? keys
     self.columns = columns
     if let other = keys.first(where: { !columns.contains($0) }) {
-      throw TrainingError.unusable(
-        "a prediction has the key '\(other)', which the first one did not have", help: "write jsonl instead")
+      throw CommandError.otherKey(other)
     }
     let cells = columns.map { column in parts.first { $0.key == column }.map { Self.text($0.json) } ?? "" }
     return (isFirst ? [line(columns)] : []) + [line(cells)]

@@ -163,7 +163,7 @@ final class TrainingView {
     if console.isLive {
       guard isDue(last: step.step == step.steps) else { return }
       let done = Double(step.step - plan.resumedFrom)
-      let left = (ContinuousClock.now - started).inSeconds / done * Double(step.steps - step.step)
+      let left = (ContinuousClock.now - started) / .seconds(1) / done * Double(step.steps - step.step)
       console.redraw([
         bar(step.step, step.steps), "\(step.step)/\(step.steps)", "loss \(NumberText.fixed(step.loss, 4))",
         "\(NumberText.clock(left)) left", "epoch \(step.epoch)",
@@ -223,7 +223,7 @@ final class TrainingView {
     if result.wasInterrupted {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
-          + "\(FilePath.join(spec.output, "checkpoints"))")
+          + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
       console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
@@ -268,11 +268,6 @@ final class TrainingView {
     console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
-}
-
-extension Duration {
-  /// In seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 extension String {

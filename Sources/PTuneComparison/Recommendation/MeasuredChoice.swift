@@ -37,25 +37,22 @@ public struct MeasuredChoice: Sendable {
   /// Chooses among the results of a comparison.
   ///
   /// - Parameter folder: the comparison's folder.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` if there are none to choose from; `FileError`, `JSONError`.
+  /// - Throws: ``RecommendationError`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
-    file = FilePath.join(folder, "comparison.json")
+    file = FilePath.join(folder, ComparisonFolderFiles.results)
     guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
-      throw TrainingError.unusable(
-        "\(folder) holds no results of a comparison", help: "give the output folder of `ptune compare`")
+      throw RecommendationError.noResults(folder: folder)
     }
-    let document = try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
+    let document = try JSONValue.read(file)
     let all = (document["rows"]?.arrayValue ?? []).compactMap { row in
       Candidate(row, cells: document["cells"]?.arrayValue ?? [], folder: folder)
     }
     let fitting = all.filter { candidate in situation.memory.map { candidate.memory <= Double($0) } ?? true }
     guard let best = fitting.max(by: { $0.merit < $1.merit }) else {
-      throw TrainingError.unusable(
-        all.isEmpty
-          ? "\(file) has no method that was measured on held-out data"
-          : "no method in \(file) trains within \(situation.memory ?? 0) bytes of memory",
-        help: all.isEmpty ? "`ptune compare` goes on where it was interrupted" : "allow more with --memory")
+      throw all.isEmpty
+        ? RecommendationError.noneMeasured(file: file)
+        : RecommendationError.noneFits(file: file, bytes: situation.memory ?? 0)
     }
     let slack = max(Self.tolerance, best.deviation)
     let close = fitting.filter { $0.merit >= best.merit - slack }
@@ -100,6 +97,6 @@ extension MeasuredChoice.Candidate {
     merit = merits.reduce(0, +) / Double(merits.count)
     deviation = deviations.reduce(0, +) / Double(deviations.count)
     (self.latency, self.bytes, self.memory) = (latency, bytes, memory)
-    runFile = FilePath.join(FilePath.join(folder, place), "run.yaml")
+    runFile = FilePath.join(FilePath.join(folder, place), RunFolderFiles.run)
   }
 }

@@ -63,7 +63,7 @@ package struct LaidOutRow {
 extension Composition {
   /// Lays out a row of a task: tokens with special tokens, cut to length or into windows.
   ///
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a row that does not fit or that the head refuses.
+  /// - Throws: ``DataError/row(path:line:reason:)`` for a row that does not fit or that the head refuses.
   package func layOut(_ row: TokenizedRow, task: Int, path: String) throws -> LaidOutRow {
     switch row.content {
     case .pieces(let first, let second):
@@ -73,7 +73,7 @@ extension Composition {
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
       guard encoding.count > 0 else {
-        throw TrainingError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
+        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
       laidOut.context = encoding.context(isCompletion: second != nil)
@@ -85,7 +85,7 @@ extension Composition {
     case .chat(let chat):
       let encoding = tokenizer.encode(chat, maximumLength: maximumLength)
       guard let first = encoding.sources.firstIndex(of: 1) else {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason: chat.isAnswer.contains(true)
             ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
@@ -98,13 +98,13 @@ extension Composition {
       // Which tokens could be cut only the one who made them knows.
       let count = given.ids.count + max(0, given.padding - 1)
       guard count <= maximumLength else {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason: "'\(GivenTokens.idsColumn)' has \(count) ids; at most \(maximumLength) fit")
       }
       let types = try tokenTypes
       if let type = given.types.first(where: { $0 >= types }) {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason:
             "'\(GivenTokens.typesColumn)' holds \(type), but the base model's types are 0 to \(types - 1)"
@@ -121,9 +121,9 @@ extension Composition {
         noteColumns(whole.asked, task: task)
         return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)
       } catch let failure as EngineFailure {
-        throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
+        throw DataError.row(path: path, line: row.line, reason: failure.reason)
       } catch let error as TextError {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
       }
     }

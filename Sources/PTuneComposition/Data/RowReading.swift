@@ -5,14 +5,28 @@ import PTune
 package enum RowReading: Sendable {
   /// A text, or two, and a label.
   case labelledText
+  /// A text, or two, that need no label.
+  case unlabelledText
   /// A text and what follows it; it needs no label.
   case continuedText
   /// Fields that the head lays out itself.
   case arranged
 
   init(arranges: Bool, _ reading: Reading) {
-    self = arranges ? .arranged : reading == .continuedText ? .continuedText : .labelledText
+    self =
+      switch reading {
+      case _ where arranges: .arranged
+      case .labelledText: .labelledText
+      case .unlabelledText: .unlabelledText
+      case .continuedText: .continuedText
+      }
   }
+
+  /// Whether a text becomes a sequence with the special tokens around it, by a template if there is one.
+  var isWholeText: Bool { self == .labelledText || self == .unlabelledText }
+
+  /// Whether a row has targets without a label.
+  var needsNoLabel: Bool { self == .unlabelledText || self == .continuedText }
 }
 
 extension Composition {

@@ -13,11 +13,13 @@ package struct TaskRows {
   /// - Parameters:
   ///   - chat: how the model reads conversations.
   ///   - reading: how the task's head reads rows.
+  ///   - input: how they become what the base model is given.
   /// - Throws: `TextError` with file and line.
   package init(
-    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
+    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading,
+    input: InputReading
   ) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
+    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading, input: input)
     train = try Self.rows(source, data.train)
     for file in data.furtherTrain {
       train += try Self.rows(source, file).map { row in
@@ -34,7 +36,7 @@ package struct TaskRows {
     do {
       return try source.rows(of: file.value, labelled: true)
     } catch let error as TextError where error.isAboutFile {
-      throw TrainingError.dataFile(file.place, error)
+      throw DataError.file(file.place, error)
     }
   }
 
@@ -54,29 +56,28 @@ package struct TaskRows {
   /// Refuses a text and a label that were most likely given the wrong way round: each row has a label of its own, and
   /// few texts come again and again.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)``.
+  /// - Throws: ``DataError/swapped(_:label:labels:text:texts:rows:)``.
   package func checkColumns(_ data: DataSpec) throws {
     let labels = Set(train.compactMap { $0.fields["label"] })
     let texts = Set(train.compactMap { $0.fields["text"] })
     guard train.count >= 8, labels.count * 2 > train.count, texts.count * 4 <= labels.count else { return }
-    throw TrainingError.unusable(
-      "\(data.label.place): the column '\(data.label.value)', named as the label, has \(labels.count) different values in "
-        + "\(train.count) rows, and '\(data.text.value)', named as the text, has \(texts.count)",
-      help: "if they were swapped: 'text: \(data.label.value)' and 'label: \(data.text.value)'")
+    throw DataError.swapped(
+      data.label.place, label: data.label.value, labels: labels.count, text: data.text.value,
+      texts: texts.count, rows: train.count)
   }
 
   /// The different labels of the training data, in their order. A label that is a JSON list of texts, such as the tags of
   /// a sentence, contributes its elements; so does one that is cut at a separator.
   ///
   /// - Parameter known: the labels of the base model in the order of its classes.
-  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
+  /// - Throws: ``DataError/tooFewLabels(path:labels:)``.
   package func labels(path: String, separator: String = "", known: [String] = []) throws -> [String] {
     let labels = Set(
       train.compactMap { $0.fields["label"] }.flatMap { label in
         Self.parts(of: label, separator)
       }
     )
-    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels.sorted()) }
+    guard labels.count >= 2 else { throw DataError.tooFewLabels(path: path, labels: labels.sorted()) }
     return Self.ordered(labels, known: known)
   }
 

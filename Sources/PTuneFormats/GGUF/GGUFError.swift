@@ -10,8 +10,8 @@ public struct GGUFError: Error, Equatable, Sendable {
     case bigEndian
     /// The file ends before something that it announces.
     case truncated(what: String, needed: UInt64, left: Int)
-    /// A key or a name is not UTF-8.
-    case encoding(what: String)
+    /// A key, a name or a text is not UTF-8; `byte` is the first wrong one, from the beginning of the file.
+    case encoding(what: String, byte: Int)
     /// Two keys or two tensors have one name.
     case duplicate(what: String)
     /// A metadata value of a type that the format does not have.
@@ -68,7 +68,7 @@ public struct GGUFError: Error, Equatable, Sendable {
   }
 }
 
-extension GGUFError: CustomStringConvertible {
+extension GGUFError: HelpfulError {
   /// The file and the problem, in one line.
   public var description: String { "\(file): \(problem.text)" }
 }
@@ -80,7 +80,7 @@ extension GGUFError.Problem: Error {
     case .version(let version): "GGUF version \(version) is not supported; versions 2 and 3 are"
     case .bigEndian: "big-endian GGUF files are not supported"
     case .truncated(let what, let needed, let left): "\(what) needs \(needed) bytes, but \(left) are left"
-    case .encoding(let what): "\(what) is not UTF-8"
+    case .encoding(let what, let byte): "\(what) is not UTF-8 at byte \(byte) of the file"
     case .duplicate(let what): "\(what) is there twice"
     case .valueType(let key, let type): "'\(key)' has the unknown metadata type \(type)"
     case .nesting(let key): "'\(key)' has arrays nested too deep"

@@ -106,7 +106,7 @@ struct JSONParser {
   }
 
   private mutating func begin() throws(JSONError) {
-    if let invalid = UTF8Check.firstInvalid(bytes) { throw error(.encoding, at: invalid) }
+    if let invalid = UTF8Text.firstInvalid(bytes) { throw error(.encoding, at: invalid) }
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { at = 3 }
     skipSpace()
   }

@@ -24,7 +24,7 @@ public struct CheckpointError: Error, Equatable, Sendable {
   static func missing(in folder: String) -> CheckpointError {
     func has(_ name: String) -> Bool { FileSystem.exists(FilePath.join(folder, name)) }
     if WeightFiles.pickles.contains(where: has) { return CheckpointError(folder: folder, problem: .pickle) }
-    if has("adapter_config.json") { return CheckpointError(folder: folder, problem: .adapter) }
+    if has(AdapterFolderFiles.config) { return CheckpointError(folder: folder, problem: .adapter) }
     return CheckpointError(folder: folder, problem: .noWeights)
   }
 
@@ -72,7 +72,7 @@ public struct CheckpointError: Error, Equatable, Sendable {
   }
 }
 
-extension CheckpointError: CustomStringConvertible {
+extension CheckpointError: HelpfulError {
   /// The folder and the problem, in one line.
   public var description: String {
     switch problem {

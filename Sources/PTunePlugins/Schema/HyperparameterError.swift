@@ -1,3 +1,6 @@
+import PTune
+import PTuneFormats
+
 /// A value in a run file that does not fit a component's schema.
 public struct HyperparameterError: Error, Hashable, Sendable {
   /// What is wrong.
@@ -24,7 +27,7 @@ public struct HyperparameterError: Error, Hashable, Sendable {
   public let problem: Problem
 }
 
-extension HyperparameterError: CustomStringConvertible {
+extension HyperparameterError: HelpfulError {
   /// What is wrong with which hyperparameter of which component.
   public var description: String {
     let subject = "'\(parameter)' of \(component)"
@@ -35,7 +38,7 @@ extension HyperparameterError: CustomStringConvertible {
       "\(subject) has to be \(expected.expectation), not \(found.kind) (\(found))"
     case .outOfRange(let value, let limits): "\(subject) is \(value), which is outside \(limits)"
     case .notAChoice(let value, let choices, _):
-      "\(subject) is \(quoted(value)), which is none of \(choices.joined(separator: ", "))"
+      "\(subject) is \(value.schemaLiteral), which is none of \(choices.joined(separator: ", "))"
     case .zeroCharacter: "\(subject) holds a zero character"
     }
   }

@@ -64,7 +64,7 @@ public final class ChatTemplates: Sendable {
   }
 
   private static func text(_ path: String) throws -> String {
-    try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    try MappedFile(path).text()
   }
 
   /// The special tokens by the names that templates have for them.

@@ -19,11 +19,7 @@ final class ByteFile {
     self.path = path
     // NB: the system would end the path at a zero byte.
     guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "a path has no zero bytes") }
-    if path != "-", FileSystem.isFolder(path) {
-      throw .folder(path: path, files: DataFormat.files(in: path))
-    }
-    descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
-    if descriptor < 0 { throw Self.unreadable(path) }
+    descriptor = try Self.open(path)
     // What a file begins with says how it is compressed, whatever it is called. One read may give fewer bytes.
     while waiting.count < 4, !isAtEnd { try fill() }
     if let method = Inflater.Method(waiting) {
@@ -31,6 +27,29 @@ final class ByteFile {
     } else if let kind = ForeignFormat(waiting) {
       throw .foreign(path: path, kind)
     }
+  }
+
+  /// A descriptor of a file, or of standard input.
+  private static func open(_ path: String) throws(TextError) -> Int32 {
+    if path == InputPath.standardInput { return 0 }
+    if FileSystem.isFolder(path) { throw .folder(path: path, files: DataFormat.files(in: path)) }
+    // NB: a pipe that nobody writes to would let this wait for ever.
+    let descriptor = PTuneLibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0 { throw unreadable(path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFIFO where path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/"):
+      // One end of a pipe that the shell made, `<(command)`: its other end is open already, so that waiting has an end.
+      _ = fcntl(descriptor, F_SETFL, 0)
+    default:
+      close(descriptor)
+      throw .unreadable(
+        path: path,
+        reason: "it is no ordinary file; hand a pipe over as standard input: - in place of the name")
+    }
+    return descriptor
   }
 
   deinit {

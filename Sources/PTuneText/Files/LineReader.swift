@@ -1,3 +1,4 @@
+import PTuneFormats
 import PTuneLibc
 
 /// One line of a file, without its newline.

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// A token that is recognised in the text as a whole, before the text is cut into words.
 struct AddedToken: Equatable, Sendable {
   let id: Int32
@@ -46,6 +48,9 @@ struct AddedTokens: Sendable {
     normalized.insert(bytes, value: token.id)
     hasNormalized = true
   }
+
+  /// How many there are.
+  var count: Int { byID.count }
 
   subscript(id: Int32) -> AddedToken? { byID[id] }
 

@@ -20,6 +20,11 @@ extension TokenizerLoader {
       added.add(AddedToken(id: id, content: name, isSpecial: true), normalizer: normalizer)
     }
     try add(settings?["added_tokens_decoder"], to: &added, normalizer)
+    if let configuration {
+      try Vocabulary.checkGaps(
+        largest: Int(added.largestID), tokens: vocabulary.tokens.count + added.count, configuration,
+        key: "added_tokens_decoder")
+    }
     let (classification, separator) = (try required(names.classification), try required(names.separator))
     var special = SpecialTokens()
     special.classification = classification

@@ -11,6 +11,9 @@ struct WordPieceReader {
     for node in try top["added_tokens"]?.array() ?? [] {
       added.add(try AddedToken(node, id: node.member("id").tokenID()), normalizer: normalizer)
     }
+    try Vocabulary.checkGaps(
+      largest: Int(added.largestID), tokens: model.vocabulary.tokens.count + added.count, top.path,
+      key: "added_tokens")
     let template = try top["post_processor"].map { node throws(TextError) in
       try PostProcessor(node, supported: ["TemplateProcessing", "BertProcessing"]).template ?? .plain
     }

@@ -48,7 +48,7 @@ public struct LearningRateFinder {
   }
 
   /// The file of the findings, in the run's output.
-  public static let file = "learning-rate.json"
+  public static let file = RunFolderFiles.learningRates
 
   /// Takes the test's steps.
   ///

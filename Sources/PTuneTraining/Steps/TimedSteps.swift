@@ -65,7 +65,7 @@ public final class TimedSteps {
     return try (0..<count).map { index in
       let start = clock.now
       try body(batches[index % batches.count])
-      return (clock.now - start).seconds
+      return (clock.now - start) / .seconds(1)
     }
   }
 }

@@ -24,9 +24,9 @@ public final class Trainer {
   private var model: Model { run.composition.model }
   private var examples: [TaskExamples] { run.examples }
   private var output: String { run.spec.output }
-  private var selectionFile: String { FilePath.join(output, "selection.json") }
-  private var adapterFolder: String { FilePath.join(output, "adapter") }
-  private var runFile: String { FilePath.join(output, "run.yaml") }
+  private var selectionFile: String { FilePath.join(output, RunFolderFiles.selection) }
+  private var adapterFolder: String { FilePath.join(output, RunFolderFiles.adapter) }
+  private var runFile: String { FilePath.join(output, RunFolderFiles.run) }
 
   /// A trainer for a run.
   ///
@@ -92,7 +92,7 @@ public final class Trainer {
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
       try step(log, clock)
-      progress.seconds = secondsBefore + (clock.now - start).seconds
+      progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
@@ -105,7 +105,7 @@ public final class Trainer {
         break
       }
     }
-    progress.seconds = secondsBefore + (clock.now - start).seconds
+    progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
     if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
     try log.sync()
     return try finish(log, wasInterrupted: wasInterrupted)
@@ -127,8 +127,8 @@ public final class Trainer {
   /// The learning rates of further adapters that differ from the first one's.
   private var furtherRates: [(adapter: String, rate: Double)] {
     guard options.learningRate == nil else { return [] }
-    return run.composition.further.compactMap { adapter in
-      model.recommendedLearningRates[Composer.furtherOwner + adapter.plugin].map { (adapter.plugin, $0) }
+    return run.composition.adapters.dropFirst().compactMap { adapter in
+      model.recommendedLearningRates[ParameterOwner.laterAdapter(adapter.plugin)].map { (adapter.plugin, $0) }
     }.filter { $0.rate != curve.peak }
   }
 
@@ -155,7 +155,7 @@ public final class Trainer {
     progress.watch.takeGood(loss)
     progress.step += 1
     progress.loss = loss
-    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
+    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start) / .seconds(1))
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
@@ -290,7 +290,7 @@ public final class Trainer {
 
   private func prepareOutput(resume: Bool, _ acceptingChanges: Bool) throws {
     let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
     let latest = resume ? try checkpoints.latest() : nil
     var history = ""
     // A checkpoint of another run is refused before anything is written.
@@ -298,7 +298,7 @@ public final class Trainer {
       progress = try latest.restore(optimizer: optimizer, model: model)
       history = try checkChanges(since: latest, acceptingChanges)
       if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
-      try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
+      try MetricsFile.cut(FilePath.join(output, RunFolderFiles.metrics), behind: progress.step)
     } else {
       if resume {
         try report(
@@ -309,7 +309,7 @@ public final class Trainer {
       try checkpoints.removeAll()
       for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
       try EventFile.removeAll(in: output)
-      try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
+      try AtomicFile.write("", to: FilePath.join(output, RunFolderFiles.metrics))
     }
     // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
     try AtomicFile.write(history + run.spec.yaml(), to: runFile)
@@ -318,7 +318,7 @@ public final class Trainer {
   /// Compares the run with the one that a checkpoint is of.
   ///
   /// - Returns: what to put in front of the run file.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` where the result would be that of neither run, unless that is
+  /// - Throws: ``TrainingError/changed(_:accepted:)`` where the result would be that of neither run, unless that is
   ///   accepted; `RunFileError`.
   private func checkChanges(since checkpoint: StoredCheckpoint, _ accepting: Bool) throws -> String {
     guard FileSystem.isFile(runFile) else {
@@ -329,19 +329,10 @@ public final class Trainer {
     let changes = try RunChanges(before, file: runFile, run.spec, rows: checkpoint.changedOrigins(origins))
     let breaking = changes.breaking
     if !breaking.isEmpty {
-      let place = "\(output) was trained to step \(progress.step) with other settings"
-      guard accepting else {
-        throw TrainingError.unusable(
-          "\(place): \(RunChanges.text(breaking))",
-          help:
-            "give the same settings, or another --output; with --accept-changes the training goes on, with a "
-            + "result that is neither run's")
-      }
-      guard progress.step < totalSteps, !progress.isFinished else {
-        throw TrainingError.unusable(
-          "\(place), and no step is left that the new ones would count for: \(RunChanges.text(breaking))",
-          help: "raise training.epochs or training.max_steps, or train into another --output")
-      }
+      let change = RunChange(
+        output: output, step: progress.step, changes: RunChanges.text(breaking),
+        isFinished: progress.step >= totalSteps || progress.isFinished)
+      guard accepting, !change.isFinished else { throw TrainingError.changed(change, accepted: accepting) }
     }
     if !changes.all.isEmpty {
       try report(.warning("from step \(progress.step + 1) on: \(RunChanges.text(changes.all))"))
@@ -363,7 +354,7 @@ public final class Trainer {
     // A resumed training does not write the lines again that came before its checkpoint.
     try log.sync()
     let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
+      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
     try checkpoints.write(
       TrainingCheckpoint(progress, optimizer: optimizer, model: model, origins: origins))
   }
