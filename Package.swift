@@ -138,6 +138,17 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
+/// Tests of plugins, which they find as ptune does: the plugins' targets are no dependencies.
+let pluginTests: [Target] = [
+  .testTarget(
+    name: "PluginsTests",
+    dependencies: [
+      "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+      "PTuneAdapters",
+      "PTuneRunFile", "PTuneTraining", "PTuneTesting", "TestSupport",
+    ])
+]
+
 /// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
@@ -298,6 +309,6 @@ let package = Package(
       .testTarget(
         name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
         path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
-    } + fuzzCommand,
+    } + pluginTests + fuzzCommand,
   swiftLanguageModes: [.v6]
 )

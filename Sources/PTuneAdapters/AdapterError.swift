@@ -59,22 +59,22 @@ extension AdapterError {
     switch self {
     case .notAnAdapter: "give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved"
     case .noBaseModel: "name it with --base-model"
-    case .baseNotFound: "name the folder it is in now with --base-model"
-    case .otherBase: "name the base model it was trained on with --base-model"
+    case .baseNotFound: "give its present folder with --base-model"
+    case .otherBase: "name the base model on which it was trained with --base-model"
     case .noValues:
       "DeepSpeed's ZeRO-3 leaves such files where each process saves what it holds: gather the weights "
         + "(stage3_gather_16bit_weights_on_model_save, or zero_to_fp32.py) and save the adapter again"
-    case .tensor: "the file was changed or cut since it was written; train again or fetch it again"
+    case .tensor: "the file was changed or truncated after it was written; train again or fetch it again"
     case .foreignTensor:
-      "see whether --base-model is the model that the adapter was trained on, and whether the file is whole"
+      "check whether --base-model is the model on which the adapter was trained, and whether the file is complete"
     case .unknownAdapter(_, let name, let known):
       Suggestion.nearest(name, among: known).map { "did you mean '\($0)'?" }
         ?? "name one that it has with --without"
     case .unknownTask(let name, let known):
       Suggestion.nearest(name, among: known).map { "did you mean '\($0)'?" } ?? "name one of them with --task"
     case .ambiguousTask: "name one of them with --task"
-    case .unsavable: "this is a fault of its plugin"
-    case .untrainable: "go on from an adapter without modules_to_save beside the head's"
+    case .unsavable: "this is a fault in its plugin"
+    case .untrainable: "start from an adapter without modules_to_save other than the head's"
     }
   }
 }

@@ -11,7 +11,7 @@ public struct Labels {
   /// - Parameters:
   ///   - head: the head's name, for messages.
   ///   - minimum: how many there have to be; where exactly one is right, two.
-  /// - Throws: `ComponentFailure` for fewer, or for one that stands twice.
+  /// - Throws: `ComponentFailure` for fewer, or for one that occurs twice.
   public init(_ names: [String], head: String, minimum: Int = 2) throws {
     guard names.count >= minimum, Set(names).count == names.count else {
       throw ComponentFailure.badArgument(

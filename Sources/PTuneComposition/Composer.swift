@@ -117,7 +117,7 @@ package struct Composer {
       input: blueprint.input)
   }
 
-  /// A run names a selector exactly if its adapter asks one.
+  /// A run names a selector if and only if its adapter uses one.
   ///
   /// - Throws: ``CompositionError``.
   private func checkSelector(_ model: Model, _ names: [String]) throws {

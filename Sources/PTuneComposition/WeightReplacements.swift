@@ -39,7 +39,7 @@ package struct WeightReplacements: Sendable {
       func wrong(_ reason: String) -> Misfit { Misfit(tensor: stored, reason: reason) }
       // A model that shares its output layer with the word embeddings has no tensor of this name.
       guard let known = Self.names(of: name).first(where: { checkpoint.has($0) }) else {
-        guard name == Self.output else { throw wrong("is no weight of the base model") }
+        guard name == Self.output else { throw wrong("is not a weight of the base model") }
         found[name] = stored
         continue
       }
@@ -77,7 +77,7 @@ package struct WeightReplacements: Sendable {
 
   /// A weight as 32-bit floats; nil if it is not replaced.
   ///
-  /// - Throws: `SafetensorsError` for one that holds no floats.
+  /// - Throws: `SafetensorsError` for one that does not contain floats.
   func floats(_ name: String, of checkpoint: any ModelWeights) throws -> FloatTensor? {
     if name == Self.output, let ownOutput { return try checkpoint.floats(ownOutput) }
     guard let file, let name = stored[name] else { return nil }

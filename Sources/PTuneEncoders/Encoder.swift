@@ -22,7 +22,7 @@ public final class Encoder: BaseModel {
 
   /// Reads sizes and weights from the checkpoint.
   ///
-  /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not suit.
+  /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not fit.
   public init(_ layout: EncoderLayout) throws {
     try Architecture.require(layout.modelTypes)
     let positions = try Self.positions(layout)

@@ -15,7 +15,7 @@ public struct RunFileError: Error, Equatable, Sendable {
     case size(String)
     /// A key that nothing knows.
     case unknownKey(String, section: String, known: [String])
-    /// A key that stands twice in a mapping.
+    /// A key that occurs twice in a mapping.
     case duplicateKey(String)
     /// A key that has to be there.
     case missing(String, section: String)
@@ -58,7 +58,7 @@ public struct RunFileError: Error, Equatable, Sendable {
       "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
     case .conflict(Self.bothAdapters):
       "a key of one of several is set by its name: --set adapters.lora.r=4"
-    case .type("run file", _, _): "a run file begins with 'base:'; see whether the file is one"
+    case .type("run file", _, _): "a run file begins with 'base:'; check whether the file is one"
     default: nil
     }
   }
@@ -84,7 +84,7 @@ extension RunFileError.Problem {
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"
         + (Suggestion.nearest(key, among: known).map { "; did you mean '\($0)'?" } ?? "")
-    case .duplicateKey(let key): "the key '\(key)' stands twice"
+    case .duplicateKey(let key): "the key '\(key)' occurs twice"
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"
     case .range(let key, let found, let rule): "'\(key)' \(rule) but is \(found)"

@@ -130,7 +130,7 @@ extension RunNode {
       return RunNode(content: .mapping(members), place: here)
     case .alias:
       // `singleRoot` replaces aliases by what they stand for.
-      throw RunFileError(place: here, problem: .syntax("an alias that stands for nothing", column: nil))
+      throw RunFileError(place: here, problem: .syntax("an alias without an anchor", column: nil))
     }
   }
 }

@@ -91,7 +91,9 @@ struct RunSection {
   func integer(_ key: String, _ limits: RunLimits) throws(RunFileError) -> Int? {
     guard let (value, node) = try value(key) else { return nil }
     guard case .int(let integer) = value else { throw wrongType(key, "an integer", node) }
-    guard limits.allow(Double(integer)) else { throw beyond(key, limits.rule, node) }
+    guard limits.allow(Double(integer)) else {
+      throw beyond(key, limits.rule(against: Double(integer)), node)
+    }
     return integer
   }
 
@@ -103,7 +105,7 @@ struct RunSection {
     case .double(let double): number = double
     default: throw wrongType(key, "a number", node)
     }
-    guard limits.allow(number) else { throw beyond(key, limits.rule, node) }
+    guard limits.allow(number) else { throw beyond(key, limits.rule(against: number), node) }
     return number
   }
 
@@ -186,10 +188,18 @@ struct RunLimits: Sendable {
   var above: Double?
   var atMost: Double?
   var below: Double?
+  /// The largest number that can be counted with; it is named only to who goes beyond.
+  var ceiling: Double?
 
   func allow(_ number: Double) -> Bool {
-    number.isFinite && number >= atLeast ?? number && number <= atMost ?? number
+    number.isFinite && number <= ceiling ?? number && number >= atLeast ?? number
+      && number <= atMost ?? number
       && number > above ?? -.infinity && number < below ?? .infinity
+  }
+
+  /// The rule that a number breaks.
+  func rule(against number: Double) -> String {
+    ceiling.flatMap { number > $0 ? "must be at most \(Self.text($0))" : nil } ?? rule
   }
 
   /// "must be at least 1 and below 2".

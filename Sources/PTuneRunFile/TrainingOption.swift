@@ -76,21 +76,21 @@ public struct TrainingOption: Sendable {
   public static let all = [
     TrainingOption("epochs", .integer(\.epochs, steps), "passes over the training data"),
     TrainingOption("max_steps", .optionalInteger(\.maxSteps, steps), "steps after which training ends"),
-    TrainingOption("batch_size", .integer(\.batchSize, batch), "examples of one forward pass"),
+    TrainingOption("batch_size", .integer(\.batchSize, batch), "examples per forward pass"),
     TrainingOption(
       "evaluation_batch_size", .integer(\.evaluationBatchSize, batch), "the same for evaluations"),
     TrainingOption(
-      "accumulation", .integer(\.accumulation, batch), "batches that make one step, equivalent to one batch with all their rows"),
-    TrainingOption("optimizer", .optimizer, "what takes the steps"),
+      "accumulation", .integer(\.accumulation, batch), "batches that make one step, equivalent to one batch of all their rows"),
+    TrainingOption("optimizer", .optimizer, "the optimiser"),
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),
       "after the warm-up; the adapter's own if not given"),
-    TrainingOption("schedule", .choice(ChoiceOf(path: \.schedule)), "how the learning rate goes down"),
+    TrainingOption("schedule", .choice(ChoiceOf(path: \.schedule)), "how the learning rate decreases"),
     TrainingOption(
       "warmup_steps", .optionalInteger(\.warmupSteps, RunLimits(atLeast: 0, atMost: mostSteps)),
       "steps over which the learning rate rises"),
     TrainingOption(
-      "warmup_ratio", .number(\.warmupRatio, share), "the same as a share of all steps"),
+      "warmup_ratio", .number(\.warmupRatio, share), "the same as a fraction of all steps"),
     TrainingOption(
       "weight_decay", .number(\.weightDecay, RunLimits(atLeast: 0, atMost: 1)), "the decoupled decay"),
     TrainingOption("beta1", .number(\.beta1, share), of: .adamw, "AdamW's decay of the mean gradient"),
@@ -98,61 +98,66 @@ public struct TrainingOption: Sendable {
       "beta2", .number(\.beta2, share), of: .adamw, "AdamW's decay of the mean squared gradient"),
     TrainingOption(
       "epsilon", .number(\.epsilon, RunLimits(above: 0, atMost: 1)), of: .adamw,
-      "what AdamW adds to the denominator"),
+      "the term that AdamW adds to the denominator"),
     TrainingOption(
       "decay_rate", .number(\.decayRate, RunLimits(above: 0, atMost: 1)), of: .adafactor,
       "how Adafactor's mean squared gradient decays: by 1 - t^-decay_rate"),
     TrainingOption(
       "clip_threshold", .number(\.clipThreshold, RunLimits(above: 0)), of: .adafactor,
-      "the root mean square Adafactor's steps are cut to"),
+      "the root mean square to which Adafactor's steps are clipped"),
     TrainingOption(
-      "clip_norm", .number(\.clipNorm, RunLimits(atLeast: 0)), "the norm gradients are cut to; 0 for never"),
+      "clip_norm", .number(\.clipNorm, RunLimits(atLeast: 0)),
+      "the norm to which gradients are clipped; 0 for never"),
     TrainingOption(
       "on_divergence", .choice(ChoiceOf(path: \.onDivergence)),
-      "what happens at a loss or gradient that is no number, or explodes"),
+      "what happens if the loss or a gradient is not a number, or explodes"),
     TrainingOption(
-      "skip_limit", .integer(\.skipLimit, natural), "steps in a row that 'skip' leaves out before it stops"),
+      "skip_limit", .integer(\.skipLimit, natural), "consecutive steps that 'skip' skips before it stops"),
     TrainingOption(
       "explosion_factor", .optionalNumber(\.explosionFactor, RunLimits(above: 1)),
-      "a loss so many times the mean of the last ones has exploded; never if not given"),
+      "how many times the mean of the last losses counts as exploded; never if not given"),
     TrainingOption("evaluate_every", .interval(\.evaluateEvery), "when the validation data is evaluated"),
     TrainingOption(
       "early_stopping_patience", .optionalInteger(\.earlyStoppingPatience, positive),
-      "evaluations without a better result after which training ends"),
+      "evaluations without improvement after which training ends"),
     TrainingOption("checkpoint_every", .interval(\.checkpointEvery), "when a checkpoint is written"),
-    TrainingOption("keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints stay"),
+    TrainingOption(
+      "keep_checkpoints", .integer(\.keepCheckpoints, positive), "how many checkpoints are kept"),
     TrainingOption("log_every", .integer(\.logEvery, positive), "steps between two lines in metrics.jsonl"),
-    TrainingOption("tensorboard", .flag(\.tensorboard), "whether there is an event file for TensorBoard"),
+    TrainingOption("tensorboard", .flag(\.tensorboard), "whether an event file for TensorBoard is written"),
     TrainingOption(
       "predictions", .integer(\.predictions, natural),
-      "held-out rows of a task that predictions.jsonl has at most; 0 for none"),
+      "most held-out rows of a task in predictions.jsonl; 0 for none"),
     TrainingOption(
       "samples", .integer(\.samples, RunLimits(atLeast: 0, atMost: 100)),
-      "texts that a causal model goes on with at the end"),
+      "texts that a causal model continues at the end"),
     TrainingOption(
-      "task_sampling", .choice(ChoiceOf(path: \.taskSampling)), "how often each task is trained on",
+      "task_sampling", .choice(ChoiceOf(path: \.taskSampling)), "how often each task is trained",
       severalTasks: true),
     TrainingOption(
       "task_temperature", .number(\.taskTemperature, RunLimits(atLeast: 1, atMost: 1000)),
-      "of the sampling of that name; the larger, the more uniform", severalTasks: true),
+      "for 'task_sampling: temperature'; the larger, the more uniform", severalTasks: true),
     TrainingOption(
-      "task_batches", .choice(ChoiceOf(path: \.taskBatches)), "what a batch holds", severalTasks: true),
+      "task_batches", .choice(ChoiceOf(path: \.taskBatches)),
+      "whether a batch has examples of one task or of all", severalTasks: true),
     TrainingOption(
-      "task_weighting", .choice(ChoiceOf(path: \.taskWeighting)), "where the losses' weights come from",
+      "task_weighting", .choice(ChoiceOf(path: \.taskWeighting)),
+      "whether the losses' weights are fixed or trained",
       severalTasks: true),
     TrainingOption(
       "best_by", .choice(ChoiceOf(path: \.bestBy)), "what decides which adapter is best", severalTasks: true),
     TrainingOption(
-      "maximum_length", .optionalInteger(\.maximumLength, positive), "tokens to which longer texts are cut"),
+      "maximum_length", .optionalInteger(\.maximumLength, positive),
+      "tokens to which longer texts are truncated"),
     TrainingOption(
-      "recompute", .choice(ChoiceOf(path: \.recompute)), "what is computed again to save memory"),
+      "recompute", .choice(ChoiceOf(path: \.recompute)), "what is recomputed to save memory"),
     TrainingOption(
-      "seed", .integer(\.seed, natural), "what initialisation, shuffling and dropout are drawn from"),
+      "seed", .integer(\.seed, natural), "seed of initialisation, shuffling and dropout"),
     TrainingOption(
       "threads", .optionalInteger(\.threads, RunLimits(atLeast: 1, atMost: 1024)),
-      "threads to compute with; all cores if not given"),
+      "number of threads; all cores if not given"),
     TrainingOption(
-      "compute", .choice(ChoiceOf(path: \.compute)), "what products with the base model's weights round to"),
+      "compute", .choice(ChoiceOf(path: \.compute)), "precision of products with the base model's weights"),
   ]
 
   private static let positive = RunLimits(atLeast: 1)

@@ -22,7 +22,7 @@ extension TextError: HelpfulError {
     case .wrongColumnCount(let path, let line, let found, let expected):
       "\(InputPath.shown(path)):\(line): \(counted(found, "column")), but the first line has \(expected)"
     case .unterminatedQuote(let path, let line):
-      "\(InputPath.shown(path)):\(line): the quoted field that begins here is never closed"
+      "\(InputPath.shown(path)):\(line): the quoted field that starts here is never closed"
     case .textAfterQuote(let path, let line):
       "\(InputPath.shown(path)):\(line): text follows the closing quote of a field"
     case .duplicateColumn(let path, let name): "\(InputPath.shown(path)): two columns are named \"\(name)\""
@@ -64,11 +64,11 @@ extension TextError: HelpfulError {
     case .unknownFormat:
       "name the file .tsv, .txt, .csv, .jsonl, .json or .conll, or say which format it has: --format, or format: in a "
         + "run file"
-    case .emptyFile, .noRows: "check that the file was written whole"
+    case .emptyFile, .noRows: "check that the file was written completely"
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
     case .invalidUTF8: InvalidUTF8.help
-    case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
-    case .lineTooLong: "is this a text file with one example a line?"
+    case .nulByte: "text files contain no NUL bytes; is this a binary or damaged file?"
+    case .lineTooLong: "is this a text file with one example per line?"
     case .wrongColumnCount:
       "columns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
     case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
@@ -79,21 +79,22 @@ extension TextError: HelpfulError {
     case .invalidJSON(_, _, 1, _):
       "a file of JSON has an object a line, or one list of objects; is the file's format what its name says?"
     case .invalidJSON: "the file may be truncated; fetch or write it again"
-    case .notAnObject: "write one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
-    case .tokenizerMissing: "copy the tokenizer files beside the model's weights"
+    case .notAnObject: "write one object per line, such as {\"text\": \"…\", \"label\": \"…\"}"
+    case .tokenizerMissing: "copy the tokenizer files next to the model's weights"
     case .modelFile(let error): error.help
     case .missingKey, .invalidValue: "the file may be damaged or of another kind; fetch it again"
     case .unsupported(_, _, _, let supported): "supported here: \(supported.joined(separator: ", "))"
     case .noRoomForText: "use fewer virtual tokens or a larger maximum length"
     case .noRoomForTemplate: "use fewer virtual tokens, a larger maximum length or a shorter template"
-    case .noRoomForWindow: "shorten the other text, let windows share less, or use a larger maximum length"
+    case .noRoomForWindow:
+      "shorten the other text, reduce the overlap of windows, or use a larger maximum length"
     }
   }
 
   private func columnHelp(_ name: String, _ columns: [String]) -> String {
     if let near = Suggestion.nearest(name, among: columns) { return "did you mean \"\(near)\"?" }
     if columns.count == 1, columns[0].contains(where: { "\t,;".contains($0) }) {
-      return "the first line is one column; is the file's format (tab or comma) what its name says?"
+      return "the first line is one column; does the file's format (tab or comma) match its name?"
     }
     return "name one of these columns, or add the column to the file"
   }

@@ -38,7 +38,7 @@ extension TrainingError {
   /// What to do about it.
   public var help: String? {
     switch self {
-    case .outputInUse: "wait until it has ended, or give this run another folder with --output"
+    case .outputInUse: "wait until it ends, or give this run another folder with --output"
     case .otherRun: "it belongs to another run; give another output folder, or train without --resume"
     case .changed(_, accepted: false):
       "give the same settings, or another --output; with --accept-changes the training goes on, with a result that is "
@@ -61,6 +61,4 @@ public struct RunChange: Equatable, Sendable {
   public let step: Int
   /// What was and what is: "training.batch_size was 8 and is 4; …".
   public let changes: String
-  /// Whether no step is left to take.
-  public let isFinished: Bool
 }

@@ -181,7 +181,7 @@ import Testing
     ),
     (
       [:], "tiny-roberta",
-      "FOLDER/adapter_model.safetensors: tensor 'base_model.classifier.bias' is no weight of the base model"
+      "FOLDER/adapter_model.safetensors: tensor 'base_model.classifier.bias' is not a weight of the base model"
     ),
     (
       ["\"PROMPT_TUNING\"": "\"MULTITASK_PROMPT_TUNING\""], "tiny-bert-classifier",

@@ -93,7 +93,8 @@ import Testing
           ? TensorData(name: $0.name, shape: $0.shape, floats: Array(repeating: .nan, count: 64)) : $0
       }
     }
-    #expect(broken?.hasSuffix("tensor 'prompt_embeddings' holds something that is no finite number") == true)
+    #expect(
+      broken?.hasSuffix("tensor 'prompt_embeddings' contains a value that is not a finite number") == true)
     let few = try message("roberta-seq-multitask") { tensors in
       tensors.map {
         let size = $0.bytes.count / $0.shape[0]
@@ -118,7 +119,7 @@ import Testing
     }
     #expect(
       error.map { "\($0)" }?.hasSuffix(
-        "(transformer.ln_f.bias, transformer.ln_f.weight), and a merged model has its own") == true)
+        "(transformer.ln_f.bias, transformer.ln_f.weight), which a merged model keeps") == true)
     #expect(!FileSystem.exists(tiny.path("merged")))
   }
 
@@ -145,7 +146,7 @@ import Testing
     func scores(_ row: String) throws -> [Float] { try Self.scores(run, [row], tiny) }
     #expect(try scores("{\"text\": \"the film was good\"}") == scores("{\"input_ids\": \(ids)}"))
     let error = #expect(throws: DataError.self) { try scores("{\"text\": \"\"}") }
-    #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no token") == true)
+    #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no tokens") == true)
   }
 
   @Test("labels without names go by their numbers")

@@ -264,14 +264,14 @@ import Testing
       Mistake(
         arguments: ["--model", "model", "--prompt", "a"],
         errors:
-          "error: base model bert (PLUGINS/libptune_bert.so), forward: it is no causal model: its tokens see "
-          + "those after them, so it cannot go on with a text\nhelp: give a causal model, such as GPT-2 or Llama; what "
+          "error: base model bert (PLUGINS/libptune_bert.so), forward: it is not a causal model: its tokens see "
+          + "those after them, so it cannot continue a text\nhelp: give a causal model, such as GPT-2 or Llama; what "
           + "an adapter on an encoder makes of texts, `ptune predict` shows\n"),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-"],
         input: "the film\n" + String(repeating: "x", count: 65) + "\n",
         errors: "error: standard input:2: the prompt has 65 tokens, but the base model has positions for 64, "
-          + "virtual tokens aside\nhelp: shorten it; nothing is cut off a prompt\n", output: 1),
+          + "virtual tokens aside\nhelp: shorten it; prompts are not truncated\n", output: 1),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-", "--format", "jsonl"],
         input: "{\"text\": \"a\"}\n{\"x\": 1}\n",
@@ -308,13 +308,13 @@ import Testing
       (["--model", "m", "--prompt", "a", "--temperature", "nan"], "--temperature has to be at least 0"),
       (
         ["--model", "m", "--prompt", "a", "--temperature", "0", "--min-p", "0.1"],
-        "--top-k, --top-p and --min-p draw tokens; --temperature 0 does not"
+        "--top-k, --top-p and --min-p sample tokens; --temperature 0 does not"
       ),
       (
         ["--model", "m", "--prompt", "a", "--repetition-penalty", "0"],
         "--repetition-penalty has to be above 0"
       ),
-      (["--model", "m", "--prompt", "a", "--stop", ""], "--stop has to be a text that is not empty"),
+      (["--model", "m", "--prompt", "a", "--stop", ""], "--stop must not be empty"),
     ])
   func flags(_ arguments: [String], _ message: String) throws {
     let result = try Desk().ptune(["generate"] + arguments)

@@ -50,7 +50,7 @@ import Testing
     }
     #expect(answers == Set(rules.compactMap { $0["when"]?.stringValue }))
     let again = try desk.ptune("recommend", "--write", "run0.yaml")
-    #expect(again.status == 1 && again.errors.hasPrefix("error: run0.yaml is there already"))
+    #expect(again.status == 1 && again.errors.hasPrefix("error: run0.yaml already exists"))
   }
 
   @Test("results of a comparison take the place of rules, by the objective")

@@ -15,7 +15,7 @@ import Testing
     #expect(
       second.errors == """
         error: another ptune is training into 'FOLDER/out'
-        help: wait until it has ended, or give this run another folder with --output
+        help: wait until it ends, or give this run another folder with --output
 
         """)
     #expect(try desk.ptune("train", "run.yaml", "--quiet", "--max-steps", "1", "--overwrite").status == 0)
@@ -51,7 +51,7 @@ import Testing
       #expect(
         result.errors == """
           error: cannot create the folder 'FOLDER/out': Permission denied
-          help: see who may write there: ls -ld 'FOLDER'
+          help: check who may write there: ls -ld 'FOLDER'
 
           """)
     }

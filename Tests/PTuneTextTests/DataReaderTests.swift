@@ -115,7 +115,7 @@ struct DataReaderTests {
     Failure("a.csv", "a,b\n1,\"2\n3\",4\n", "a.csv:2: 3 columns, but the first line has 2" + columnsHelp),
     Failure(
       "a.csv", "a,b\n1,2\n3,\"4\n5,6\n",
-      "a.csv:3: the quoted field that begins here is never closed" + quoteHelp),
+      "a.csv:3: the quoted field that starts here is never closed" + quoteHelp),
     Failure("a.csv", "a,b\n\"1\n2\"x,3\n", "a.csv:3: text follows the closing quote of a field" + quoteHelp),
     Failure("a.csv", "a,b,a\n1,2,3\n", "a.csv: two columns are named \"a\"\nrename one of them"),
     Failure("a.jsonl", "{\"a\":1,\"a\":2}\n", "a.jsonl: two columns are named \"a\"\nrename one of them"),
@@ -193,7 +193,7 @@ struct DataReaderTests {
     #expect(
       try failure { try commas.columns.require("text") }.shown(folder)
         == "b.tsv: no column \"text\"; it has \"text,label\"\n"
-        + "the first line is one column; is the file's format (tab or comma) what its name says?")
+        + "the first line is one column; does the file's format (tab or comma) match its name?")
   }
 
   @Test("a row of JSON lines without a value is named with its line")
@@ -247,6 +247,6 @@ struct DataReaderTests {
     _ = try records.next()
     #expect(
       try failure { try records.next() }.description == quoted
-        + ":2: the quoted field that begins here is never closed")
+        + ":2: the quoted field that starts here is never closed")
   }
 }

@@ -57,11 +57,12 @@ public func ptune_plugin_entry_v1(
           """,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
-          "placement", default: Placement.start, "where the rows stand in the input"),
+          "placement", default: Placement.start, "where the rows are in the input"),
         .choice(
-          "initialization", default: PromptInitialization.sampledVocabulary, "what the rows start as"),
+          "initialization", default: PromptInitialization.sampledVocabulary, "initial values of the rows"),
         .text(
-          "initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
+          "initial_text", default: "",
+          "with initialization: text, the text whose embeddings are the initial values"),
         .number(
           "deviation", default: 0.02, in: 0...100, "with initialization: random, the standard deviation"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the rows in training"),

@@ -102,7 +102,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.gpt2", version: Release.version) {
     [
       .baseModel(
-        "gpt2", summary: "GPT-2 and its kin",
+        "gpt2", summary: "GPT-2 and relatives",
         documentation: """
           Causal models whose config.json says `model_type: gpt2` (Radford et al. 2019, "Language models are \
           unsupervised multitask learners"): GPT-2 of any size, DistilGPT-2. Checkpoints of the bare model, those \

@@ -11,7 +11,7 @@ final class CausalLM: TaskHead {
   init() throws {
     guard Base.facts.causal else {
       throw ComponentFailure.unsupported(
-        "causal-lm needs a causal base model; in an encoder each token sees the one that it would have to guess"
+        "causal-lm needs a causal base model; in an encoder, each token sees the one that it would have to predict"
       )
     }
   }

@@ -23,7 +23,7 @@ final class ExtractiveQA: ArrangingHead {
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
     guard let question = Question(example) else {
       throw ComponentFailure.badArgument(
-        "the row needs a 'question' and a 'context'; 'fields' says which columns they are")
+        "the row needs a 'question' and a 'context'; 'fields' can name their columns")
     }
     try arrangement.windows(question.text, question.context, over: .second, overlap: overlap)
   }
@@ -32,7 +32,7 @@ final class ExtractiveQA: ArrangingHead {
   func encode(_ example: Example, into targets: Targets) throws {
     guard let question = Question(example) else {
       throw ComponentFailure.badArgument(
-        "a row of token ids has no context that its answer could be sought in")
+        "a row of token ids has no context in which to look for its answer")
     }
     let answers = try GoldAnswers(example, context: question.context)
     guard search.allowsNone || !answers.texts.isEmpty else {

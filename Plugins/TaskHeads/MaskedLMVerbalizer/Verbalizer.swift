@@ -29,7 +29,7 @@ struct Verbalizer {
           "words: '\(short(label))' is not one of \(listed(labels.names))")
       }
       guard words.updateValue(given, forKey: index) == nil else {
-        throw ComponentFailure.badArgument("words: '\(label)' stands twice; put its words in one text")
+        throw ComponentFailure.badArgument("words: '\(label)' occurs twice; put its words in one text")
       }
     }
     for (index, label) in labels.names.enumerated() {

@@ -20,7 +20,7 @@ final class MultipleChoice: ArrangingHead {
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
     guard let question = example.field(anyOf: ["question", "text"]) else {
       throw ComponentFailure.badArgument(
-        "the row has no 'question'; 'fields' says which column it is")
+        "the row has no 'question'; 'fields' can name its column")
     }
     let start = example.field("start").map { $0 + " " } ?? ""
     for choice in try Choices(example).texts { try arrangement.input(question, start + choice) }
@@ -80,7 +80,7 @@ struct Choices {
     let named = Set(example.list("named_fields") ?? []).filter { $0.hasPrefix("choice") && $0 != "choices" }
     if named.isEmpty, let choices = example.json("choices") {
       guard let texts = (choices["text"] ?? choices).all(\.text), !texts.isEmpty else {
-        throw ComponentFailure.badArgument("'choices' is no JSON list of texts, such as [\"yes\", \"no\"]")
+        throw ComponentFailure.badArgument("'choices' is not a JSON list of texts, such as [\"yes\", \"no\"]")
       }
       self.texts = texts
       names = choices["label"]?.all(\.text) ?? []
@@ -93,7 +93,7 @@ struct Choices {
       }
       guard !texts.isEmpty else {
         throw ComponentFailure.badArgument(
-          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' says which columns they are")
+          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' can name their columns")
       }
       (self.texts, names) = (texts, [])
     }
@@ -103,7 +103,7 @@ struct Choices {
   func index(of label: String) throws -> Int {
     let index = names.firstIndex(of: label) ?? Int(label) ?? texts.firstIndex(of: label)
     guard let index, texts.indices.contains(index) else {
-      throw ComponentFailure.badArgument("label '\(label)' is none of the row's \(texts.count) choices")
+      throw ComponentFailure.badArgument("label '\(label)' is not one of the row's \(texts.count) choices")
     }
     return index
   }

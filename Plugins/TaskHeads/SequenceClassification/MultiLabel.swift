@@ -16,7 +16,7 @@ struct MultiLabel {
     let field = separator.isEmpty ? nil : example.field("label")
     guard let given = field?.parts(separatedBy: separator) ?? example.list("label") else {
       throw ComponentFailure.badArgument(
-        "the row's label is no JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
+        "the row's label is not a JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
       )
     }
     var targets = [Float](repeating: 0, count: labels.count)

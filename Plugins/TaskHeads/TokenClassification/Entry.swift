@@ -29,7 +29,7 @@ public func ptune_plugin_entry_v1(
           "labels", default: [],
           "the tags; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
         ),
-        .flag("label_all_pieces", default: false, "train on every piece of a word, not on its first alone"),
+        .flag("label_all_pieces", default: false, "train on every piece of a word, not only on its first"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),
         make: TokenClassification.init)
     ]

@@ -30,7 +30,7 @@ final class TokenClassification: TaskHead {
     let words = try WordAlignment(example)
     guard let tags = example.list("label") else {
       throw ComponentFailure.badArgument(
-        "the row's label is no JSON list of tags, such as [\"O\", \"B-PER\"]")
+        "the row's label is not a JSON list of tags, such as [\"O\", \"B-PER\"]")
     }
     guard tags.count == words.count else {
       throw ComponentFailure.badArgument("the row has \(words.count) words, but \(tags.count) tags")

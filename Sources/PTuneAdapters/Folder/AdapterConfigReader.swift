@@ -19,7 +19,7 @@ struct AdapterConfigReader {
     guard let own = Self.own(config), own.objectValue != nil else {
       throw wrong("has neither the key 'ptune' nor 'peft_type'")
     }
-    guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
+    guard own["format"]?.intValue == 1 else { throw wrong("has a format that this ptune does not know") }
     guard
       let model = own["base"]?["model"]?.stringValue ?? config["base_model_name_or_path"]?.stringValue
     else {

@@ -111,19 +111,36 @@ extension AdapterFolder {
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
       guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
-        throw wrong(place.name, "is missing")
+        throw otherVersion(parameter, composition) ?? wrong(place.name, "is missing")
       }
       guard shape == parameter.shape else {
-        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
+        throw otherVersion(parameter, composition)
+          ?? wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
       guard values.allSatisfy(\.isFinite) else {
-        throw wrong(place.name, "holds something that is no finite number")
+        throw wrong(place.name, "contains a value that is not a finite number")
       }
       for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty
       unused.remove(place.name)
     }
     if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
+  }
+
+  /// What to say of a parameter that the folder does not hold as it is declared, where the plugin that declares it is of
+  /// another version than in training; nil where it is the same one, so that the file is at fault.
+  private func otherVersion(_ parameter: TrainableParameter, _ composition: Composition) -> TrainingError? {
+    let kind: ComponentKind =
+      parameter.owner == "selector" ? .selector : parameter.owner.hasPrefix("head.") ? .taskHead : .adapter
+    for present in composition.plugins where present.kind == kind {
+      let before = plugins.first { $0.kind == kind && $0.name == present.name }
+      guard let before, before.version != present.version else { continue }
+      return .unusable(
+        "\(kind.noun) '\(present.name)' \(present.version) has a parameter '\(parameter.name)', which '\(path)' does not "
+          + "hold: it was trained with \(before.version)",
+        help: "put version \(before.version) of \(present.file) back")
+    }
+    return nil
   }
 
   /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
@@ -161,7 +178,7 @@ extension TrainableParameter {
     if ParameterOwner.laterAdapter(in: owner) != nil { return "\(owner).\(name)" }
     let name = owner == ParameterOwner.adapter ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
-      for part in [ParameterOwner.heads, "tasks."] where name.hasPrefix("\(part)\(own).") {
+      for part in [ParameterOwner.heads, ParameterOwner.tasks] where name.hasPrefix("\(part)\(own).") {
         return "\(part)\(saved)" + name.dropFirst("\(part)\(own)".utf8.count)
       }
     }
@@ -170,6 +187,6 @@ extension TrainableParameter {
 
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
-    owner == ParameterOwner.head(task) || name.hasPrefix("tasks.\(task).")
+    owner == ParameterOwner.head(task) || name.hasPrefix(ParameterOwner.task(task))
   }
 }

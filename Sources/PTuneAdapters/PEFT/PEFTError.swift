@@ -17,7 +17,7 @@ extension PEFTError {
     case .unsupported(let folder, let reason, _):
       "\(folder) is an adapter of PEFT that ptune does not read: \(reason)"
     case .inexpressible(let folder, let reason, _): "PEFT cannot express \(folder): \(reason)"
-    case .isPEFT(let folder): "\(folder) is an adapter of PEFT's already"
+    case .isPEFT(let folder): "\(folder) is already an adapter in PEFT's format"
     }
   }
 

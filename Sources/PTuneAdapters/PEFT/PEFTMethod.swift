@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -101,8 +102,8 @@ struct PEFTMethod: Sendable {
     var places = [Self.prompt: TensorPlace.adapter(Self.prompt)]
     guard isMultitask else { return places }
     for (index, task) in tasks.enumerated() {
-      places["tasks.\(task).columns"] = .adapter("prefix_task_cols", element: index)
-      places["tasks.\(task).rows"] = .adapter("prefix_task_rows", element: index)
+      places[ParameterOwner.task(task) + "columns"] = .adapter("prefix_task_cols", element: index)
+      places[ParameterOwner.task(task) + "rows"] = .adapter("prefix_task_rows", element: index)
     }
     return places
   }

@@ -19,7 +19,7 @@ public final class AdapterRun {
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - without: the adapters of the folder that are switched off.
   ///   - threads: threads to compute with; nil for all cores.
-  ///   - compute: what products with the base model's weights round to.
+  ///   - compute: precision of products with the base model's weights.
   ///   - log: takes messages of components.
   /// - Throws: ``AdapterError``, and what is wrong with the files, the plugins or the base model.
   public init(

@@ -11,11 +11,11 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict with a trained adapter, one line of JSON per row.",
     discussion: """
-      Rows have the text column of the training, or `text`, or `input_ids`: a JSON list of token ids, special tokens \
-      included. Heads that lay out rows themselves, such as extractive-qa, find their fields in the columns of these \
-      names. A column `id` is handed on. Where an adapter has several tasks and --task names none, each row says which \
-      one it is for: its column `task` holds the name, or `task_id` the number from 0. Predictions come in the order of \
-      the rows.
+      Rows have the text column of the training, or `text`, or `input_ids`: a JSON list of token ids including \
+      special tokens. Heads that arrange a row's sequences themselves, such as extractive-qa, read their fields \
+      from the columns with these names. A column `id` is copied to the output. If an adapter has several tasks \
+      and --task names none, each row names its own: in a column `task`, or by number from 0 in `task_id`. \
+      Predictions are in the order of the rows.
 
       Examples:
         ptune predict --adapter runs/reviews/adapter --text "A joy from start to finish."

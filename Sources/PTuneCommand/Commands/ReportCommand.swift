@@ -6,12 +6,12 @@ import PTuneReport
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make an HTML page about one training, about several, or about a comparison.",
+    abstract: "Make an HTML page about one training, several, or a comparison.",
     discussion: """
-      The page is one file that needs neither network nor scripts: results, curves, confusions, the examples that went \
-      wrong with their texts, the run file, versions. It is made from the files of the run folders; the model is not \
-      loaded. Without --output it is report.html in the folder of the run, comparison.html in that of a comparison, or \
-      for several runs report.html here.
+      The page is one file that needs neither network nor scripts: results, curves, confusion matrices, \
+      misclassified examples with their texts, the run file, versions. It is made from the files in the run \
+      folders; the model is not loaded. Without --output, it is report.html in the folder of the run, \
+      comparison.html in that of a comparison, or, for several runs, report.html in the current folder.
 
       Examples:
         ptune report runs/films
@@ -36,9 +36,9 @@ struct ReportCommand: ParsableCommand {
     }
     if let folder = runs.first(where: ComparisonFolder.isComparison) {
       throw ReportError.unusable(
-        "\(folder) is the folder of a comparison, which has a page of its own",
+        "\(folder) is the folder of a comparison, which has a separate page",
         help:
-          "give it alone, or runs alone; its trainings are the runs in \(FilePath.join(folder, ComparisonFolderFiles.cells))"
+          "give either one comparison or runs; its trainings are the runs in \(FilePath.join(folder, ComparisonFolderFiles.cells))"
       )
     }
     try write(

@@ -8,7 +8,7 @@ struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the token ids of texts.",
     discussion: """
-      One --text gives a list of ids; each line of a file gives one, as JSON.
+      Each --text, or each line of a file, gives a list of ids as JSON.
 
       Examples:
         ptune tokenize --model google-bert/bert-base-uncased --text "A joy." --tokens
@@ -29,14 +29,15 @@ struct Tokenize: ParsableCommand {
     help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Put the special tokens around each text that the model expects there.")
+  @Flag(help: "Add the special tokens that the model expects around each text.")
   var special = false
 
   @Flag(help: "Print the tokens instead of their ids.")
   var tokens = false
 
   @Flag(
-    help: "Print one JSON document with the number of texts, of tokens, and the seconds that cutting took.")
+    help: "Print one JSON document with the number of texts and tokens, and the seconds that tokenizing took."
+  )
   var json = false
 
   @OptionGroup var hub: HubOptions

@@ -12,10 +12,10 @@ import PTuneTraining
 /// `ptune train RUN`: trains an adapter as a run file says.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an adapter as a run file says.",
+    abstract: "Train an adapter according to a run file.",
     discussion: """
-      The run file names a base model, an adapter, a task with its data, and how to train; flags take the place of \
-      what it says. The trained adapter is in OUTPUT/adapter.
+      The run file names a base model, an adapter, a task with its data, and how to train; flags override it. \
+      The trained adapter is in OUTPUT/adapter.
 
       Examples:
         ptune train reviews.yaml
@@ -29,7 +29,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
-  @Flag(help: "Go on from the latest checkpoint in the output folder.")
+  @Flag(help: "Resume from the latest checkpoint in the output folder.")
   var resume = false
 
   @Flag(help: "With --resume: go on although the run file or its data changed since the checkpoint.")
@@ -40,7 +40,7 @@ struct Train: ParsableCommand {
 
   @Flag(
     help:
-      "Train nothing, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
+      "Do not train, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
   )
   var findLearningRate = false
 
@@ -50,7 +50,7 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
-  @Flag(help: "Write no report.html.")
+  @Flag(help: "Do not write report.html.")
   var noReport = false
 
   @Flag(
@@ -82,7 +82,7 @@ struct Train: ParsableCommand {
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
-      isResumed: resume)
+      isResumed: resume, pluginFolders: plugins.folders)
     let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
@@ -125,7 +125,7 @@ struct Train: ParsableCommand {
       try Report([RunFolder(spec.output)]).write(to: path)
       return path
     } catch {
-      Output.warning("there is no report: \(error)")
+      Output.warning("no report was written: \(error)")
       return nil
     }
   }

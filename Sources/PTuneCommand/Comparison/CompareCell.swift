@@ -20,11 +20,11 @@ struct CompareCell: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "compare-cell", abstract: "Part of a comparison; for ptune itself.", shouldDisplay: false)
+    commandName: "compare-cell", abstract: "Part of a comparison; internal.", shouldDisplay: false)
 
   @Argument(help: "What to do.") var part: Part
   @Argument(help: "The cell's folder.") var folder: String
-  @Option(help: "The process that this one ends with.") var parent: Int32
+  @Option(help: "The process with which this one ends.") var parent: Int32
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
@@ -98,7 +98,7 @@ private final class CellProgress {
           + "\(NumberText.fixed(step.examplesPerSecond, 0)) examples/s")
     case .evaluating(let done, let count): tell("evaluating \(done)/\(count)")
     case .warning(let text): Output.warning(text)
-    case .skipped(let divergence): Output.warning("\(divergence); the step is left out")
+    case .skipped(let divergence): Output.warning("\(divergence); the step is skipped")
     case .evaluated, .stoppedEarly: break
     }
   }

@@ -7,7 +7,7 @@ import PTuneVisibleText
 
 /// What commands that name models and adapters have to say about the hub.
 struct HubOptions: ParsableArguments {
-  @Flag(help: "Use what is in the cache and fetch nothing.")
+  @Flag(help: "Use only what is in the cache.")
   var offline = false
 
   /// Finds models and adapters, and fetches those that are not there.

@@ -8,7 +8,7 @@ import PTuneRunFile
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Train with this adapter, NAME or NAME:KEY=VALUE:…; may be repeated for several that work together.",
+      "Train with this adapter, NAME or NAME:KEY=VALUE:…; may be repeated for several that are used together.",
       valueName: "name"),
     completion: .components(.adapter))
   var adapter: [String] = []
@@ -23,12 +23,13 @@ struct RunOptions: ParsableArguments {
   var extend: String?
 
   @Option(
-    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
+    help: ArgumentHelp(
+      "Start from the values of this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
     completion: .adapterFolder)
   var startFrom: String?
 
   @Option(
-    help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"),
+    help: ArgumentHelp("The folder for everything that the run writes.", valueName: "folder"),
     completion: .directory)
   var output: String?
 
@@ -37,7 +38,7 @@ struct RunOptions: ParsableArguments {
   var epochs: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("End after so many steps.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("End after this many steps.", valueName: "n"))
   var maxSteps: Int?
 
   @Option(
@@ -45,19 +46,19 @@ struct RunOptions: ParsableArguments {
   var learningRate: Double?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Examples of one forward pass.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Examples per forward pass.", valueName: "n"))
   var batchSize: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("What everything random is drawn from.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("The seed of everything random.", valueName: "n"))
   var seed: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Threads to compute with.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Number of threads.", valueName: "n"))
   var threads: Int?
 
   @Option(
-    help: ArgumentHelp("What products with the base model's weights round to.", valueName: "precision"))
+    help: ArgumentHelp("The precision of products with the base model's weights.", valueName: "precision"))
   var compute: ComputePrecision?
 
   @Option(

@@ -15,7 +15,7 @@ extension EngineFailure: HelpfulError {
   /// Where hyperparameters are explained, if that is what a component refused.
   public var help: String? {
     guard method == "create", let name = component.split(separator: " ").last else { return nil }
-    return "`ptune describe \(name)` shows what each hyperparameter takes"
+    return "`ptune describe \(name)` shows the values of each hyperparameter"
   }
 }
 

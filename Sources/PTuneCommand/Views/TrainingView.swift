@@ -16,6 +16,7 @@ final class TrainingView {
   private let isResumed: Bool
   private var plan: TrainingPlan?
   private var watch: LossWatch?
+  private let pluginFolders: [String]
   /// How many training rows have each label, and the columns that heads took by their names.
   private var labelCounts: [(task: String, counts: [(label: String, count: Int)])] = []
   private var columnsTaken: [(task: String, columns: [String])] = []
@@ -31,7 +32,12 @@ final class TrainingView {
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
 
-  init(console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool) {
+  /// - Parameter pluginFolders: those that the user named, which later commands need as well.
+  init(
+    console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool,
+    pluginFolders: [String] = []
+  ) {
+    self.pluginFolders = pluginFolders
     self.console = console
     self.quiet = quiet
     self.spec = spec
@@ -84,7 +90,7 @@ final class TrainingView {
     case .step(let step): show(step)
     case .skipped(let divergence):
       console.clear()
-      Output.warning("\(divergence); the step is left out")
+      Output.warning("\(divergence); the step is skipped")
     case .evaluating(let done, let count): showEvaluating(done, count)
     case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):
@@ -118,7 +124,7 @@ final class TrainingView {
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
-          + "\(plan.maximumLength) tokens and were cut")
+          + "\(plan.maximumLength) tokens and were truncated")
     }
     for (task, counts) in labelCounts {
       let rare = counts.filter { $0.count == 1 }.map { "'\($0.label)'" }
@@ -147,7 +153,7 @@ final class TrainingView {
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
           + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
-    if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
+    if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
 
@@ -224,7 +230,7 @@ final class TrainingView {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
           + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
-      console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
+      console.line("resume with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
     if !quiet { console.line() }
@@ -265,7 +271,8 @@ final class TrainingView {
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
-    console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
+    let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
+    console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
 }

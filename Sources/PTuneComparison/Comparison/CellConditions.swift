@@ -22,7 +22,7 @@ struct CellConditions: Equatable {
     case (nil, let new?): return "'\(new)' now, and not then"
     case (nil, nil): break
     }
-    if run != old.run { return "the run's lines stand in another order" }
+    if run != old.run { return "the run's lines are in another order" }
     if let changed = files.keys.sorted().first(where: { files[$0] != old.files[$0] }) {
       return "the contents of \(changed) changed"
     }

@@ -3,7 +3,7 @@ import PTuneText
 
 /// What is wrong with a row of data, or with how rows are to be read.
 public enum DataError: HelpfulError, Equatable {
-  /// A row of a data file does not suit the head.
+  /// A row of a data file does not fit the head.
   case row(path: String, line: Int, reason: String)
   /// Fewer than two different labels in the training data.
   case tooFewLabels(path: String, labels: [String])
@@ -51,11 +51,11 @@ extension DataError {
         + "'\(text)', named as the text, has \(texts)"
     case .needlessPair: "the adapter was trained on single texts, and there are two"
     case .noPair: "the adapter was trained on pairs of texts, and there is only one"
-    case .noField(let name): "the adapter's template asks for the field '\(name)' too"
+    case .noField(let name): "the adapter's template also needs the field '\(name)'"
     case .noEndToken:
       "the tokenizer has no token that ends a text, as those of causal models have, and this task head needs it"
     case .template(let place, .head(let head)):
-      "\(place): the head '\(head)' lays out rows itself, so they cannot go through a template"
+      "\(place): the head '\(head)' arranges a row's sequences itself, so it cannot be used with a template"
     case .template(let place, .token(let name, let model)):
       "\(place): the template has {\(name)}, but the tokenizer of '\(model)' has no \(name) token"
     case .template(let place, .label(let field, let column)):
@@ -74,15 +74,15 @@ extension DataError {
     case .sameColumn: "name the column that holds the labels"
     case .swapped(_, let label, _, let text, _, _): "if they were swapped: 'text: \(label)' and 'label: \(text)'"
     case .needlessPair: "leave --text-pair out"
-    case .noPair: "give the other one: --text-pair"
+    case .noPair: "give the second one with --text-pair"
     case .noField: "give a file with this column: --input FILE"
     case .noEndToken:
-      "take a causal model; if it is one, name the token as eos_token in its tokenizer_config.json"
-    case .template(_, .head): "remove the template, or take another head"
-    case .template(_, .token(let name, _)): "take {\(name)} out of the template, or another model"
-    case .template(_, .label): "name the columns of the text only"
+      "use a causal model; if it is one, name the token as eos_token in its tokenizer_config.json"
+    case .template(_, .head): "remove the template, or use another head"
+    case .template(_, .token(let name, _)): "remove {\(name)} from the template, or use another model"
+    case .template(_, .label): "use only the columns of the text"
     case .template(_, .noVirtualTokens):
-      "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has"
+      "remove {prompt} from the template, or use an adapter with 'placement: template', such as p-tuning"
     }
   }
 }

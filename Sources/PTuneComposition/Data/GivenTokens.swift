@@ -71,7 +71,7 @@ package struct GivenTokens {
         throw wrong("'\(column)' has to be a JSON list of integers", place)
       }
       guard (0..<limit).contains(number) else {
-        throw wrong("'\(column)' holds \(number), which is not within 0 and \(limit - 1)", place)
+        throw wrong("'\(column)' contains \(number), which is not within 0 and \(limit - 1)", place)
       }
       return Int32(number)
     }

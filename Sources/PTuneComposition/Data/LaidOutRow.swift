@@ -15,7 +15,7 @@ package struct LaidOutRow {
   let marks: [Int32]
   /// How many tokens stand before the first that is to be guessed; nil where none is.
   var context: Int32?
-  /// For how many tokens of padding the last one stands; 0: it belongs to the text.
+  /// How many padding tokens the last token represents; 0: it belongs to the text.
   package var padding: Int32 = 0
   /// The text and the second one, as the row has them.
   package var texts: (text: String?, pair: String?) { (row.fields["text"], row.fields["text_pair"]) }
@@ -73,7 +73,7 @@ extension Composition {
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
       guard encoding.count > 0 else {
-        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
+        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no tokens")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
       laidOut.context = encoding.context(isCompletion: second != nil)
@@ -88,8 +88,8 @@ extension Composition {
         throw DataError.row(
           path: path, line: row.line,
           reason: chat.isAnswer.contains(true)
-            ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
-            : "in 'messages' the assistant says nothing, so there is nothing to learn")
+            ? "in 'messages', no word of the assistant is within the first \(maximumLength) tokens"
+            : "in 'messages', the assistant says nothing, so there is nothing to learn")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
       laidOut.context = Int32(max(1, first))
@@ -107,7 +107,7 @@ extension Composition {
         throw DataError.row(
           path: path, line: row.line,
           reason:
-            "'\(GivenTokens.typesColumn)' holds \(type), but the base model's types are 0 to \(types - 1)"
+            "'\(GivenTokens.typesColumn)' contains \(type), but the base model's types are 0 to \(types - 1)"
             + " (type_vocab_size in its config.json)")
       }
       var laidOut = LaidOutRow(given, fields: row.fields)

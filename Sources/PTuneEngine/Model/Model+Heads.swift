@@ -14,7 +14,7 @@ extension Model {
           try (heads[task].head as? any ArrangingHead)?.arrange(
             Example(handle: example), into: Arrangement(handle: arrangement))
         }
-        if collector.inputs.isEmpty { session.record("arrange laid out no sequence") }
+        if collector.inputs.isEmpty { session.record("arrange made no sequence") }
       }
       // A row may be laid out while an evaluation is measured, whose scope lasts over all rows.
       for handle in [example, arrangement].compactMap({ $0 }) { session.release(handle) }

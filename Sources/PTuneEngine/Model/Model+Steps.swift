@@ -226,7 +226,7 @@ extension Model {
     if let longest = pass.layout.positions.max(), Int(longest) >= facts.positions {
       throw EngineFailure(
         component: base.identity.component, plugin: base.identity.plugin, method: "forward",
-        reason: "a sequence of \(longest + 1) positions, virtual tokens included; the base model has "
+        reason: "a sequence of \(longest + 1) positions, including virtual tokens; the base model has "
           + "\(facts.positions). Use fewer virtual tokens or a smaller maximum_length",
         status: ptune_status(PTUNE_BAD_ARGUMENT))
     }

@@ -52,9 +52,9 @@ public struct CheckpointError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     switch problem {
-    case .noWeights: "a model folder holds config.json and model.safetensors; fetch it again"
+    case .noWeights: "a model folder contains config.json and model.safetensors; fetch it again"
     case .pickle: "convert it once: \(Self.conversion(of: folder))"
-    case .adapter: "name the base model's folder here, and the adapter where adapters are asked for"
+    case .adapter: "name the base model's folder here, and the adapter where an adapter is expected"
     case .missingShards: "the download is not complete; fetch it again"
     case .quantised:
       "take the model's own weights, in 16 or 32 bits, or a GGUF file of it, whose quantised types are read; an "
@@ -78,7 +78,7 @@ extension CheckpointError: HelpfulError {
     switch problem {
     case .noWeights: "'\(folder)' has no \(WeightFiles.single) and no \(WeightFiles.index)"
     case .pickle: "'\(folder)' has its weights only as pytorch_model.bin, a pickle, which ptune does not open"
-    case .adapter: "'\(folder)' holds an adapter, not a base model"
+    case .adapter: "'\(folder)' contains an adapter, not a base model"
     case .missingShards(let names, let count):
       "'\(folder)' lacks \(names.count) of its \(count) weight files: \(names.joined(separator: ", "))"
     case .quantised(let method, let place):

@@ -168,6 +168,6 @@ public struct ConfigError: HelpfulError, Equatable {
 
   /// What to do about it.
   public var help: String? {
-    "see whether this is the config.json of a model that the base model plugin is for"
+    "check whether this is the config.json of a model that the base model plugin supports"
   }
 }

@@ -40,11 +40,11 @@ public struct SafetensorsError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     switch problem {
-    case .truncatedHeader, .truncatedData: "the file is cut off; fetch or copy it again"
-    case .hugeHeader, .notAnObject, .header: "this is no safetensors file, or a damaged one"
+    case .truncatedHeader, .truncatedData: "the file is truncated; fetch or copy it again"
+    case .hugeHeader, .notAnObject, .header: "this is not a safetensors file, or it is damaged"
     case .member, .unknownType, .size, .overflow, .gap, .excess:
       "the file is damaged or was written wrongly; fetch or convert it again"
-    case .missing: "see what the file holds: ptune inspect '\(file)'"
+    case .missing: "see what the file contains: ptune inspect '\(file)'"
     case .notFloats:
       "8-bit and packed types are those of quantised checkpoints, which are not read; take the model's own weights"
     case .duplicate: nil

@@ -102,7 +102,7 @@ extension ReportError: HelpfulError {
   /// What went wrong, where.
   public var description: String {
     switch self {
-    case .notARun(let path): "\(path) is no run folder: it has no metrics.jsonl"
+    case .notARun(let path): "\(path) is not a run folder: it has no metrics.jsonl"
     case .emptyRun(let path): "\(path) has no training step in its metrics.jsonl yet"
     case .unreadable(let path, let line): "\(path):\(line): this is not a line of JSON"
     case .unusable(let text, _): text
@@ -114,7 +114,7 @@ extension ReportError: HelpfulError {
     switch self {
     case .notARun: "give the output folder of a training, such as runs/NAME, or of a comparison"
     case .emptyRun: "train first: ptune train RUN.yaml"
-    case .unreadable: "the file was changed or cut; train again, or remove the line"
+    case .unreadable: "the file was changed or truncated; train again, or remove the line"
     case .unusable(_, let help): help
     }
   }

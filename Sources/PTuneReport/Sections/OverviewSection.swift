@@ -48,7 +48,8 @@ struct OverviewSection {
       ]
     }
     return .table(
-      id: "overview-table", caption: "All runs; the best value of each metric is set off.", header: header,
+      id: "overview-table", caption: "All runs; the best value of each metric is highlighted.",
+      header: header,
       numbersFrom: 2, rows: rows)
   }
 
@@ -110,7 +111,7 @@ struct OverviewSection {
     }
     guard !bars.isEmpty else { return .none }
     return BarChart(
-      id: "overview-speed", title: "Training examples a second",
+      id: "overview-speed", title: "Training examples per second",
       description: bars.map { "\($0.name) \($0.label)" }.joined(separator: ", ") + ".", bars: bars
     ).figure
   }

@@ -41,7 +41,7 @@ struct ProvenanceSection {
       let counts = task.examples.map { "\(NumberText.grouped($0.count)) \($0.part)" }
       rows.append(("examples of \(task.name)", counts.joined(separator: ", ")))
     }
-    add("tokens of a text, at most", run.results?["maximum_length"])
+    add("most tokens of a text", run.results?["maximum_length"])
     add("learning rate", run.results?["learning_rate"])
     add("threads", run.results?["threads"])
     add("ptune", run.results?["ptune_version"])

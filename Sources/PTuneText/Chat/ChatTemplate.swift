@@ -110,8 +110,8 @@ public struct ChatTemplate: Sendable {
       let through = try text(of: Array(messages[...index]), promptsAnswer: false)
       guard let begin, bytes.starts(with: through.utf8), begin < through.utf8.count else {
         throw ChatError(
-          "has an answer in turn \(index + 1) whose place the chat template of \(place) does not show: what it "
-            + "writes of earlier turns depends on later ones")
+          "has an answer in turn \(index + 1) whose place the chat template of \(place) does not show: how it "
+            + "renders earlier turns depends on later ones")
       }
       var end = through.utf8.count
       while end > begin, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[end - 1]) { end -= 1 }

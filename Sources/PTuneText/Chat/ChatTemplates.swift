@@ -38,7 +38,7 @@ public final class ChatTemplates: Sendable {
     }
     guard ByteFile.exists(name) else {
       throw ChatTemplateError(
-        place: "'\(name)'", line: 0, reason: "there is neither such a format nor such a file")
+        place: "'\(name)'", line: 0, reason: "there is no such format and no such file")
     }
     return try ChatTemplate(try Self.text(name), place: name, tokens: try tokens())
   }

@@ -1,6 +1,6 @@
-import Foundation
 import PTuneComposition
 import PTuneEngine
+import PTuneLibc
 import PTuneRunFile
 
 extension BestBy {

@@ -1,8 +1,8 @@
-import Foundation
 import PTune
 import PTuneAdapters
 import PTuneComposition
 import PTuneFormats
+import PTuneLibc
 
 /// `results.json`: what a training came to, in one document.
 struct RunResults {

@@ -1,6 +1,6 @@
-import Foundation
 import PTuneEngine
 import PTuneFormats
+import PTuneLibc
 
 /// A learning-rate range test (Smith 2017, section 3.3, https://arxiv.org/abs/1506.01186): some steps at rates that
 /// grow exponentially, and what the loss does meanwhile. The trained values are put back afterwards.

@@ -8,6 +8,7 @@ import PTuneText
 /// Trains a run: steps, evaluations, the best adapter, metrics on disk.
 public final class Trainer {
   private let run: TrainingRun
+  private let output: RunOutput
   private let options: TrainingOptions
   private let curve: LearningRateCurve
   private let optimizer: any Optimizer
@@ -23,10 +24,6 @@ public final class Trainer {
 
   private var model: Model { run.composition.model }
   private var examples: [TaskExamples] { run.examples }
-  private var output: String { run.spec.output }
-  private var selectionFile: String { FilePath.join(output, RunFolderFiles.selection) }
-  private var adapterFolder: String { FilePath.join(output, RunFolderFiles.adapter) }
-  private var runFile: String { FilePath.join(output, RunFolderFiles.run) }
 
   /// A trainer for a run.
   ///
@@ -34,6 +31,7 @@ public final class Trainer {
   public init(_ run: TrainingRun, report: @escaping (TrainingEvent) throws -> Void) {
     self.run = run
     self.report = report
+    output = RunOutput(run)
     options = run.spec.training
     if run.examples.count(where: { !$0.train.isEmpty }) > 1 {
       run.composition.model.setLossWeights(
@@ -73,11 +71,17 @@ public final class Trainer {
     resume: Bool, acceptingChanges: Bool = false, interrupted: @escaping () -> Bool
   ) throws -> TrainingResult {
     model.session.isCancelled = interrupted
-    try FileSystem.createFolder(output)
-    return try OutputLock.hold(output) {
-      try Leftovers.remove(in: output)
-      try AtomicFolder.removeLeftovers(of: adapterFolder)
-      try prepareOutput(resume: resume, acceptingChanges)
+    let folder = run.spec.output
+    try FileSystem.createFolder(folder)
+    return try OutputLock.hold(folder) {
+      try Leftovers.remove(in: folder)
+      try AtomicFolder.removeLeftovers(of: output.adapter)
+      progress =
+        try output.prepare(
+          resume: resume, acceptingChanges: acceptingChanges, steps: totalSteps, optimizer: optimizer,
+          report: report) ?? TrainingProgress()
+      // Accepted changes may have made a pass shorter.
+      if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
       return try takeSteps(interrupted)
     }
   }
@@ -98,15 +102,17 @@ public final class Trainer {
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
         try evaluate(log)
       }
-      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(log) }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) {
+        try output.checkpoint(progress, optimizer, log)
+      }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
-        if wasInterrupted { try writeCheckpoint(log) }
+        if wasInterrupted { try output.checkpoint(progress, optimizer, log) }
         break
       }
     }
     progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
-    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
+    if !wasInterrupted, options.checkpointEvery != .never { try output.checkpoint(progress, optimizer, log) }
     try log.sync()
     return try finish(log, wasInterrupted: wasInterrupted)
   }
@@ -253,12 +259,7 @@ public final class Trainer {
     progress.bestValues = model.trainedParameters.map {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
-    try AdapterFolder.write(run.composition, maximumLength: run.maximumLength, to: adapterFolder)
-    var selections = JSONObject()
-    for evaluation in evaluations { selections[evaluation.task] = evaluation.selection?.json }
-    guard !selections.keys.isEmpty else { return }
-    let document: JSONValue = ["step": .int(progress.step), "tasks": .object(selections)]
-    try AtomicFile.write(document.text(.pretty), to: selectionFile)
+    try output.keep(evaluations, step: progress.step)
   }
 
   private func finish(_ log: RunLog, wasInterrupted: Bool) throws -> TrainingResult {
@@ -271,7 +272,7 @@ public final class Trainer {
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
-      wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
+      wasInterrupted: wasInterrupted, adapter: output.adapter, plugins: run.composition.plugins)
     if !wasInterrupted {
       try log.finish(tests, step: progress.bestStep)
       try RunResults.write(result, run, learningRate: curve.peak) { examples, task in
@@ -280,82 +281,9 @@ public final class Trainer {
         }
       }
       if try !ModelCard(run.composition, spec: run.spec, result: result).write() {
-        try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+        try report(.warning("\(ModelCard.fileName) in \(output.adapter) was edited and stays as it is"))
       }
     }
     return result
-  }
-
-  // MARK: - On disk
-
-  private func prepareOutput(resume: Bool, _ acceptingChanges: Bool) throws {
-    let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
-    let latest = resume ? try checkpoints.latest() : nil
-    var history = ""
-    // A checkpoint of another run is refused before anything is written.
-    if let latest {
-      progress = try latest.restore(optimizer: optimizer, model: model)
-      history = try checkChanges(since: latest, acceptingChanges)
-      if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
-      try MetricsFile.cut(FilePath.join(output, RunFolderFiles.metrics), behind: progress.step)
-    } else {
-      if resume {
-        try report(
-          .warning("there is no checkpoint in \(checkpoints.folder); training begins at the first step"))
-      }
-      // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
-      // training would take for its own.
-      try checkpoints.removeAll()
-      for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
-      try EventFile.removeAll(in: output)
-      try AtomicFile.write("", to: FilePath.join(output, RunFolderFiles.metrics))
-    }
-    // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
-    try AtomicFile.write(history + run.spec.yaml(), to: runFile)
-  }
-
-  /// Compares the run with the one that a checkpoint is of.
-  ///
-  /// - Returns: what to put in front of the run file.
-  /// - Throws: ``TrainingError/changed(_:accepted:)`` where the result would be that of neither run, unless that is
-  ///   accepted; `RunFileError`.
-  private func checkChanges(since checkpoint: StoredCheckpoint, _ accepting: Bool) throws -> String {
-    guard FileSystem.isFile(runFile) else {
-      try report(.warning("there is no \(runFile), so it is not known whether this is the same run"))
-      return ""
-    }
-    let before = try MappedFile(runFile).withBytes { String(decoding: $0, as: UTF8.self) }
-    let changes = try RunChanges(before, file: runFile, run.spec, rows: checkpoint.changedOrigins(origins))
-    let breaking = changes.breaking
-    if !breaking.isEmpty {
-      let change = RunChange(
-        output: output, step: progress.step, changes: RunChanges.text(breaking),
-        isFinished: progress.step >= totalSteps || progress.isFinished)
-      guard accepting, !change.isFinished else { throw TrainingError.changed(change, accepted: accepting) }
-    }
-    if !changes.all.isEmpty {
-      try report(.warning("from step \(progress.step + 1) on: \(RunChanges.text(changes.all))"))
-    }
-    return breaking.isEmpty
-      ? RunChanges.comments(of: before) : changes.history(after: before, step: progress.step)
-  }
-
-  /// What the training is on: the rows of each task.
-  private var origins: [String: String] {
-    let first = examples.count - run.spec.tasks.count
-    return Dictionary(
-      uniqueKeysWithValues: run.spec.tasks.enumerated().map { index, task in
-        (task.name, ExampleDigest.of(examples[first + index].train))
-      })
-  }
-
-  private func writeCheckpoint(_ log: RunLog) throws {
-    // A resumed training does not write the lines again that came before its checkpoint.
-    try log.sync()
-    let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, RunFolderFiles.checkpoints), keep: options.keepCheckpoints)
-    try checkpoints.write(
-      TrainingCheckpoint(progress, optimizer: optimizer, model: model, origins: origins))
   }
 }

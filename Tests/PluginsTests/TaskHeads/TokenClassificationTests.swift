@@ -103,11 +103,11 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
       ("[\"O\"]", nil, "the row has 2 words, but 1 tags"),
       ("[\"O\", \"X\"]", nil, "tag 'X' is not one of B-A, O"),
-      ("O O", nil, "the row's label is no JSON list of tags, such as [\"O\", \"B-PER\"]"),
+      ("O O", nil, "the row's label is not a JSON list of tags, such as [\"O\", \"B-PER\"]"),
       ("[\"O\", \"O\"]", ["film", "the"], "the word 'the' is not in the text after byte 8"),
     ] as [(String, [String]?, String)])
   func badRow(label: String, words: [String]?, reason: String) throws {

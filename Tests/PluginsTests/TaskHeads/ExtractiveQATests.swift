@@ -173,15 +173,15 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
       (
         ["question": "who"],
-        "the row needs a 'question' and a 'context'; 'fields' says which columns they are"
+        "the row needs a 'question' and a 'context'; 'fields' can name their columns"
       ),
       (
         ["question": "who", "context": "a b", "label": "a"],
-        "the row's label is no object like {\"text\": [\"France\"], \"answer_start\": [159]}"
+        "the row's label is not an object like {\"text\": [\"France\"], \"answer_start\": [159]}"
       ),
       (
         ["question": "who", "context": "a b", "label": #"{"text": ["b"], "answer_start": [1]}"#, "id": "q7"],
@@ -199,8 +199,8 @@ import Testing
         ["question": "a b c d e f g h i j k l m n", "context": "a", "label": "-"].merging([
           "context": String(repeating: "a ", count: 60)
         ]) { $1 },
-        "60 positions leave a window 43 tokens beside the other text, and windows share 50; shorten the other text, "
-          + "let windows share less, or use a larger maximum length"
+        "60 positions leave a window 43 tokens beside the other text, and windows share 50; shorten the other "
+          + "text, reduce the overlap of windows, or use a larger maximum length"
       ),
     ] as [([String: String], String)])
   func badRow(fields: [String: String], reason: String) throws {

@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(
-    "a config.json that does not suit is refused by the name of its key",
+    "a config.json that does not fit is refused by the name of its key",
     arguments: [
       Refusal(
         plugin: "distilbert", key: "activation", value: .string("mish"),

@@ -124,7 +124,7 @@ import Testing
     let failure = #expect(throws: EngineFailure.self) { try compose("tiny-bert") }
     #expect(
       failure?.reason
-        == "causal-lm needs a causal base model; in an encoder each token sees the one that it would have to guess"
+        == "causal-lm needs a causal base model; in an encoder, each token sees the one that it would have to predict"
     )
   }
 
