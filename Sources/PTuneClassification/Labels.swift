@@ -15,7 +15,7 @@ public struct Labels {
   public init(_ names: [String], head: String, minimum: Int = 2) throws {
     guard names.count >= minimum, Set(names).count == names.count else {
       throw ComponentFailure.badArgument(
-        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not \(names)")
+        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
     }
     self.names = names
     places = Dictionary(zip(names, names.indices)) { first, _ in first }
@@ -35,7 +35,7 @@ public struct Labels {
     }
     guard let index = index(of: label) else {
       throw ComponentFailure.badArgument(
-        "label '\(label)' is not one of \(names.joined(separator: ", "))")
+        "label '\(short(label))' is not one of \(listed(names))")
     }
     try targets.emit([Int32(index)])
   }
@@ -80,7 +80,7 @@ public struct Labels {
       }
       guard let index = index(of: label) else {
         throw ComponentFailure.badArgument(
-          "class_weights: '\(label)' is not one of \(names.joined(separator: ", "))")
+          "class_weights: '\(short(label))' is not one of \(listed(names))")
       }
       weights[index] = weight
     }

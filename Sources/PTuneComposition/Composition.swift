@@ -36,6 +36,9 @@ public final class Composition {
   /// How rows become what the base model is given.
   package let input: InputReading
   let pieces: PieceCache
+  /// The columns that the head of a task took by their names from its first row, without the run naming them; for heads
+  /// that lay out rows themselves.
+  public internal(set) var columnsTaken: [Int: [String]] = [:]
 
   init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
@@ -84,6 +87,7 @@ public final class Composition {
   func encode(
     _ row: TokenizedRow, task: Int, path: String, keepingRow: Bool = false
   ) throws -> EncodedExample {
+    let path = row.file ?? path
     let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
     if row.fields["label"] != nil || reading(task: task).needsNoLabel {
@@ -94,7 +98,7 @@ public final class Composition {
       }
     }
     return laidOut.example(
-      line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
+      file: row.file, line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
       source: keepingRow ? row : nil)
   }
 

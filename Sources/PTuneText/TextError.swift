@@ -7,6 +7,12 @@ import PTuneFormats
 public enum TextError: Error, Equatable, Sendable {
   /// The system refused to open or read the file.
   case unreadable(path: String, reason: String)
+  /// A folder where a file should be, and which of its files could be meant.
+  case folder(path: String, files: [String])
+  /// A file in a format that is not read.
+  case foreign(path: String, ForeignFormat)
+  /// A compressed file that cannot be read.
+  case compressed(path: String, method: String, problem: CompressionProblem)
   /// The extension says nothing about the format.
   case unknownFormat(path: String)
   /// The file has no bytes (or only a byte order mark).
@@ -51,4 +57,26 @@ public enum TextError: Error, Equatable, Sendable {
   case noRoomForTemplate(maximumLength: Int, own: Int)
   /// The text beside a window, with special tokens, leaves it no more tokens than it shares with the next one.
   case noRoomForWindow(maximumLength: Int, beside: Int, overlap: Int)
+
+  /// What is wrong with a compressed file.
+  public enum CompressionProblem: Equatable, Sendable {
+    /// The system does not have the library that reads it.
+    case library(String)
+    /// What stands around this byte is none of the format's.
+    case damaged(byte: Int)
+    /// It ends too early.
+    case truncated
+    /// It grows to more than so many times its size.
+    case growth(times: Int)
+  }
+}
+
+extension TextError {
+  /// Whether the file itself is the trouble, and not a place in it.
+  package var isAboutFile: Bool {
+    switch self {
+    case .unreadable, .folder, .foreign, .compressed, .unknownFormat: true
+    default: false
+    }
+  }
 }

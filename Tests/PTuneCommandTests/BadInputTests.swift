@@ -78,7 +78,7 @@ import Testing
     Mistake(
       "a file that is not there", ["--set", "tasks.tone.data.test=nowhere.tsv"],
       """
-      error: cannot read FOLDER/nowhere.tsv: No such file or directory
+      error: --set tasks.tone.data.test=nowhere.tsv: cannot read FOLDER/nowhere.tsv: No such file or directory
       help: check the path and its permissions
       """),
   ]

@@ -170,7 +170,8 @@ struct DataReaderTests {
         == "cannot read none.tsv: No such file or directory\ncheck the path and its permissions")
     let directory = try failure { try Table(path: folder.path, format: .csv) }
     #expect(
-      directory.shown(folder) == "cannot read FOLDER: Is a directory\ncheck the path and its permissions")
+      directory.shown(folder) == "FOLDER is a folder, not a file\n"
+        + "name a file: .tsv, .csv, .jsonl or another one that --format, or format:, says")
     #expect(
       try failure { try Table(path: "-") }.description
         == "cannot tell the format of standard input from its name")

@@ -44,9 +44,8 @@ final class Llama: BaseModel {
     let rotation = try Rotation(headSize: headSize, positions: positions)
     let epsilon = try Checkpoint.number("rms_norm_eps", default: 1e-6)
     // transformers' classes for questions call the model `transformer`, those for everything else `model`.
-    let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "embed_tokens.weight") } ?? ""
-    wordTable = try Checkpoint.weight(
-      prefix + "embed_tokens.weight", rows: facts.vocabularySize, columns: size)
+    let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "norm.weight") } ?? ""
+    wordTable = try VocabularyScores.wordTable(prefix + "embed_tokens.weight", facts: facts, tied: false)
     let facts = facts
     layers = try Configuration.layers(facts.layers) {
       try Layer(

@@ -108,8 +108,8 @@ struct Question {
 
   /// nil for a row without one of the two.
   init?(_ example: Example) {
-    guard let text = example.field("question") ?? example.field("text"),
-      let context = example.field("context") ?? example.field("text_pair")
+    guard let text = example.field(anyOf: ["question", "text"]),
+      let context = example.field(anyOf: ["context", "text_pair"])
     else { return nil }
     (self.text, self.context) = (text, context)
   }

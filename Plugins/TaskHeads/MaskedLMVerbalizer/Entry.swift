@@ -30,7 +30,9 @@ public func ptune_plugin_entry_v1(
           those of sequence-classification.
           """,
         .texts(
-          "labels", default: [], "the labels; by default those of the training data, sorted"),
+          "labels", default: [],
+          "the labels; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
+        ),
         .texts("words", "the words that stand for each label, as label=word,word"),
         .choice(
           "pieces", default: Verbalizer.Pieces.mean,

@@ -37,7 +37,7 @@ final class TokenClassification: TaskHead {
     }
     let indices = try tags.map { tag in
       guard let index = labels.firstIndex(of: tag) else {
-        throw ComponentFailure.badArgument("tag '\(tag)' is not one of \(labels.joined(separator: ", "))")
+        throw ComponentFailure.badArgument("tag '\(short(tag))' is not one of \(listed(labels))")
       }
       return index
     }

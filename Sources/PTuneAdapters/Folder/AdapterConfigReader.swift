@@ -65,7 +65,8 @@ struct AdapterConfigReader {
       fields[name] = column.stringValue.map { Located($0, place) }
     }
     let data = DataSpec(
-      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+      train: Located("", place), validation: nil, test: nil,
+      format: value["data"]?["format"]?.stringValue.flatMap(DataFormat.init(rawValue:)), header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
       chatTemplate: column("chat_template"),

@@ -90,6 +90,7 @@ package struct AdapterDocument {
     object["text"] = .string(data.text.value)
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
+    if let format = data.format { object["format"] = .string(format.rawValue) }
     if let template = data.template { object["template"] = .string(template.value.source) }
     if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
     if !data.fields.isEmpty {

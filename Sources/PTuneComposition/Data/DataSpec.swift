@@ -5,6 +5,8 @@ import PTuneText
 public struct DataSpec: Equatable, Sendable {
   /// What is trained on.
   public var train: Located<String>
+  /// Further files of rows to train on.
+  public var furtherTrain: [Located<String>] = []
   /// What decides which adapter is best.
   public var validation: Located<String>?
   /// What is reported at the end.
@@ -48,5 +50,19 @@ public struct DataSpec: Equatable, Sendable {
     self.chatTemplate = chatTemplate
     self.fields = fields
     self.maximumRows = maximumRows
+  }
+}
+
+extension DataSpec {
+  /// The fields for which the run names a column, sorted; what the run leaves out is taken by its name.
+  var namedFields: [String] {
+    (fields.keys + (text.value == "text" ? [] : ["text"]) + (textPair == nil ? [] : ["text_pair"])).sorted()
+  }
+
+  /// The columns that the run gives to a field.
+  var fieldColumns: Set<String> {
+    Set(
+      fields.values.map(\.value) + (text.value == "text" ? [] : [text.value])
+        + [textPair?.value].compactMap { $0 })
   }
 }

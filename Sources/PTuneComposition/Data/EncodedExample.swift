@@ -20,6 +20,8 @@ package struct TokenizedRow {
     case fields
   }
 
+  /// Its file, where it is not the one that the others are of.
+  package var file: String?
   /// Where it stands in its file.
   let line: Int
   /// What a head may ask for: "label" and further fields.
@@ -28,7 +30,7 @@ package struct TokenizedRow {
 
   /// The row without its label.
   package var unlabelled: TokenizedRow {
-    TokenizedRow(line: line, fields: fields.filter { $0.key != "label" }, content: content)
+    TokenizedRow(file: file, line: line, fields: fields.filter { $0.key != "label" }, content: content)
   }
 }
 
@@ -50,6 +52,8 @@ public struct EncodedExample: Sendable {
   public let numbers: [Float]
   /// How many padding tokens the last token represents, from which the scores are then read; 0: it belongs to the text.
   let padding: Int32
+  /// Its file, where it is not the one that the others are of.
+  package let file: String?
   /// Where it stands in its file.
   public let line: Int
   /// Tokens that were cut off.
@@ -62,6 +66,8 @@ public struct EncodedExample: Sendable {
 /// ids, special tokens included, and perhaps `token_type_ids`; or, where texts are gone on with, `messages`.
 package struct RowSource {
   package static let messagesColumn = "messages"
+  /// The field that tells a head for which fields the run names columns: a JSON list.
+  static let namedFieldsField = "named_fields"
 
   package let data: DataSpec
   let tokenizer: any Tokenizer
@@ -129,14 +135,23 @@ package struct RowSource {
   /// All columns of a row under their names, and those that `data` names under the names it gives them.
   private func wholeRow(_ row: Row, labelled: Bool) throws -> TokenizedRow {
     var fields: [String: String] = [:]
-    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil { fields[name] = value }
+    // A column that the run gives to a field is not taken under its own name besides.
+    let given = data.fieldColumns
+    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil && !given.contains(name)
+    {
+      fields[name] = value
+    }
     fields["label"] = labelled ? try row.value(data.label.value) : row[data.label.value]
     fields["text"] = row[data.text.value] ?? otherTextColumn.flatMap { row[$0] }
     if let pair = data.textPair { fields["text_pair"] = try row.value(pair.value) }
     // Which of them a row needs the head knows.
     for (name, column) in data.fields { fields[name] = row[column.value] }
-    let given = try given(row)
-    return TokenizedRow(line: row.line, fields: fields, content: given.map { .tokens($0) } ?? .fields)
+    let named = data.namedFields
+    if !named.isEmpty {
+      fields[Self.namedFieldsField] = JSONValue.array(named.map { .string($0) }).text(.line)
+    }
+    let tokens = try self.given(row)
+    return TokenizedRow(line: row.line, fields: fields, content: tokens.map { .tokens($0) } ?? .fields)
   }
 
   /// The text of a row; its words joined by spaces where it has only these.

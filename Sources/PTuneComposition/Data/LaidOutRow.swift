@@ -17,8 +17,10 @@ package struct LaidOutRow {
   var context: Int32?
   /// How many padding tokens the last token represents; 0: it belongs to the text.
   package var padding: Int32 = 0
+  /// The text and the second one, as the row has them.
+  package var texts: (text: String?, pair: String?) { (row.fields["text"], row.fields["text_pair"]) }
   /// Pieces that did not fit.
-  let dropped: Int
+  package let dropped: Int
 
   init(_ encodings: [Encoding], fields: [String: String]) {
     tokens = encodings.flatMap(\.ids)
@@ -50,11 +52,11 @@ package struct LaidOutRow {
   ///
   /// - Parameter source: kept for evaluations.
   package func example(
-    line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
+    file: String? = nil, line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
       tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
-      numbers: numbers, padding: padding, line: line, dropped: dropped, row: source)
+      numbers: numbers, padding: padding, file: file, line: line, dropped: dropped, row: source)
   }
 }
 
@@ -114,7 +116,9 @@ extension Composition {
     case .fields:
       try tokenizer.checkPresent()
       do {
-        let inputs = try model.arrange(ExampleRow(fields: row.fields), task: task)
+        let whole = ExampleRow(fields: row.fields)
+        let inputs = try model.arrange(whole, task: task)
+        noteColumns(whole.asked, task: task)
         return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)
       } catch let failure as EngineFailure {
         throw DataError.row(path: path, line: row.line, reason: failure.reason)
@@ -123,6 +127,14 @@ extension Composition {
           path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
       }
     }
+  }
+
+  /// Remembers which columns a head takes by their names, without the run naming them.
+  private func noteColumns(_ asked: Set<String>, task: Int) {
+    guard columnsTaken[task] == nil else { return }
+    let data = tasks[task].data
+    let known = data.namedFields + ["text", "text_pair", "label", RowSource.namedFieldsField]
+    columnsTaken[task] = asked.subtracting(known).sorted()
   }
 
   /// How many types of tokens rows may name. A model of one type, or of none, does not tell two texts apart, whatever its

@@ -27,6 +27,9 @@ extension RowSource {
     if wantsPair, pair == nil {
       throw DataError.noPair
     }
+    if pair != nil, !wantsPair, reading == .labelledText {
+      throw DataError.needlessPair
+    }
     try tokenizer.checkPresent()
     var fields = ["text": text]
     if !reading.isWholeText { fields["text_pair"] = pair }

@@ -12,6 +12,9 @@ public final class GGUFModel: ModelWeights {
   /// Opens a file. Throws FileError or GGUFError.
   public init(_ path: String) throws {
     let file = try GGUFFile(path)
+    if let parts = try file.value("split.count", "an integer", \.integer), parts > 1 {
+      throw GGUFError(file: path, problem: .split(parts: parts))
+    }
     let name = try file.required("general.architecture", "a string", \.string)
     guard let architecture = GGUFArchitecture.all.first(where: { $0.name == name }) else {
       throw GGUFError(

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// The columns of a file, shared by its rows.
 public final class Columns: Sendable {
   /// The file; `-` is standard input.
@@ -42,6 +44,16 @@ public struct Row: Sendable {
   /// One value a column: text as it stands in the file. In JSON lines strings are unescaped, null is nil, and
   /// every other value is its JSON text.
   public let values: [String?]
+  /// The columns whose value is the text of a JSON value other than a string, by their places; empty where the file is not
+  /// JSON.
+  var jsonPlaces: Set<Int> = []
+
+  /// The value of a column as JSON: a number stays one where the file is JSON; nil when the row has no such column or the
+  /// value is null.
+  public func json(_ name: String) -> String? {
+    guard let place = columns.place(of: name), let value = values[place] else { return nil }
+    return jsonPlaces.contains(place) ? value : JSONValue.string(value).text(.line)
+  }
 
   /// The value of a column; nil when the row has no such column or the value is null.
   public subscript(name: String) -> String? { columns.place(of: name).flatMap { values[$0] } }
