@@ -138,7 +138,7 @@ import Testing
       """
       error: FOLDER/model does not fit base model roberta: config.json: model_type 'bert' is another architecture; \
       this plugin computes roberta, xlm-roberta, camembert
-      help: config.json says model_type 'bert': leave 'plugin: roberta' out of the run file's 'base', or name 'bert'
+      help: config.json says model_type 'bert': remove 'plugin: roberta' from the run file's 'base', or name 'bert'
       """
     ),
     Mistake(
@@ -270,7 +270,7 @@ import Testing
       "an output where nobody can write", ["--output", "/dev/fd/out"],
       """
       error: cannot create the folder '/dev/fd/out': No such file or directory
-      help: nothing can be made in '/dev/fd'; choose another folder
+      help: nothing can be created in '/dev/fd'; choose another folder
       """),
   ]
 

@@ -271,7 +271,7 @@ import Testing
         arguments: ["--model", gpt2, "--input", "-"],
         input: "the film\n" + String(repeating: "x", count: 65) + "\n",
         errors: "error: standard input:2: the prompt has 65 tokens, but the base model has positions for 64, "
-          + "virtual tokens aside\nhelp: shorten it; prompts are not truncated\n", output: 1),
+          + "not counting virtual tokens\nhelp: shorten it; prompts are not truncated\n", output: 1),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-", "--format", "jsonl"],
         input: "{\"text\": \"a\"}\n{\"x\": 1}\n",
