@@ -36,7 +36,7 @@ package struct Composer {
   let factory: ComponentFactory
   private(set) var blueprint: Blueprint<CheckedComponent>
   let options: CompositionOptions
-  let checkpoint: ModelCheckpoint
+  package let checkpoint: ModelCheckpoint
   package let tokenizer: any Tokenizer
 
   /// Opens the model's files.
