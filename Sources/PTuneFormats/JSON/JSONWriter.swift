@@ -30,7 +30,8 @@ public struct JSONStyle: Sendable {
 }
 
 extension JSONValue {
-  /// The document as text. Characters beyond ASCII stay as they are; doubles have the fewest digits that read
+  /// The document as text. Characters beyond ASCII stay as they are, but for those that some readers end a line at
+  /// (U+0085, U+2028, U+2029) and other control characters, which are escaped; doubles have the fewest digits that read
   /// back as the same number, and are `null` where they are not finite.
   public func text(_ style: JSONStyle = .pretty) -> String {
     String(decoding: bytes(style), as: UTF8.self)
@@ -88,8 +89,16 @@ private struct JSONWriter {
   }
 
   private mutating func write(_ string: String) {
+    var string = string
+    string.withUTF8 { write(utf8: $0) }
+  }
+
+  private mutating func write(utf8 text: UnsafeBufferPointer<UInt8>) {
     put("\"")
-    for byte in string.utf8 {
+    var position = 0
+    while position < text.count {
+      let byte = text[position]
+      position += 1
       switch byte {
       case UInt8(ascii: "\""): put("\\\"")
       case UInt8(ascii: "\\"): put("\\\\")
@@ -98,11 +107,24 @@ private struct JSONWriter {
       case 0x0A: put("\\n")
       case 0x0C: put("\\f")
       case 0x0D: put("\\r")
-      case 0..<0x20: put("\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+      case 0..<0x20, 0x7F: escape(byte)
+      // U+0080…U+009F
+      case 0xC2 where position < text.count && text[position] < 0xA0:
+        escape(text[position])
+        position += 1
+      // U+2028 and U+2029
+      case 0xE2
+      where position + 1 < text.count && text[position] == 0x80 && text[position + 1] & 0xFE == 0xA8:
+        put("\\u202\(text[position + 1] & 1 == 0 ? "8" : "9")")
+        position += 2
       default: bytes.append(byte)
       }
     }
     put("\"")
+  }
+
+  private mutating func escape(_ control: UInt8) {
+    put("\\u00\(control < 16 ? "0" : "")\(String(control, radix: 16))")
   }
 
   private mutating func separate(_ place: Int, depth: Int) {
