@@ -11,6 +11,7 @@ extension TextError: CustomStringConvertible {
     case .utf16(let path): "\(shown(path)) is UTF-16 text, not UTF-8"
     case .invalidUTF8(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is not valid UTF-8"
     case .nulByte(let path, let line, let byte): "\(shown(path)):\(line): byte \(byte) is NUL"
+    case .carriageReturns(let path): "\(shown(path)): its lines end with a carriage return alone"
     case .lineTooLong(let path, let line, let limit):
       "\(shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):
@@ -22,6 +23,9 @@ extension TextError: CustomStringConvertible {
     case .duplicateColumn(let path, let name): "\(shown(path)): two columns are named \"\(name)\""
     case .missingColumn(let path, let line, let name, let columns):
       "\(shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
+    case .noValue(let path, let line, let name): "\(shown(path)):\(line): \"\(name)\" is null"
+    case .notText(let path, let line, let name):
+      "\(shown(path)):\(line): \"\(name)\" is a list or an object, not a text"
     case .invalidJSON(let path, let line, let column, let reason):
       "\(shown(path)):\(line):\(column): \(reason)"
     case .notAnObject(let path, let line): "\(shown(path)):\(line): the line is not a JSON object"
@@ -54,12 +58,15 @@ extension TextError: CustomStringConvertible {
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
     case .invalidUTF8: "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"
     case .nulByte: "text files hold no NUL bytes; is this a binary or a damaged file?"
+    case .carriageReturns: "convert it: tr '\\r' '\\n' < FILE > NEW"
     case .lineTooLong: "is this a text file with one example a line?"
     case .wrongColumnCount:
       "columns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
     case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
     case .duplicateColumn: "rename one of them"
     case .missingColumn(_, _, let name, let columns): columnHelp(name, columns)
+    case .noValue: "give the row a value, or take it out"
+    case .notText: "name the column of the text, or write one text there"
     case .invalidJSON: "the file may be truncated; fetch or write it again"
     case .notAnObject: "write one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
     case .tokenizerMissing: "copy the tokenizer files beside the model's weights"

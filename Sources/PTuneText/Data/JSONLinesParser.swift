@@ -19,10 +19,12 @@ struct JSONLinesParser: RowParser {
   private mutating func row(_ line: Line) throws(TextError) -> Row {
     var names: [String] = []
     var values: [String?] = []
+    var structured: Set<Int> = []
     let bytes = UnsafeRawBufferPointer(line.bytes)
     let isObject: Bool
     do throws(JSONError) {
       isObject = try JSONValue.parseMembers(bytes: bytes) { name, value, range in
+        if value.arrayValue != nil || value.objectValue != nil { structured.insert(names.count) }
         names.append(name)
         values.append(Self.text(value, bytes[range]))
       }
@@ -30,10 +32,12 @@ struct JSONLinesParser: RowParser {
       throw TextError(error, path: path, line: line.number, bytes: bytes)
     }
     guard isObject else { throw .notAnObject(path: path, line: line.number) }
-    if let columns, columns.names == names { return Row(line: line.number, columns: columns, values: values) }
+    if let columns, columns.names == names {
+      return Row(line: line.number, columns: columns, values: values, structured: structured)
+    }
     let columns = try Columns(path: path, names: names)
     self.columns = columns
-    return Row(line: line.number, columns: columns, values: values)
+    return Row(line: line.number, columns: columns, values: values, structured: structured)
   }
 
   private static func text(_ value: JSONValue, _ bytes: Slice<UnsafeRawBufferPointer>) -> String? {
