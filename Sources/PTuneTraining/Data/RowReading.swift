@@ -5,20 +5,33 @@ import PTune
 package enum RowReading: Sendable {
   /// A text, or two, and a label.
   case labelledText
+  /// The same, but each word of the text is cut into pieces by itself: the head scores each token, and their labels are
+  /// those of words.
+  case labelledWords
   /// A text and what follows it; it needs no label.
   case continuedText
   /// Fields that the head lays out itself.
   case arranged
 
-  init(arranges: Bool, _ reading: Reading) {
-    self = arranges ? .arranged : reading == .continuedText ? .continuedText : .labelledText
+  init(arranges: Bool, scoresTokens: Bool, _ reading: Reading) {
+    self =
+      switch reading {
+      case _ where arranges: .arranged
+      case .continuedText: .continuedText
+      case .labelledText: scoresTokens ? .labelledWords : .labelledText
+      }
   }
+
+  /// Whether rows to learn from have a label.
+  var isLabelled: Bool { self == .labelledText || self == .labelledWords }
 }
 
 extension Composition {
   /// How the head of a task reads rows.
   func reading(task: Int) -> RowReading {
-    RowReading(arranges: model.arranges(task: task), model.reading(task: task))
+    RowReading(
+      arranges: model.arranges(task: task), scoresTokens: model.scoresTokens(task: task),
+      model.reading(task: task))
   }
 }
 
@@ -31,6 +44,8 @@ extension ComponentFactory {
       return .labelledText
     }
     return RowReading(
-      arranges: table.pointee.arrange != nil, Reading(rawValue: table.pointee.reading) ?? .labelledText)
+      arranges: table.pointee.arrange != nil,
+      scoresTokens: ScoreRows(rawValue: table.pointee.score_rows) == .perToken,
+      Reading(rawValue: table.pointee.reading) ?? .labelledText)
   }
 }
