@@ -22,6 +22,8 @@ package struct Labels {
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
   package func index(of label: some StringProtocol) -> Int? {
     names.firstIndex { $0 == label } ?? names.firstIndex { $0 == "LABEL_\(label)" }
+      // Rows have no blanks around their labels; names may.
+      ?? names.firstIndex { trimmed($0) == label }
   }
 
   /// Emits the class of the row's field `label`.
@@ -97,4 +99,9 @@ private func softmax(_ row: Slice<UnsafeBufferPointer<Float>>) -> [Double] {
   let powers = row.map { exponential(Double($0) - top) }
   let sum = powers.reduce(0, +)
   return powers.map { $0 / sum }
+}
+
+private func trimmed(_ text: String) -> Substring {
+  let rest = text.drop(while: \.isWhitespace)
+  return rest[..<(rest.lastIndex { !$0.isWhitespace }.map { rest.index(after: $0) } ?? rest.startIndex)]
 }

@@ -132,7 +132,8 @@ import Testing
       let bert = try TokenizerLoader.load("\(Workbench.fixtures)/tiny-bert")
       let data = try compose().tasks[0].data
       return try RowSource(
-        data: data, tokenizer: bert, chat: ChatTemplates(folder: "", tokenizer: bert), reading: .continuedText
+        data: data, tokenizer: bert, chat: ChatTemplates(folders: [""], tokenizer: bert),
+        reading: .continuedText
       ).content("a film", nil)
     }
     #expect(failure?.description.contains("no token that ends a text") == true)
@@ -155,5 +156,76 @@ import Testing
     #expect(
       failure?.reason
         == "pooling 'cls' reads a row that has not seen the text in a causal model; use last or mean")
+  }
+
+  @Test("a text that ends with the token that ends a text has no second one")
+  func endsAlready() throws {
+    let composition = try compose()
+    let end = try #require(
+      composition.tokenizer.specialTokens.end.flatMap { composition.tokenizer.token($0) })
+    for (text, pair) in [("the film", nil), ("the film is", " good"), ("the film is", "")]
+      as [(String, String?)]
+    {
+      let without = try encode(text, pair, composition)
+      let with = try encode(pair == nil ? text + end : text, pair.map { $0 + end }, composition)
+      #expect(with.tokens == without.tokens && with.integers == without.integers)
+    }
+  }
+
+  private func examples(_ lines: String, _ settings: [String] = []) throws -> (TrainingError?, [String]) {
+    let run = try TinyRun()
+    let path = try run.write("train.jsonl", lines)
+    let spec = try run.spec(
+      adapter: "{plugin: prompt-tuning, virtual_tokens: 4}",
+      [
+        "base.model=\(Workbench.fixtures)/tiny-llama", "tasks.0.head=causal-lm", "tasks.0.data.text=text",
+        "tasks.0.data.train=\(path)", "tasks.0.data.validation=", "tasks.0.data.test=",
+      ] + settings)
+    var warnings: [String] = []
+    var failure: TrainingError?
+    do {
+      _ = try TrainingRun(spec, registry: Workbench.factory().registry) { level, text in
+        if level >= 2 { warnings.append(text.replacing(run.folder + "/", with: "")) }
+      }
+    } catch let error as TrainingError {
+      failure = error
+    }
+    return (failure, warnings)
+  }
+
+  @Test("rows without a token to predict are named, and a file of nothing else is refused")
+  func nothing() throws {
+    let (refused, _) = try examples("{\"text\": \"\"}\n{\"text\": \"\"}\n")
+    guard case .nothingToPredict(_, let lines)? = refused else {
+      Issue.record("\(refused as Any)")
+      return
+    }
+    #expect(lines == [1, 2])
+    let (taken, warnings) = try examples("{\"text\": \"\"}\n{\"text\": \"the film\"}\n")
+    #expect(taken == nil)
+    #expect(warnings == ["train.jsonl: 1 of 2 rows have no token to predict and do not count (line 1)"])
+  }
+
+  @Test("a prompt whose last tokens its completion changes is a warning with its line")
+  func seam() throws {
+    let rows =
+      "{\"text\": \"the film\", \"rest\": \" good\"}\n{\"text\": \"the film \", \"rest\": \"good\"}\n"
+    let (_, warnings) = try examples(rows, ["tasks.0.data.text_pair=rest"])
+    #expect(warnings.count == 1)
+    #expect(
+      warnings.first?.hasPrefix(
+        "train.jsonl: in 1 of 2 rows the completion changes the last tokens of its prompt (line 2)") == true)
+  }
+
+  @Test("a perplexity over no token is no number")
+  func noNumber() throws {
+    let composition = try compose()
+    let record = EvaluationRecord()
+    record.add(scores: [0, 0], columns: 2, integers: [-1], numbers: [])
+    #expect(try composition.model.measure(record, task: 0).allSatisfy { $0.value.isNaN })
+    let row = ExampleRow(fields: ["text": ""], tokens: [0], spans: [(field: -1, range: 0..<0)])
+    let members = try composition.model.predict(
+      [Float](repeating: 0, count: 200), columns: 200, row, task: 0)
+    #expect(members.first { $0.key == "perplexity" }?.json == "null")
   }
 }

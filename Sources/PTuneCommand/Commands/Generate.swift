@@ -39,7 +39,9 @@ struct Generate: ParsableCommand {
   @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
   var task: String?
 
-  @Option(help: ArgumentHelp("Go on with this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Go on with this text; may be repeated.", valueName: "text"))
   var prompt: [String] = []
 
   @Option(help: ArgumentHelp("Go on with the rows of this file; - is standard input.", valueName: "file"))
@@ -51,10 +53,16 @@ struct Generate: ParsableCommand {
       valueName: "format"))
   var format: DataFormat?
 
-  @Flag(help: "Take prompts for a user's turns, which the model's chat template writes.")
-  var chat = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Take prompts for a user's turns, which the model's chat template writes; so it is without --no-chat for an "
+        + "adapter that was trained on conversations."))
+  var chat: Bool?
 
-  @Option(help: ArgumentHelp("With --chat, what the system says first.", valueName: "text"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --chat, what the system says first.", valueName: "text")
+  )
   var system: String?
 
   @Option(
@@ -69,7 +77,9 @@ struct Generate: ParsableCommand {
 
   @OptionGroup var sampling: SamplingFlags
 
-  @Option(help: ArgumentHelp("End in front of this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("End in front of this text; may be repeated.", valueName: "text"))
   var stop: [String] = []
 
   @Flag(help: "Write plain text as it is made, one prompt after another.")
@@ -104,7 +114,8 @@ struct Generate: ParsableCommand {
     try require(format == nil || input != nil, "--format needs --input")
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
     try require(!(stream && json), "Give either --stream or --json")
-    try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
+    try require(
+      chat == true || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
     try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
     try require(batchSize >= 1, "--batch-size has to be at least 1")
     try require(!stop.contains(""), "--stop has to be a text that is not empty")
@@ -114,7 +125,16 @@ struct Generate: ParsableCommand {
     // While it waits for standard input, there is nothing to bring to an end first.
     if input != "-" { Interruption.handle() }
     let source = try load()
-    if chat { try source.converse(system: system, template: chatTemplate) }
+    switch chat {
+    case true?: try source.converse(system: system, template: chatTemplate)
+    case false?: source.goOnPlainly()
+    case nil:
+      if let place = try source.conversationTemplate {
+        Output.message(
+          "prompts are a user's turns in the chat template of \(place), as in training (--no-chat: as they are)"
+        )
+      }
+    }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)
     let isLive = stream || (isPlain && isatty(STDOUT_FILENO) == 1)
     var options = GenerationOptions()

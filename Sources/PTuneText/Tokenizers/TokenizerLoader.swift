@@ -16,10 +16,17 @@ public enum TokenizerLoader {
       return try load(tokenizerJSON: path("tokenizer.json"), configuration: configuration)
     }
     guard ByteFile.exists(path("vocab.txt")) else {
-      throw .tokenizerMissing(folder: folder, looked: ["tokenizer.json", "vocab.txt"])
+      throw .tokenizerMissing(folder: folder, looked: files)
     }
     return try load(vocabularyText: path("vocab.txt"), configuration: configuration)
   }
+
+  /// Whether a folder has the files of a tokenizer.
+  public static func hasTokenizer(_ folder: String) -> Bool {
+    files.contains { ByteFile.exists(FilePath.join(folder, $0)) }
+  }
+
+  private static let files = ["tokenizer.json", "vocab.txt"]
 
   /// The tokenizer that a `tokenizer.json` describes. Its truncation and padding settings are not applied: the
   /// caller of `encode` says how many positions are free, and nothing is ever padded.

@@ -77,6 +77,7 @@ struct AdapterDocument {
     object["label"] = .string(data.label.value)
     if let template = data.template { object["template"] = .string(template.value.source) }
     if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
+    if data.hasConversations { object["conversations"] = true }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {

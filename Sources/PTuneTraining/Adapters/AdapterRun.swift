@@ -37,7 +37,8 @@ public final class AdapterRun {
     }
     let blueprint = Blueprint(
       base: folder.base, modelName: opened.modelName, modelFolder: opened.modelFolder,
-      adapter: folder.adapter, further: folder.further, without: Set(without), selector: folder.selector,
+      tokenizerFolder: opened.tokenizerFolder, adapter: folder.adapter, further: folder.further,
+      without: Set(without), selector: folder.selector,
       tasks: folder.tasks,
       maximumLength: folder.maximumLength, usesTokenTypes: folder.usesTokenTypes,
       uncountedToken: folder.uncountedToken,
@@ -75,7 +76,7 @@ public final class AdapterRun {
       reading: composition.reading(task: task), readToken: folder.readToken, endsTexts: folder.endsTexts,
       vocabularySize: composition.model.facts?.vocabularySize)
     let rows = try source.rows(of: path, labelled: true)
-    let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
+    let examples = try composition.examples(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {
       try progress($0, examples.count)
     }

@@ -1,5 +1,6 @@
 import CPTune
 import PTuneFormats
+import PTuneText
 
 /// An adapter folder, ptune's own or PEFT's, and the base model that it is used on.
 struct OpenedAdapter {
@@ -9,6 +10,8 @@ struct OpenedAdapter {
   let modelName: String
   /// The base model's folder.
   let modelFolder: String
+  /// The folder of a tokenizer that the adapter was trained with, beside the base model's.
+  let tokenizerFolder: String?
   /// The base model's files, with what the adapter puts in the place of its weights.
   let checkpoint: ModelCheckpoint
 
@@ -43,6 +46,11 @@ struct OpenedAdapter {
       folder = try reader.adapter(modelName: name) {
         log(Int32(PTUNE_LOG_WARNING), $0)
       }
+    }
+    // What it was trained with is saved beside a PEFT adapter: it may have tokens of its own.
+    tokenizerFolder = stored.isPEFT && TokenizerLoader.hasTokenizer(path) ? path : nil
+    if tokenizerFolder != nil {
+      log(Int32(PTUNE_LOG_INFO), "\(path) has a tokenizer, which is used in the place of the base model's")
     }
     if let fingerprint = folder.fingerprint, fingerprint != opened.fingerprint.weights {
       throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)

@@ -57,7 +57,7 @@ public final class Predictor {
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
     let task = try task.ofText()
     let row = try sources[task].row(text: text, pair: pair)
-    return try predict([(nil, 1, task, composition.layOut(row, task: task, path: "--text"))])[0]
+    return try predict([(nil, 1, task, composition.readable(row, task: task, path: "--text"))])[0]
   }
 
   /// Predicts a file's rows in their order.
@@ -83,7 +83,7 @@ public final class Predictor {
             // The label is for `evaluate`: here a row may have any.
             let task = try task.of(row)
             let read = try sources[task].tokenize(row, labelled: false).unlabelled
-            let laidOut = try composition.layOut(read, task: task, path: name)
+            let laidOut = try composition.readable(read, task: task, path: name)
             if laidOut.padding > 0 { tellOfPadding(name, row.line) }
             rows.append((row["id"], row.line, task, laidOut))
           } else {

@@ -62,7 +62,7 @@ public final class Composition {
 
   fileprivate init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapters: [ComponentChoice], selector: ComponentChoice?,
+    tokenizer: any Tokenizer, chat: ChatTemplates, adapters: [ComponentChoice], selector: ComponentChoice?,
     tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, usesTokenTypes: Bool,
     uncountedToken: Int32?
   ) {
@@ -72,7 +72,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
-    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
+    self.chat = chat
     pieces = PieceCache(tokenizer)
     adapter = adapters[0]
     further = Array(adapters.dropFirst())
@@ -132,7 +132,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [], context: context, padding: padding)
+        marks: index == 0 ? marks : [], context: contexts.isEmpty ? nil : contexts[index], padding: padding)
     }
   }
 }
@@ -142,6 +142,8 @@ struct Blueprint {
   var base: ComponentChoice?
   var modelName: String
   var modelFolder: String
+  /// The folder of a tokenizer in the place of the model's.
+  var tokenizerFolder: String?
   var adapter: ComponentChoice
   /// Further ones that work together with it, in this order.
   var further: [ComponentChoice] = []
@@ -167,6 +169,7 @@ struct Composer {
   let blueprint: Blueprint
   let checkpoint: ModelCheckpoint
   let tokenizer: any Tokenizer
+  let chat: ChatTemplates
 
   /// Opens the model's files.
   ///
@@ -176,7 +179,10 @@ struct Composer {
     self.factory = factory
     self.blueprint = blueprint
     self.checkpoint = try checkpoint ?? ModelCheckpoint(folder: blueprint.modelFolder)
-    tokenizer = try MissingTokenizer.orTokenizer(of: self.checkpoint, folder: blueprint.modelFolder)
+    let folder = blueprint.tokenizerFolder
+    tokenizer = try MissingTokenizer.orTokenizer(
+      of: self.checkpoint, folder: folder ?? blueprint.modelFolder)
+    chat = ChatTemplates(folders: (folder.map { [$0] } ?? []) + [blueprint.modelFolder], tokenizer: tokenizer)
   }
 
   /// The same files for a changed blueprint.
@@ -184,6 +190,7 @@ struct Composer {
     factory = other.factory
     checkpoint = other.checkpoint
     tokenizer = other.tokenizer
+    chat = other.chat
     self.blueprint = blueprint
   }
 
@@ -242,7 +249,7 @@ struct Composer {
     return Composition(
       model: model, modelFolder: blueprint.modelFolder, modelName: blueprint.modelName,
       checkpoint: checkpoint,
-      base: base, tokenizer: tokenizer, adapters: adapters, selector: selector,
+      base: base, tokenizer: tokenizer, chat: chat, adapters: adapters, selector: selector,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
       usesTokenTypes: blueprint.usesTokenTypes, uncountedToken: blueprint.uncountedToken)
@@ -315,7 +322,9 @@ extension ComponentFactory {
       try model.setBase(
         identity(plugin, owner: "base"), checkpoint: checkpoint,
         tokenize: { tokenizer.pieces($0).map(\.id) },
-        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
+        frequentTokens: { [weak model] limit in
+          counts.mostFrequent(limit, tokenizer: tokenizer, below: model?.facts?.vocabularySize)
+        },
         specialToken: { tokenizer.specialTokens[$0] }
       ) { try baseModel(plugin, choice, $0) }
     } catch let failure as EngineFailure {
@@ -325,10 +334,6 @@ extension ComponentFactory {
         otherType: checkpoint.config.modelType.flatMap {
           $0 == choice.plugin ? nil : OtherModelType(type: $0, chosen: choice.plugin, known: known)
         })
-    }
-    if let facts = model.facts, tokenizer.vocabularySize > facts.vocabularySize {
-      throw TrainingError.vocabulary(
-        folder: folder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
     }
   }
 }

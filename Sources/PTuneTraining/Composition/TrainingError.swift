@@ -14,8 +14,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case tooFewLabels(path: String, labels: [String])
   /// The base model's plugin cannot use the model's files, whose config.json may name another one.
   case base(folder: String, component: String, reason: String, otherType: OtherModelType?)
-  /// The base model and the tokenizer do not belong together.
-  case vocabulary(folder: String, tokenizer: Int, model: Int)
+  /// A token of a text that the base model's word embeddings have no row for; `place` is its file and line.
+  case tokenWithoutRow(place: String, token: String, id: Int, rows: Int)
+  /// No row of a file has anything to predict.
+  case nothingToPredict(path: String, lines: [Int])
   /// The virtual tokens leave no room for text.
   case noRoom(positions: Int, virtual: Int)
   /// A folder that is no adapter of ptune.
@@ -65,8 +67,10 @@ extension TrainingError: CustomStringConvertible {
     case .tooFewLabels(let path, let labels):
       "\(path) holds \(labels.isEmpty ? "no label" : "only the label '\(labels[0])'"); two or more are needed"
     case .base(let folder, let component, let reason, _): "\(folder) does not suit \(component): \(reason)"
-    case .vocabulary(let folder, let tokenizer, let model):
-      "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
+    case .tokenWithoutRow(let place, let token, let id, let rows):
+      "\(place): the token '\(token)' has the id \(id), but the base model's word embeddings have \(rows) rows"
+    case .nothingToPredict(let path, let lines):
+      "\(path): no row has a token to predict (\(RowLines(lines)))"
     case .noRoom(let positions, let virtual):
       "\(virtual) virtual tokens leave no room for text in the base model's \(positions) positions"
     case .notAnAdapter(let folder, let reason): "\(folder) is not an adapter folder: \(reason)"
@@ -107,7 +111,10 @@ extension TrainingError: CustomStringConvertible {
     case .tooFewLabels: "check the 'label' column of the data section"
     case .base(_, _, _, let other?): other.help
     case .base: "see whether the model is of another kind, or whether its config.json was changed"
-    case .vocabulary: "use the tokenizer files that came with the checkpoint"
+    case .tokenWithoutRow:
+      "take the token out of the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose word "
+        + "embeddings were resized for it"
+    case .nothingToPredict: "see whether these rows are empty, and whether the run names the right columns"
     case .noRoom: "use fewer virtual tokens"
     case .notAnAdapter: "give the folder that 'ptune train' wrote, OUTPUT/adapter, or one that PEFT saved"
     case .otherBase: "name the base model it was trained on with --base-model"

@@ -13,8 +13,8 @@ struct LaidOutRow {
   let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   let marks: [Int32]
-  /// How many tokens stand before the first that is to be guessed; nil where none is.
-  var context: Int32?
+  /// Of each sequence, how many tokens stand before the first that is to be guessed; empty where none is.
+  var contexts: [Int32] = []
   /// For how many tokens of padding the last one stands; 0: it belongs to the text.
   var padding: Int32 = 0
   /// Pieces that did not fit.
@@ -53,7 +53,7 @@ struct LaidOutRow {
     line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
-      tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
+      tokens: tokens, types: types, offsets: offsets, marks: marks, contexts: contexts, integers: integers,
       numbers: numbers, padding: padding, line: line, dropped: dropped, row: source)
   }
 }
@@ -67,30 +67,31 @@ extension Composition {
     case .pieces(let first, let second):
       let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
-    case .continued(let first, let second, let end):
+    case .continued(let first, let second, let end, isJoined: _):
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
       guard encoding.count > 0 else {
         throw TrainingError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
-      laidOut.context = encoding.context(isCompletion: second != nil)
+      laidOut.contexts = [encoding.context(isCompletion: second != nil)]
       return laidOut
     case .templated(let text):
       let encoding = try tokenizer.encode(
         text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
-    case .chat(let chat):
-      let encoding = tokenizer.encode(chat, maximumLength: maximumLength)
-      guard let first = encoding.sources.firstIndex(of: 1) else {
+    case .chat(let texts):
+      let encodings = texts.map { tokenizer.encode($0, maximumLength: maximumLength) }
+        .filter { $0.sources.contains(1) }
+      guard !encodings.isEmpty else {
         throw TrainingError.row(
           path: path, line: row.line,
-          reason: chat.isAnswer.contains(true)
+          reason: texts.contains { $0.isAnswer.contains(true) }
             ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
             : "in 'messages' the assistant says nothing, so there is nothing to learn")
       }
-      var laidOut = LaidOutRow([encoding], fields: row.fields)
-      laidOut.context = Int32(max(1, first))
+      var laidOut = LaidOutRow(encodings, fields: row.fields)
+      laidOut.contexts = encodings.map { Int32(max(1, $0.sources.firstIndex(of: 1) ?? 1)) }
       return laidOut
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
@@ -109,7 +110,7 @@ extension Composition {
             + " (type_vocab_size in its config.json)")
       }
       var laidOut = LaidOutRow(given, fields: row.fields)
-      if reading(task: task) == .continuedText { laidOut.context = 1 }
+      if reading(task: task) == .continuedText { laidOut.contexts = [1] }
       return laidOut
     case .fields:
       try tokenizer.checkPresent()

@@ -23,14 +23,25 @@ struct TaskRows {
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
   }
 
+  /// Whether all that is learnt from are conversations.
+  var areConversations: Bool {
+    train.allSatisfy { if case .chat = $0.content { true } else { false } }
+  }
+
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
   /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
-  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``.
+  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``; ``TrainingError/row(path:line:reason:)`` for an empty label.
   func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
-      train.compactMap { $0.fields["label"] }.flatMap { label in
-        separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+      try train.flatMap { row in
+        let label = row.fields["label"] ?? ""
+        let all =
+          separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
+        if all.contains("") {
+          throw TrainingError.row(path: path, line: row.line, reason: "the label is empty")
+        }
+        return all
       }
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
@@ -52,12 +63,12 @@ struct TaskExamples {
   private init() { (train, validation, test) = ([], nil, nil) }
 
   init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
-    train = try composition.encode(rows.train, task: task, path: data.train.value)
+    train = try composition.examples(rows.train, task: task, path: data.train.value)
     validation = try rows.validation.map {
-      try composition.encode($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
+      try composition.examples($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
     }
     test = try rows.test.map {
-      try composition.encode($0, task: task, path: data.test?.value ?? "", keepingRows: true)
+      try composition.examples($0, task: task, path: data.test?.value ?? "", keepingRows: true)
     }
   }
 }

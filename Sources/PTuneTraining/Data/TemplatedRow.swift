@@ -13,7 +13,7 @@ extension RowSource {
       .templated(
         try tokenizer.pieces(template) { name in
           if name == "text", let text { return text }
-          return try row.value(data.column(of: name))
+          return try row.text(data.column(of: name)) ?? row.value(data.column(of: name))
         })
     }
   }
@@ -30,7 +30,7 @@ extension RowSource {
     }
     try tokenizer.checkPresent()
     var fields = ["text": text]
-    if reading != .labelledText { fields["text_pair"] = pair }
+    if !reading.isLabelled { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =
       if reading == .arranged {
         .fields
@@ -84,7 +84,7 @@ extension DataSpec {
   ) throws(TrainingError) {
     guard let template else { return }
     let place = template.place
-    if reading != .labelledText {
+    if !reading.isLabelled {
       throw .unusable(
         "\(place): the head '\(head)' lays out rows itself, so they cannot go through a template",
         help: "remove the template, or take another head")

@@ -35,6 +35,7 @@ public final class GenerationModel {
     rows = RowSource(
       data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
       otherTextColumn: "text")
+    if composition.tasks[task].data.hasConversations { try converse(system: nil, template: nil) }
   }
 
   /// A base model as it is.
@@ -54,7 +55,7 @@ public final class GenerationModel {
     let checkpoint = try ModelCheckpoint(folder: folder)
     let (plugin, choice) = try factory.loadBase(nil, of: checkpoint)
     tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
-    templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [folder], tokenizer: tokenizer)
     model = Model(
       session: Session(
         threads: ThreadPool(count: threads ?? TrainingRun.processorCount), seed: 0, precision: compute))
@@ -70,7 +71,7 @@ public final class GenerationModel {
   /// For tests: a model as it stands, whose texts never end by themselves.
   init(_ model: Model, _ tokenizer: any Tokenizer) {
     (self.model, self.tokenizer, task, endTokens, rows) = (model, tokenizer, 0, [], nil)
-    templates = ChatTemplates(folder: "", tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [""], tokenizer: tokenizer)
   }
 
   /// Positions that a prompt may take.
@@ -182,6 +183,18 @@ public final class GenerationModel {
     if let end = tokenizer.answerEnd(try chatTemplate()) { endTokens.insert(end) }
   }
 
+  /// Takes prompts as they are, though the adapter was trained on conversations.
+  public func goOnPlainly() { chat = nil }
+
+  /// Where the template stands that writes prompts as turns of a conversation; nil where they are gone on with as they
+  /// are.
+  ///
+  /// - Throws: as ``converse(system:template:)``.
+  public var conversationTemplate: String? { get throws { try chat.map { _ in try chatTemplate().place } } }
+
+  /// Whether the model has learnt from conversations in this form.
+  private var isTrained: Bool { rows?.data.hasConversations ?? false }
+
   private func chatTemplate() throws -> ChatTemplate {
     try templates.template(chat?.template ?? rows?.data.chatTemplate?.value)
   }
@@ -191,7 +204,9 @@ public final class GenerationModel {
   ) throws -> GenerationPrompt {
     try tokenizer.checkPresent()
     let written = try inChat(place, "the conversation ") {
-      try chatTemplate().text(of: turns, promptsAnswer: true)
+      let template = try chatTemplate()
+      return isTrained
+        ? try template.promptAsLearnt(turns) : try template.text(of: turns, promptsAnswer: true)
     }
     return try checked(
       GenerationPrompt(id: id, text: text ?? written, tokens: tokenizer.pieces(written).map(\.id), marks: []),
@@ -210,6 +225,7 @@ public final class GenerationModel {
 
   private func checked(_ prompt: GenerationPrompt, place: String) throws -> GenerationPrompt {
     guard !prompt.tokens.isEmpty else { throw TrainingError.emptyPrompt(place: place) }
+    try model.checkRows(for: prompt.tokens, tokenizer, place: place)
     guard prompt.tokens.count <= room else {
       throw TrainingError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
     }

@@ -35,7 +35,7 @@ extension AdapterRun {
       data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: composition.chat,
       otherTextColumn: "text", reading: composition.reading(task: task), readToken: folder.readToken,
       vocabularySize: composition.model.facts?.vocabularySize)
-    let laidOut = try composition.layOut(
+    let laidOut = try composition.readable(
       source.row(text: text, pair: pair), task: task, path: "--text")
     let batch = composition.batch([laidOut.example(line: 1)], task: task, training: false)
     return AttentionInspection(

@@ -58,15 +58,16 @@ public final class TrainingRun {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
+        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading)
       counts.add(read.train)
       rows.append(read)
       var head = ComponentChoice(task.head)
       start?.complete(&head, of: task.name)
       try Self.fillLabels(&head, read, task, factory)
-      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
+      var data = task.data
+      data.hasConversations = read.areConversations
+      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: data, weight: task.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)

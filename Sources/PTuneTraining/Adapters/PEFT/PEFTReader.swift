@@ -174,7 +174,7 @@ struct PEFTReader {
     }
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
     return try WeightReplacements(
-      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+      replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
   }
 
   /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.
