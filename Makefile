@@ -16,7 +16,7 @@ RUNPATHS = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/ptune' -Xlinker -rpath -Xli
 MANIFEST = $(DESTDIR)$(PREFIX)/lib/ptune/installed.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo test install uninstall bench bench-demo docs fuzz crash-matrix sanitize lint format clean
+.PHONY: help setup build demo test install uninstall dist bench bench-demo docs fuzz crash-matrix sanitize lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ uninstall: ## remove what `make install` put under PREFIX
 	@cd "$(DESTDIR)$(PREFIX)" && while read -r file; do rm -f "$$file"; done <lib/ptune/installed.txt
 	@rm -f "$(MANIFEST)"
 	@cd "$(DESTDIR)$(PREFIX)" && find lib/ptune share/ptune share/doc/ptune -depth -type d -empty -delete 2>/dev/null || true
+
+dist: build ## pack an archive for this platform into build/dist
+	@Scripts/release/dist $(RELEASE) build/dist
 
 bench: setup build ## compare with PEFT's speed and memory (needs torch, transformers and peft)
 	$(PYTHON) Benchmarks/bench.py --ptune $(RELEASE)/ptune --report Docs/benchmarks.md $(BENCH)

@@ -90,18 +90,41 @@ let tests = [
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
   TestsOf(target: "PTuneFormats"),
   TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
-  TestsOf(target: "PTuneText", leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneText", others: ["PTune"], leaveAlone: ["Fixtures"]),
+  TestsOf(
+    target: "PTuneComposition",
+    others: [
+      "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneJinja", "TestSupport",
+    ]),
+  TestsOf(
+    target: "PTuneAdapters",
+    others: [
+      "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition", "PTuneGeneration",
+      "PTuneRunFile", "PTuneTraining", "TestSupport",
+    ]),
+  TestsOf(
+    target: "PTuneGeneration",
+    others: ["PTuneEngine", "PTuneFormats", "PTuneText", "PTuneComposition", "TestSupport"]),
+  TestsOf(
+    target: "PTuneRunFile", others: ["PTuneFormats", "PTunePlugins", "PTuneText", "PTuneComposition"]),
   TestsOf(
     target: "PTuneTraining",
     others: [
-      "CPTuneKernels", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneTesting",
+      "CPTuneKernels", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+      "PTuneComposition", "PTuneAdapters", "PTuneRunFile", "PTuneTesting", "TestSupport",
     ]),
   TestsOf(
-    target: "PTuneTesting", others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining"]),
+    target: "PTuneComparison",
+    others: ["PTuneFormats", "PTunePlugins", "PTuneComposition", "PTuneRunFile", "TestSupport"]),
+  TestsOf(
+    target: "PTuneTesting",
+    others: ["CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneComposition", "PTuneTraining"]),
+  TestsOf(target: "PTuneTerminal"),
   TestsOf(target: "PTuneReport", others: ["PTuneFormats"]),
   // The faulty plugin is a C file that the tests compile themselves.
   TestsOf(
-    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneReport"], leaveAlone: ["Plugins"]),
+    target: "PTuneCommand", others: ["PTuneFormats", "PTunePlugins", "PTuneTerminal"],
+    leaveAlone: ["Plugins"]),
   TestsOf(target: "PTuneFuzzing"),
 ]
 
@@ -151,37 +174,91 @@ let package = Package(
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
-    .target(name: "PTunePlugins", dependencies: ["CPTune", "PTune", "CFFI", "CPTunePlatform"]),
+    .target(
+      name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
-    // Files, text, training, results.
+    // Files and text.
     .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats"]),
+    .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
+    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
+
+    // Adapters on base models: what evaluates, predicts and generates ends here, without YAML and without training.
+    .target(
+      name: "PTuneComposition",
+      dependencies: [
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText",
+      ]),
+    .target(
+      name: "PTuneAdapters",
+      dependencies: [
+        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+      ]),
+    .target(
+      name: "PTuneGeneration",
+      dependencies: [
+        "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
+      ]),
+
+    // Run files and training.
+    .target(
+      name: "PTuneRunFile",
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .target(
       name: "PTuneTraining",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneReport",
-        .product(name: "Yams", package: "Yams"),
+        "CPTune", "PTune", "PTuneLibc", "CPTuneKernels", "PTuneEngine", "PTunePlugins", "PTuneFormats",
+        "PTuneText",
+        "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile",
       ]),
-    .target(name: "PTuneReport", dependencies: ["PTune", "PTuneFormats", "PTuneClassification"]),
+    .target(
+      name: "PTuneComparison",
+      dependencies: [
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTuneRunFile",
+        "PTuneTraining",
+      ]),
+
+    // Results for people.
+    .target(name: "PTuneTerminal"),
+    .target(
+      name: "PTuneReport",
+      dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneClassification", "PTuneTerminal"]),
 
     // What plugin authors, and the tests here, check a plugin with.
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneTraining", "PTuneFormats", "PTuneReport",
-        "CPTunePlatform",
+        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
-      name: "PTuneFuzzing", dependencies: ["PTuneFormats", "PTuneText", "PTunePlugins", "PTuneTraining"],
+      name: "PTuneFuzzing",
+      dependencies: [
+        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+      ],
       path: "Fuzz/Targets"),
+    // What the tests of several modules share.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters", "PTuneRunFile", "PTuneTraining", "PTuneTesting",
+      ],
+      path: "Tests/Support"),
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText", "PTuneTraining",
-        "PTuneReport", "PTuneTesting", "CPTuneKernels", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText",
+        "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
+        "PTuneComparison", "PTuneTerminal", "PTuneReport", "PTuneTesting", "CPTuneKernels",
+        "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

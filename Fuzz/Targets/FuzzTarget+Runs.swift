@@ -1,5 +1,7 @@
+import PTuneAdapters
 import PTuneFormats
-import PTuneTraining
+import PTunePlugins
+import PTuneRunFile
 
 extension FuzzTarget {
   static let runFile = FuzzTarget("run-file") {

@@ -1,13 +1,10 @@
 import ArgumentParser
-import PTuneEngine
+import PTune
 import PTunePlugins
 
 /// The command `ptune`: its subcommands, one to a file, and what every one of them does about errors.
 @main
 struct PTuneCommand: ParsableCommand {
-  /// The version of this ptune.
-  static let version = HostTable.version
-
   static let configuration = CommandConfiguration(
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
@@ -21,7 +18,7 @@ struct PTuneCommand: ParsableCommand {
         ptune predict --adapter runs/name/adapter --text "A joy from start to finish."
         ptune compare run.yaml --adapters prompt-tuning,prefix-tuning,p-tuning-v2
       """,
-    version: version,
+    version: Release.version,
     subcommands: [
       Train.self,
       Eval.self,
@@ -50,7 +47,7 @@ struct PTuneCommand: ParsableCommand {
   /// Exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
   static func main() {
     Output.prepare()
-    PluginProbe.runIfAsked(version: version)
+    PluginProbe.runIfAsked(version: Release.version)
     CrashReport.prepare()
     do {
       var command = try parseAsRoot()

@@ -1,6 +1,6 @@
+import PTuneComposition
 import PTuneEngine
 import PTunePlugins
-import PTuneTraining
 
 /// Puts components of plugins into models for tests; the parts that a test does not care about may be twins.
 ///

@@ -1,8 +1,8 @@
 import Foundation
-import PTuneReport
 import Testing
 
 @testable import PTuneCommand
+@testable import PTuneTerminal
 
 @Suite("On a terminal") struct TerminalTests {
   @Test("numbers are written as people read them")

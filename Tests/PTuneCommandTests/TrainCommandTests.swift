@@ -1,4 +1,5 @@
 import Foundation
+import PTune
 import PTuneFormats
 import Testing
 
@@ -86,7 +87,7 @@ import Testing
     let plugins = try #require(document["plugins"]?.arrayValue)
     #expect(plugins.map { $0["kind"] } == ["base-model", "adapter", "task-head"])
     #expect(plugins.map { $0["name"] } == ["bert", "p-tuning-v2", "sequence-classification"])
-    #expect(plugins.allSatisfy { $0["version"] == "0.1.0" })
+    #expect(plugins.allSatisfy { $0["version"]?.stringValue == Release.version })
     #expect(plugins[1]["file"]?.stringValue?.hasPrefix("PLUGINS/libptune_p_tuning_v2.") == true)
     #expect(result.errors.hasPrefix("model     FOLDER/model"))
   }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PTuneReport
+@testable import PTuneTerminal
 
 @Suite("Charts") struct ChartTests {
   @Test("a scale ends at round numbers and marks them")

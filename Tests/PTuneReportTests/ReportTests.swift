@@ -232,3 +232,15 @@ final class Page: NSObject, XMLParserDelegate {
     tables[table]?[row][cell] += characters
   }
 }
+
+/// A temporary folder that goes with the object.
+final class Folder {
+  let path: String
+
+  init() throws {
+    var template = Array((NSTemporaryDirectory() + "/ptune-report-XXXXXX").utf8CString)
+    path = FilePath.normalised(String(cString: try #require(mkdtemp(&template))))
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

@@ -4,6 +4,8 @@ import PTunePlugins
 import PTuneTesting
 import Testing
 
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Gradient checks") struct GradientTests {

@@ -2,8 +2,9 @@ import Foundation
 import PTuneEngine
 import PTunePlugins
 import PTuneTesting
-import PTuneTraining
 import Testing
+
+@testable import PTuneComposition
 
 /// Where the tests of gradients find plugins and the tiny checkpoint.
 enum Workshop {

@@ -1,3 +1,4 @@
+import PTune
 import Testing
 
 @testable import PTuneText
@@ -66,7 +67,7 @@ struct UnigramLoaderTests {
 
   @Test("a damaged map of characters does no harm", arguments: 0..<64)
   func damagedMap(seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     var bytes = (0..<80).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
     bytes.replaceSubrange(0..<4, with: [64, 0, 0, 0])
     guard let map = PrecompiledMap(bytes) else { return }

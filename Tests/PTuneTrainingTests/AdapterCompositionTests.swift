@@ -3,8 +3,12 @@ import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneTesting
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 /// Several adapters that work together in one run.
@@ -144,8 +148,8 @@ import Testing
       checkpoint: checkpoint, adapter: Self.prompt, further: [Self.lora, Self.choice("ia3")],
       head: Self.choice("causal-lm")
     ).model
-    GenerationTests.randomise(model)
-    try GenerationTests.compare(model)
+    StepwiseGeneration.randomise(model)
+    try StepwiseGeneration.compare(model)
   }
 
   private static let both = "\nadapters: [{plugin: prefix-tuning, virtual_tokens: 4}, {plugin: lora, r: 2}]"

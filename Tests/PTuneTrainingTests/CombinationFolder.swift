@@ -2,8 +2,12 @@ import Foundation
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 /// A temporary folder with data that suits every head, in which combinations are composed and trained.
@@ -14,30 +18,10 @@ final class CombinationFolder {
   init() throws {
     var template = Array((NSTemporaryDirectory() + "/ptune-combinations-XXXXXX").utf8CString)
     folder = FilePath.normalised(String(cString: try #require(mkdtemp(&template))))
-    try AtomicFile.write(Self.rows(8), to: "\(folder)/rows.jsonl")
+    try AtomicFile.write(SampleRows.ofEveryHead(8), to: "\(folder)/rows.jsonl")
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
-
-  /// Sentences in words of the fixtures' vocabularies; each row has a label for every kind of head.
-  static func rows(_ count: Int) -> String {
-    let subjects = ["film", "movie", "story", "plot"]
-    let lines = (0..<count).map { row in
-      let (subject, isGood) = (subjects[row / 2 % subjects.count], row % 2 == 0)
-      let word = isGood ? "good" : "bad"
-      let context = "the \(subject) was \(word)"
-      let object: JSONValue = [
-        "text": .string(context), "tone": .string(isGood ? "positive" : "negative"),
-        "tones": .array(isGood ? ["positive", "long"] : row < 4 ? [] : ["long"]),
-        "tags": ["O", "B-WORK", "O", .string(isGood ? "O" : "B-TONE")], "score": .double(isGood ? 1 : -0.5),
-        "question": .string("how was it"), "context": .string(context),
-        "answers": ["text": [.string(word)], "answer_start": [.int(context.count - word.count)]],
-        "choices": row % 3 == 0 ? ["good", "bad"] : ["bad", "good"], "choice": .int(row % 3 == 0 ? 0 : 1),
-      ]
-      return object.text(.line)
-    }
-    return lines.joined(separator: "\n") + "\n"
-  }
 
   /// The base model's checkpoint; where it is of kin, links to its files beside a config.json with the base's own type.
   private func model(_ base: Combinations.Base) throws -> String {

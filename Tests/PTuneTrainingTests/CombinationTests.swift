@@ -1,8 +1,7 @@
 import Foundation
 import PTuneFormats
+import TestSupport
 import Testing
-
-@testable import PTuneTraining
 
 /// Every plugin with every other one it can meet: it works, or it is refused with the reason. What there is follows
 /// from the plugins, and Docs/combinations.md says what came out.

@@ -1,8 +1,9 @@
 import Foundation
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 
-@testable import PTuneTraining
+@testable import PTuneComposition
 
 /// What can be combined: all that the plugins of this package list, with hyperparameters that suit tiny models.
 enum Combinations {
@@ -77,7 +78,7 @@ enum Combinations {
       let suitable =
         own
         ?? checkpoints.first { folder, _ in
-          let altered = try? DecoderTests.AlteredCheckpoint(
+          let altered = try? AlteredCheckpoint(
             folder, changes: ["model_type": .string(base.name)])
           return altered.flatMap { try? Workbench.base(base.name, $0, Workbench.factory()) } != nil
         }

@@ -2,6 +2,7 @@ import CPTuneKernels
 import Foundation
 import PTuneEngine
 import PTuneFormats
+import TestSupport
 import Testing
 
 @testable import PTuneTraining

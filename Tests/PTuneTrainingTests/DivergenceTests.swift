@@ -1,6 +1,9 @@
 import PTuneFormats
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Losses that are no numbers or explode") struct DivergenceTests {
@@ -25,9 +28,9 @@ import Testing
       text, file: tiny.path("run.yaml"), overrides: try settings.map { try RunOverride(set: $0) })
   }
 
-  private func divergence(_ tiny: TinyRun, _ settings: [String] = []) throws -> TrainingError {
+  private func divergence(_ tiny: TinyRun, _ settings: [String] = []) throws -> DivergenceError {
     let spec = try spec(tiny, settings)
-    return try #require(#expect(throws: TrainingError.self) { _ = try tiny.train(spec) })
+    return try #require(#expect(throws: DivergenceError.self) { _ = try tiny.train(spec) })
   }
 
   private func events(_ tiny: TinyRun, _ kind: String, output: String = "out") throws -> [JSONValue] {
@@ -38,10 +41,9 @@ import Testing
   @Test("end the training with the step and the rows, and the last good adapter is there")
   func stop() throws {
     let tiny = try tiny(wild: [19])
-    guard case .diverged(let found, 0, let kept) = try divergence(tiny) else {
-      Issue.record("another error")
-      return
-    }
+    let error = try divergence(tiny)
+    let (found, kept) = (error.divergence, error.kept)
+    #expect(error.skipped == 0)
     #expect(found.problem == .loss(.infinity))
     #expect(found.rows.map(\.file) == [tiny.path("train.tsv")])
     #expect(found.rows[0].lines.count == 4)
@@ -61,16 +63,16 @@ import Testing
     let divergence = Divergence(
       step: 7, problem: .explosion(12.5, mean: 0.5), rows: [.init(file: "a.tsv", lines: [2, 5, 9])])
     #expect(
-      TrainingError.diverged(divergence, skipped: 0, kept: 6).description
+      DivergenceError(divergence: divergence, skipped: 0, kept: 6).description
         == "the loss is 12.5, 25.0 times the mean of the last steps, at step 7, in the batch of a.tsv:2, 5 and 9"
     )
     #expect(
-      TrainingError.diverged(divergence, skipped: 0, kept: 6).help == """
+      DivergenceError(divergence: divergence, skipped: 0, kept: 6).help == """
         look at these rows, or lower training.learning_rate or training.clip_norm; with --set \
         training.on_divergence=skip, also with --resume, such steps are left out; the adapter of step 6 is kept
         """)
     #expect(
-      TrainingError.diverged(divergence, skipped: 3, kept: nil).description.hasSuffix(
+      DivergenceError(divergence: divergence, skipped: 3, kept: nil).description.hasSuffix(
         "after 3 skipped steps in a row"))
   }
 
@@ -95,14 +97,9 @@ import Testing
   @Test("too many in a row end the training all the same")
   func limit() throws {
     let tiny = try tiny(wild: Array(2...25))
-    guard
-      case .diverged(let found, 2, _) = try divergence(
-        tiny, ["training.on_divergence=skip", "training.skip_limit=2"])
-    else {
-      Issue.record("another error")
-      return
-    }
-    #expect(found.step == 3)
+    let error = try divergence(tiny, ["training.on_divergence=skip", "training.skip_limit=2"])
+    #expect(error.skipped == 2)
+    #expect(error.divergence.step == 3)
   }
 
   @Test("an explosion counts only where the run gives a factor, and after the first steps")

@@ -1,6 +1,8 @@
 import PTuneEngine
 import Testing
 
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Passes over several tasks") struct EpochPlanTests {

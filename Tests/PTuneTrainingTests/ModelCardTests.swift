@@ -1,5 +1,6 @@
 import Foundation
 import PTuneFormats
+import TestSupport
 import Testing
 
 @testable import PTuneTraining

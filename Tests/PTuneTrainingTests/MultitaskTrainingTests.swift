@@ -1,7 +1,11 @@
 import Foundation
 import PTuneFormats
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Training several tasks") struct MultitaskTrainingTests {

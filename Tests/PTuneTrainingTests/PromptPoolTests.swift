@@ -1,8 +1,11 @@
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("Prompt pools") struct PromptPoolTests {

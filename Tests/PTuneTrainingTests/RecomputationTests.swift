@@ -1,6 +1,8 @@
 import PTuneEngine
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("Recomputing layers") struct RecomputationTests {

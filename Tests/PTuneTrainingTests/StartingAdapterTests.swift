@@ -1,7 +1,10 @@
 import Foundation
 import PTuneFormats
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Going on from a trained adapter") struct StartingAdapterTests {
@@ -97,7 +100,7 @@ import Testing
           "tasks.0.head.labels=[\"positive\", \"negative\", \"neither\"]",
         ] + Self.still))
     let run = try tiny.load(result)
-    #expect(try scores(run, tiny) == scores(PEFTTests.run(folder), tiny))
+    #expect(try scores(run, tiny) == scores(Workbench.peftRun(folder), tiny))
     #expect(run.folder.tasks[0].labels == ["positive", "negative", "neither"])
     #expect(run.folder.tasks[0].head.hyperparameters["pooling"] == .string("first"))
   }
@@ -114,7 +117,7 @@ import Testing
         ]))
     let run = try tiny.load(result)
     #expect(run.folder.tasks.map(\.name) == ["task_0", "task_1", "task_2", "tone"])
-    #expect(try scores(run, tiny) == scores(PEFTTests.run(folder), tiny))
+    #expect(try scores(run, tiny) == scores(Workbench.peftRun(folder), tiny))
   }
 
   @Test(

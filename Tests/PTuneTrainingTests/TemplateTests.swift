@@ -2,8 +2,12 @@ import Foundation
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 import Testing
 
+@testable import PTuneAdapters
+@testable import PTuneComposition
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 /// Templates and the cloze head in whole runs.

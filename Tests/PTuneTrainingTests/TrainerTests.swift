@@ -1,7 +1,9 @@
 import Foundation
 import PTuneFormats
+import TestSupport
 import Testing
 
+@testable import PTuneComposition
 @testable import PTuneTraining
 
 @Suite("Training") struct TrainerTests {

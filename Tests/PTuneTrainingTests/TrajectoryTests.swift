@@ -1,8 +1,10 @@
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
+import TestSupport
 import Testing
 
+@testable import PTuneRunFile
 @testable import PTuneTraining
 
 @Suite("Trajectories") struct TrajectoryTests {

@@ -41,7 +41,7 @@ final class IA3: Adapter {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.ia3", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.ia3", version: Release.version) {
     [
       .adapter(
         "ia3", summary: "factors on keys, values and the feed-forward networks' inner rows",

@@ -47,7 +47,7 @@ final class LoRA: Adapter {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.lora", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.lora", version: Release.version) {
     [
       .adapter(
         "lora", summary: "low-rank deltas beside the base model's linear layers",

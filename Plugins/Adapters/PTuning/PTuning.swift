@@ -42,7 +42,7 @@ final class PTuning: FoldingAdapter {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.p-tuning", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.p-tuning", version: Release.version) {
     [
       .adapter(
         "p-tuning", summary: "rows among the word embeddings of the input, made by a trained encoder",

@@ -6,7 +6,7 @@ import PTune
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.p-tuning-v2", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.p-tuning-v2", version: Release.version) {
     [
       .adapter(
         "p-tuning-v2", summary: "deep prompts at all or the upper layers, for understanding tasks",

@@ -6,7 +6,7 @@ import PTune
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.prefix-tuning", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.prefix-tuning", version: Release.version) {
     [
       .adapter(
         "prefix-tuning", summary: "trained virtual tokens at every layer's attention",

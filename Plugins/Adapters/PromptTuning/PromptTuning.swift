@@ -33,7 +33,7 @@ final class PromptTuning: Adapter {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.prompt-tuning", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.prompt-tuning", version: Release.version) {
     [
       .adapter(
         "prompt-tuning", summary: "trained rows among the word embeddings of the input",

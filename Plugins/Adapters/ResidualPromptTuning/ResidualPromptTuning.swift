@@ -74,7 +74,7 @@ private struct Bottleneck {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.residual-prompt-tuning", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.residual-prompt-tuning", version: Release.version) {
     [
       .adapter(
         "residual-prompt-tuning", summary: "rows at the input that pass a small network with a shortcut",

@@ -15,7 +15,7 @@ private func bert() throws -> any BaseModel {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.bert", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.bert", version: Release.version) {
     [
       .baseModel(
         "bert", summary: "BERT and MiniLM encoders",

@@ -28,7 +28,7 @@ private func distilBert() throws -> any BaseModel {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.distilbert", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.distilbert", version: Release.version) {
     [
       .baseModel(
         "distilbert", summary: "DistilBERT encoders",

@@ -99,7 +99,7 @@ final class Gpt2: BaseModel {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.gpt2", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.gpt2", version: Release.version) {
     [
       .baseModel(
         "gpt2", summary: "GPT-2 and its kin",

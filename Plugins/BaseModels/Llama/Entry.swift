@@ -31,7 +31,7 @@ private func mistral() throws -> any BaseModel {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.llama", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.llama", version: Release.version) {
     [
       .baseModel(
         "llama", summary: "Llama and its kin: SmolLM2, TinyLlama",

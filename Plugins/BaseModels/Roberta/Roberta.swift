@@ -21,7 +21,7 @@ private func roberta() throws -> any BaseModel {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.roberta", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.roberta", version: Release.version) {
     [
       .baseModel(
         "roberta", summary: "RoBERTa encoders",

@@ -31,7 +31,7 @@ final class Attention: Selector {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.attention", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.attention", version: Release.version) {
     [
       .selector(
         "attention", summary: "a softmax of the products of query and keys: every entry takes part",

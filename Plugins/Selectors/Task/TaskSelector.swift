@@ -32,7 +32,7 @@ final class TaskSelector: Selector {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.task", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.task", version: Release.version) {
     [
       .selector(
         "task", summary: "a linear layer for each task: the task decides which entries count",

@@ -81,7 +81,7 @@ final class TopK: Selector {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.top-k", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.top-k", version: Release.version) {
     [
       .selector(
         "top-k", summary: "the k entries whose keys are most like the query",

@@ -92,7 +92,7 @@ final class CausalLM: TaskHead {
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.causal-lm", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.causal-lm", version: Release.version) {
     [
       .taskHead(
         "causal-lm", summary: "the next token of a text, or of a completion",

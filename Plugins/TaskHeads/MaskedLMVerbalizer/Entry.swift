@@ -6,7 +6,7 @@ import PTune
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.masked-lm-verbalizer", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.masked-lm-verbalizer", version: Release.version) {
     [
       .taskHead(
         "masked-lm-verbalizer", summary: "one label per text, by the word that fills the template's mask",

@@ -7,7 +7,7 @@ import PTuneClassification
 public func ptune_plugin_entry_v1(
   _ host: UnsafePointer<ptune_host_v1>!
 ) -> UnsafePointer<ptune_plugin_v1>! {
-  Plugin.register(with: host, id: "ptune.sequence-classification", version: "0.1.0") {
+  Plugin.register(with: host, id: "ptune.sequence-classification", version: Release.version) {
     [
       .taskHead(
         "sequence-classification", summary: "labels of a text: one, or several",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CPTuneKernels
 import PTuneFormats
-import PTuneReport
+import PTuneTerminal
 
 /// `ptune bench operators`: how fast matrix products, attention and norms are here.
 struct BenchOperators: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PTuneFormats
+import PTuneRunFile
 import PTuneTraining
 
 /// `ptune bench steps RUN`: takes single steps of a run when it is told to.

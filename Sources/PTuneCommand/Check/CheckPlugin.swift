@@ -2,7 +2,6 @@ import ArgumentParser
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
-import PTuneReport
 import PTuneTesting
 
 /// `ptune check-plugin FILE`: what a plugin has to hold before others rely on it.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PTuneLibc
 import PTunePlugins
-import PTuneReport
+import PTuneTerminal
 
 /// `ptune describe NAME`: all that a component says of itself.
 struct Describe: ParsableCommand {

@@ -1,8 +1,10 @@
 import ArgumentParser
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
+import PTuneGeneration
 import PTuneLibc
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// `ptune eval`: measures a trained adapter on labelled rows.
 struct Eval: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import PTuneAdapters
 import PTuneFormats
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// `ptune export`: writes a trained adapter as PEFT has it.
 struct Export: ParsableCommand {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import CPTune
+import PTuneAdapters
+import PTuneGeneration
 import PTuneLibc
 import PTuneText
-import PTuneTraining
 
 /// `ptune generate`: what a causal model, with an adapter or without, goes on with.
 struct Generate: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PTuneLibc
 import PTunePlugins
-import PTuneReport
+import PTuneTerminal
 
 /// `ptune list-plugins`: the components there are, and the files that hold none and why.
 struct ListPlugins: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import PTuneFormats
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneRunFile
+import PTuneTerminal
 
 /// `ptune lock`: pins plugins by the hashes of their files, and accepts files that have changed.
 struct Lock: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
+import PTuneAdapters
 import PTuneFormats
 import PTuneLibc
 import PTuneText
-import PTuneTraining
 
 /// `ptune predict`: what a trained adapter says of texts, as JSON lines.
 struct Predict: ParsableCommand {

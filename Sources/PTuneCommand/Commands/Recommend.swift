@@ -1,9 +1,11 @@
 import ArgumentParser
+import PTuneComparison
+import PTuneComposition
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneRunFile
+import PTuneTerminal
 
 /// `ptune recommend`: which method to take.
 struct Recommend: ParsableCommand {

@@ -4,6 +4,8 @@ import PTuneFormats
 import PTuneLibc
 import PTunePlugins
 import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 /// `ptune train RUN`: trains an adapter as a run file says.

@@ -1,8 +1,8 @@
 import CPTunePlatform
+import PTuneComparison
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
-import PTuneTraining
 
 /// A part of a comparison that runs in a process of its own, with its messages in the cell's log.
 struct CellProcess {

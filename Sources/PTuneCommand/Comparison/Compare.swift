@@ -1,9 +1,11 @@
 import ArgumentParser
+import PTune
+import PTuneComparison
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
 import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// `ptune compare RUN`: trains several methods under equal conditions and shows them side by side.
 struct Compare: ParsableCommand {
@@ -135,7 +137,7 @@ struct Compare: ParsableCommand {
 
   private func source(_ plan: ComparisonPlan) -> JSONObject {
     [
-      "ptune": .string(PTuneCommand.version),
+      "ptune": .string(Release.version),
       "run": .string(FilePath.normalised(FilePath.join(FileSystem.currentFolder, runFile))),
       "base_model": .string(plan.cells[0].spec.base.model.value),
       "output": .string(plan.output),

@@ -1,9 +1,12 @@
 import ArgumentParser
 import CPTune
 import CPTunePlatform
+import PTuneAdapters
+import PTuneComparison
 import PTuneFormats
 import PTuneLibc
-import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 /// One part of a comparison in a process of its own, so that its memory is its own: what `ptune compare` starts.

@@ -1,5 +1,5 @@
+import PTuneComparison
 import PTuneFormats
-import PTuneTraining
 
 extension Comparison {
   /// Writes `comparison.json`, `comparison.csv` and `comparison.md`.

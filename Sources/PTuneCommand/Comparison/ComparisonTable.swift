@@ -1,5 +1,5 @@
-import PTuneReport
-import PTuneTraining
+import PTuneComparison
+import PTuneTerminal
 
 /// The rows of a comparison as people read them.
 struct ComparisonTable: Sendable {

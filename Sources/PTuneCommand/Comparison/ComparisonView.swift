@@ -1,6 +1,6 @@
+import PTuneComparison
 import PTuneFormats
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// Shows people how a comparison goes.
 final class ComparisonView {

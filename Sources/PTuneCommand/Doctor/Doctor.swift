@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPTune
+import PTune
 import PTunePlugins
 
 /// `ptune doctor`: what ptune sees of the machine, its libraries, its plugins and its models.
@@ -35,7 +36,7 @@ struct Diagnosis: Encodable {
     let problems: [String]
   }
 
-  let version = PTuneCommand.version
+  let version = Release.version
   let pluginInterface = "\(PTUNE_ABI_MAJOR).\(PTUNE_ABI_MINOR)"
   let machine: Machine
   let kernels: Kernels

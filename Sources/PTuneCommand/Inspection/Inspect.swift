@@ -1,8 +1,9 @@
 import ArgumentParser
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
 import PTuneLibc
 import PTuneReport
-import PTuneTraining
 
 /// `ptune inspect ADAPTER`: what a trained adapter is, and what can be seen of what it learned.
 struct Inspect: ParsableCommand {

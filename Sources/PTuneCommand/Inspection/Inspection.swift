@@ -1,5 +1,6 @@
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
-import PTuneTraining
 
 /// What `ptune inspect` found out.
 struct Inspection {

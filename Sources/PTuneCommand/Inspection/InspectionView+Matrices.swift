@@ -1,5 +1,6 @@
-import PTuneReport
-import PTuneTraining
+import PTuneAdapters
+import PTuneComposition
+import PTuneTerminal
 
 /// The parts that compare: how much things are alike, where attention goes, which entries are used.
 extension InspectionView {

@@ -1,7 +1,8 @@
+import PTuneAdapters
+import PTuneComposition
 import PTuneFormats
 import PTuneLibc
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// Shows people what `ptune inspect` found out.
 struct InspectionView {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PTuneFormats
 import PTunePlugins
-import PTuneTraining
 
 /// `ptune completion SHELL`: what teaches a shell to complete our commands.
 struct Completion: ParsableCommand {

@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 
 /// A manual page of a command in the language of man(7), made of the argument parser's description of it, which is what
@@ -40,7 +41,7 @@ struct ManualPage {
   /// The page.
   var text: String {
     var lines = [
-      ".TH \"\(name.uppercased())\" 1 \"\" \"ptune \(PTuneCommand.version)\" \"ptune\"", ".SH NAME",
+      ".TH \"\(name.uppercased())\" 1 \"\" \"ptune \(Release.version)\" \"ptune\"", ".SH NAME",
       "\(Self.escaped(name)) \\- \(Self.escaped(withoutPeriod(abstract)))", ".SH SYNOPSIS", synopsis,
       ".SH DESCRIPTION",
     ]

@@ -1,10 +1,11 @@
 import ArgumentParser
 import CPTune
+import PTuneAdapters
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneText
-import PTuneTraining
 
 /// Where an adapter's base model is.
 struct BaseModelOptions: ParsableArguments {

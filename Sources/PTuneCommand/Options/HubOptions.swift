@@ -1,8 +1,8 @@
 import ArgumentParser
-import PTuneReport
 import PTuneFormats
 import PTuneHub
 import PTuneLibc
+import PTuneTerminal
 
 /// What commands that name models and adapters have to say about the hub.
 struct HubOptions: ParsableArguments {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PTuneFormats
 import PTunePlugins
-import PTuneTraining
 
 /// The options of every command that looks for plugins.
 struct PluginOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import PTuneEngine
-import PTuneTraining
+import PTuneRunFile
 
 /// The flags of `ptune train` that take the place of something in the run file.
 struct RunOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 import PTuneLibc
-import PTuneReport
+import PTuneTerminal
 
 /// Lines for people while a command works, and on a terminal one more line at the end that is drawn over.
 ///

@@ -1,9 +1,11 @@
 import ArgumentParser
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTuneLibc
 import PTunePlugins
+import PTuneRunFile
 import PTuneText
 import PTuneTraining
 
@@ -25,6 +27,7 @@ extension EngineFailure: HelpfulError {
 }
 extension RunFileError: HelpfulError {}
 extension TrainingError: HelpfulError {}
+extension DivergenceError: HelpfulError {}
 extension PluginLockError: HelpfulError {}
 extension LostWeight: HelpfulError {}
 extension TextError: HelpfulError {}

@@ -1,8 +1,8 @@
 import PTune
+import PTuneComposition
 import PTuneFormats
 import PTuneReport
 import PTuneText
-import PTuneTraining
 
 /// What there is beside a path or a name that there is not: most often it was mistyped.
 enum NearestName {

@@ -1,5 +1,5 @@
 import PTuneLibc
-import PTuneReport
+import PTuneTerminal
 
 extension Output {
   /// Writes a table with its header set off, as wide as the terminal.

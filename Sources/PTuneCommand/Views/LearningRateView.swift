@@ -1,6 +1,6 @@
 import Foundation
 import PTuneFormats
-import PTuneReport
+import PTuneTerminal
 import PTuneTraining
 
 /// Shows people a learning-rate range test.

@@ -1,4 +1,4 @@
-import PTuneReport
+import PTuneTerminal
 import PTuneTraining
 
 extension LossWatch.Finding {

@@ -1,5 +1,5 @@
 import PTuneEngine
-import PTuneReport
+import PTuneTerminal
 
 /// What `ptune train --profile` prints: each operator's share of a step.
 struct ProfileTable {

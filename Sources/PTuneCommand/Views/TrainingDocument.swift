@@ -1,3 +1,4 @@
+import PTuneComposition
 import PTuneFormats
 import PTuneTraining
 

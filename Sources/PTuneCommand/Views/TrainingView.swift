@@ -1,6 +1,8 @@
 import CPTune
+import PTuneComposition
 import PTuneFormats
-import PTuneReport
+import PTuneRunFile
+import PTuneTerminal
 import PTuneTraining
 
 /// Shows people what happens during a training.

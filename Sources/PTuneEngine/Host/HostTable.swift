@@ -4,9 +4,6 @@ import PTuneLibc
 
 /// The host as plugins see it.
 public enum HostTable {
-  /// The release of ptune.
-  public static let version = "0.1.0"
-
   // NB: set once, before any plugin is loaded; see `connect`.
   nonisolated(unsafe) private static var closures: UnsafePointer<ptune_closures_v1>?
 
@@ -22,7 +19,7 @@ public enum HostTable {
   nonisolated(unsafe) private static let table = staticPointer(
     ptune_host_v1(
       struct_size: MemoryLayout<ptune_host_v1>.size, abi_major: UInt32(PTUNE_ABI_MAJOR),
-      abi_minor: UInt32(PTUNE_ABI_MINOR), version: UnsafePointer(strdup(version)),
+      abi_minor: UInt32(PTUNE_ABI_MINOR), version: UnsafePointer(strdup(Release.version)),
       interface_for: { id in
         guard let id else { return nil }
         return switch String(cString: id) {

@@ -1,3 +1,5 @@
+import PTuneTerminal
+
 /// Finds places for names beside points, where they hide neither each other nor other points.
 struct LabelPlacement {
   /// A rectangle of a chart.

@@ -1,3 +1,5 @@
+import PTuneTerminal
+
 /// Lines over a common axis: a loss over steps, metrics over steps.
 struct LineChart {
   struct Series {

@@ -1,4 +1,5 @@
 import PTuneLibc
+import PTuneTerminal
 
 /// Turns values into places along an axis.
 struct Scale: Equatable {

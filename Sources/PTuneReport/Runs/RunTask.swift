@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// A task of a run: what results.json says of it, and its predictions.

@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// The examples that went wrong, with what was expected, what was said instead, and how sure.

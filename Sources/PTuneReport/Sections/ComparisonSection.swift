@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// Methods beside each other: what each costs and how well it does, over its seeds.

@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// How a training went, step by step.

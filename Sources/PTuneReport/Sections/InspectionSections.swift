@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// What `ptune inspect --json` prints, as parts of a page.

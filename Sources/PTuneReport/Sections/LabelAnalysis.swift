@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneClassification
 import PTuneFormats
 

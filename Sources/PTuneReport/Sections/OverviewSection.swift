@@ -1,3 +1,5 @@
+import PTuneTerminal
+
 /// Several runs beside each other.
 struct OverviewSection {
   let runs: [RunFolder]

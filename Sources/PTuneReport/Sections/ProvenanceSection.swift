@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// What a run was made from and with, and how to make it again.

@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// What a run is and what it came to, at a glance.

@@ -1,3 +1,4 @@
+import PTuneTerminal
 import PTuneFormats
 
 /// What the best adapter does on the held-out data of a task.

@@ -1,8 +1,8 @@
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// What an adapter has to hold, on a tiny encoder and a tiny causal model.
 struct AdapterConformance {

@@ -1,8 +1,8 @@
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// What a base model has to hold, on the model folder that the caller names.
 struct BaseModelConformance {

@@ -1,7 +1,7 @@
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTunePlugins
-import PTuneTraining
 
 /// What a task head has to hold, on a tiny model and some rows.
 struct HeadConformance {

@@ -1,6 +1,6 @@
 import PTune
 import PTuneEngine
-import PTuneReport
+import PTuneTerminal
 
 /// What checks of all kinds ask of a model that holds the component.
 struct ModelProbe {

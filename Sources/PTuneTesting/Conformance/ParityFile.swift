@@ -1,9 +1,9 @@
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// Reference values of a component, made without it, and what they were made from.
 ///

@@ -1,5 +1,5 @@
+import PTuneComposition
 import PTunePlugins
-import PTuneTraining
 
 /// What every component of a plugin has to hold, and what its kind adds: the suite behind `ptune check-plugin`.
 ///

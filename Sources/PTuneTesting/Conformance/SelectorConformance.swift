@@ -1,8 +1,8 @@
 import PTune
+import PTuneComposition
 import PTuneEngine
 import PTunePlugins
-import PTuneReport
-import PTuneTraining
+import PTuneTerminal
 
 /// What a selector has to hold, over the pool of a ``TwinPool``.
 struct SelectorConformance {

@@ -1,4 +1,4 @@
-import PTuneReport
+import PTuneTerminal
 
 /// What a ``GradientCheck`` found, parameter by parameter.
 public struct GradientReport: Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import PTuneFormats
+import PTuneJinja
 import PTuneLibc
 
 /// One turn of a conversation.
@@ -49,13 +50,8 @@ public struct ChatError: Error, Equatable, Sendable, CustomStringConvertible {
 public struct ChatTemplate: Sendable {
   /// Where it stands: a file, or the name of a format.
   public let place: String
-  // @unchecked within: statements are values that nobody changes.
-  private let statements: Statements
+  private let template: JinjaTemplate
   private let tokens: [String: String]
-
-  private struct Statements: @unchecked Sendable {
-    let all: [JinjaStatement]
-  }
 
   /// Reads a template.
   ///
@@ -65,7 +61,7 @@ public struct ChatTemplate: Sendable {
   /// - Throws: ``ChatTemplateError``.
   public init(_ source: String, place: String, tokens: [String: String]) throws(ChatTemplateError) {
     do throws(JinjaError) {
-      statements = Statements(all: try JinjaParser.statements(of: source))
+      template = try JinjaTemplate(source)
     } catch {
       throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
     }
@@ -78,15 +74,14 @@ public struct ChatTemplate: Sendable {
   /// - Throws: ``ChatTemplateError`` where ptune does not know something that it uses, `ChatError` where it refuses the
   ///   conversation.
   public func text(of messages: [ChatMessage], promptsAnswer: Bool) throws -> String {
-    var globals: [(name: String, value: JinjaValue)] = tokens.map { ($0.key, .string($0.value)) }
-    globals += [
-      ("messages", .list(messages.map { JinjaValue(.object($0.members)) })),
-      ("add_generation_prompt", .bool(promptsAnswer)), ("tools", .none), ("documents", .none),
+    var variables: [(name: String, value: JSONValue)] = tokens.map { ($0.key, .string($0.value)) }
+    variables += [
+      ("messages", .array(messages.map { .object($0.members) })),
+      ("add_generation_prompt", .bool(promptsAnswer)),
+      ("tools", .null), ("documents", .null),
     ]
-    globals += Self.functions.map { ($0.name, .function($0)) }
-    var interpreter = JinjaInterpreter(globals: globals)
     do throws(JinjaError) {
-      return try interpreter.render(statements.all)
+      return try template.render(variables)
     } catch {
       if error.isRefusal { throw ChatError("is refused by the chat template: \(error.reason)") }
       if let turn = messages.firstIndex(where: { $0.members["content"] ?? .null == .null }) {
@@ -96,39 +91,6 @@ public struct ChatTemplate: Sendable {
       }
       throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
     }
-  }
-
-  private static var functions: [JinjaFunction] {
-    [
-      JinjaFunction(name: "raise_exception") { arguments, _ throws(JinjaError) in
-        throw JinjaError(try arguments.first?.text() ?? "", isRefusal: true)
-      },
-      JinjaFunction(name: "namespace") { _, named throws(JinjaError) in
-        let space = JinjaNamespace()
-        space.members = named
-        return .namespace(space)
-      },
-      JinjaFunction(name: "dict") { _, named throws(JinjaError) in .dictionary(named) },
-      JinjaFunction(name: "range") { arguments, _ throws(JinjaError) in
-        let bounds = arguments.compactMap(\.integer)
-        guard (1...3).contains(bounds.count), bounds.count == arguments.count else {
-          throw JinjaError("'range' takes one to three integers")
-        }
-        let step = bounds.count == 3 ? bounds[2] : 1
-        let (from, to) = bounds.count == 1 ? (0, bounds[0]) : (bounds[0], bounds[1])
-        guard step != 0, abs(Double(to) - Double(from)) / abs(Double(step)) <= 100_000 else {
-          throw JinjaError("a 'range' of this many numbers")
-        }
-        return .list(stride(from: from, to: to, by: step).map { .int($0) })
-      },
-      JinjaFunction(name: "strftime_now") { arguments, _ throws(JinjaError) in
-        var (now, parts) = (time(nil), tm())
-        localtime_r(&now, &parts)
-        var bytes = [CChar](repeating: 0, count: 256)
-        let count = strftime(&bytes, bytes.count, try arguments.first?.text() ?? "%Y-%m-%d", &parts)
-        return .string(String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
-      },
-    ]
   }
 }
 

@@ -1,11 +1,7 @@
 import CPTuneKernels
 import PTuneEngine
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
+import PTuneRunFile
 
 /// Adafactor without momentum, relative steps and parameter scaling (Shazeer & Stern 2018, algorithms 4 and 5, with the
 /// learning rate in the place of α_t), as `transformers.Adafactor(scale_parameter=False, relative_step=False,

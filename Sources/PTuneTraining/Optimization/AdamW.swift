@@ -1,5 +1,6 @@
 import CPTuneKernels
 import PTuneEngine
+import PTuneRunFile
 
 /// AdamW (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it.
 final class AdamW: Optimizer {

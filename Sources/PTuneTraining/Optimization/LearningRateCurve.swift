@@ -1,8 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import PTuneLibc
+import PTuneRunFile
 
 /// The learning rate at each step: it rises in a straight line over the warm-up, then follows the schedule, as
 /// transformers' `get_linear_schedule_with_warmup` and its siblings have it.

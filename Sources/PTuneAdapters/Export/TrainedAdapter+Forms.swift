@@ -1,0 +1,134 @@
+import PTuneComposition
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+
+extension TrainedAdapter {
+  private static let rows = "prompt_embeddings"
+
+  private func has(_ name: String, _ value: String) -> Bool {
+    choice.hyperparameters[name] == .string(value)
+  }
+
+  /// A prefix in hidden form, at all layers, as keys and values, which compute the same: K = W_k·x + b and V = W_v·x + b of
+  /// the frozen layers, keys turned where the model turns them. Anything else as it is.
+  ///
+  /// - Parameter composition: has this adapter.
+  /// - Throws: `EngineFailure`.
+  func inKeyValueForm(_ composition: Composition) throws -> TrainedAdapter {
+    guard ["prefix-tuning", "p-tuning-v2"].contains(choice.plugin), has("form", "hidden"),
+      let layers = try composition.model.keysAndValuesOfPrefixes(),
+      case .int(let count)? =
+        choice.hyperparameters["virtual_tokens"]
+    else { return self }
+    let width = layers[0].keys.count / count
+    var values: [Float] = []
+    for token in 0..<count {
+      let row = token * width..<(token + 1) * width
+      for layer in layers {
+        values += layer.keys[row]
+        values += layer.values[row]
+      }
+    }
+    var choice = choice
+    choice.hyperparameters["form"] = .string("key-value")
+    choice.hyperparameters["initialization"] = .string("random")
+    return TrainedAdapter(
+      choice,
+      [.init(name: Self.rows, shape: [count, 2 * layers.count * width], values: values)])
+  }
+
+  /// A prompt that does not depend on the text: entries of a pool, or what a task makes of the prompt that tasks share.
+  ///
+  /// - Parameters:
+  ///   - entries: numbers of a pool's entries from 0; nil for an adapter without a pool.
+  ///   - task: the task it is for.
+  /// - Throws: ``TrainingError/unusable(_:help:)`` for what has no such prompt.
+  func fixed(entries: [Int]?, task: ComposedTask) throws(TrainingError) -> TrainedAdapter {
+    func tensor(_ name: String) -> Model.SavedTensor? { tensors.first { $0.name == name } }
+    guard case .int(let length)? = choice.hyperparameters["virtual_tokens"] else { return self }
+    switch choice.plugin {
+    case "prompt-pool", "multitask-prompt-tuning":
+      if let pool = tensor("pool") {
+        guard let entries else {
+          throw .unusable(
+            "which entries of the pool a text gets depends on the text, so there is no one prompt",
+            help:
+              "name the entries to keep with --select; selection.json of the training says which ones are used"
+          )
+        }
+        return try chosen(entries, from: pool, own: tensor("tasks.\(task.name).pool"), length)
+      }
+      if let shared = tensor(Self.rows), let columns = tensor("tasks.\(task.name).columns"),
+        let rows = tensor("tasks.\(task.name).rows"), entries == nil
+      {
+        let (rank, width) = (rows.shape[0], rows.shape[1])
+        let values = shared.values.indices.map { index in
+          let (token, column) = (index / width, index % width)
+          let factor = (0..<rank).reduce(Float(0)) {
+            $0 + columns.values[token * rank + $1] * rows.values[$1 * width + column]
+          }
+          return shared.values[index] * factor
+        }
+        return prompt([.init(name: Self.rows, shape: shared.shape, values: values)], length)
+      }
+    default: break
+    }
+    guard entries == nil else {
+      throw .unusable("'\(choice.plugin)' has no pool to select from", help: "leave --select out")
+    }
+    return self
+  }
+
+  private func chosen(
+    _ entries: [Int], from pool: Model.SavedTensor, own: Model.SavedTensor?, _ length: Int
+  ) throws(TrainingError) -> TrainedAdapter {
+    guard !has("at", "layers") else {
+      throw .unusable(
+        "the pool's rows stand at layers and take no positions, which no prompt at the input does",
+        help: "train a pool with 'at: input'")
+    }
+    let all = pool.values + (own?.values ?? [])
+    let width = pool.shape[1]
+    let count = all.count / (length * width)
+    if let wrong = entries.first(where: { !(0..<count).contains($0) }) {
+      throw .unusable(
+        "the pool has no entry \(wrong)", help: "its entries are 0 to \(count - 1)")
+    }
+    guard entries.count == 1 || has("combine", "concatenation") else {
+      throw .unusable(
+        "the pool's entries are mixed by weights that depend on the text, so several of them are no one prompt",
+        help: "name one entry with --select")
+    }
+    let size = length * width
+    return prompt(
+      [
+        .init(
+          name: Self.rows, shape: [entries.count * length, width],
+          values: entries.flatMap { all[$0 * size..<($0 + 1) * size] })
+      ], entries.count * length)
+  }
+
+  private func prompt(_ tensors: [Model.SavedTensor], _ count: Int) -> TrainedAdapter {
+    TrainedAdapter(
+      ComponentChoice(
+        plugin: "prompt-tuning",
+        hyperparameters: [
+          "virtual_tokens": .int(count), "placement": choice.hyperparameters["placement"] ?? .string("start"),
+          "initialization": .string("random"),
+        ]), tensors)
+  }
+
+  /// The rows of each entry of its pool, `[entries][rows][columns]`, those that are a task's own behind the shared ones;
+  /// nil without a pool.
+  func poolEntries(task: String) -> [[[Float]]]? {
+    guard let pool = tensors.first(where: { $0.name == "pool" }), pool.shape.count == 2,
+      case .int(let length)? = choice.hyperparameters["virtual_tokens"], length > 0
+    else { return nil }
+    let own = tensors.first { $0.name == "tasks.\(task).pool" }
+    let (all, width) = (pool.values + (own?.values ?? []), pool.shape[1])
+    return stride(from: 0, to: all.count / width, by: length).map { first in
+      (first..<first + length).map { Array(all[$0 * width..<($0 + 1) * width]) }
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import PTuneComposition
+import PTuneEngine
+import PTuneFormats
+import PTunePlugins
+
+/// The result of a training on disk: `adapter_config.json` and `adapter_model.safetensors`.
+///
+/// Where PEFT can express the adapter, its tensors and the keys of its config are PEFT's, and what ptune adds to the config
+/// is under `auto_mapping.ptune`. PEFT looks at `auto_mapping` only where there is no task type, and hands it on when it
+/// saves the adapter again; of an unknown key it would warn each time. Otherwise the adapter's tensors stand under
+/// their own names, those of a selector under `selector.NAME`, those of a task's head under `head.TASK.NAME`, and what
+/// ptune adds is under the key `ptune`.
+public struct AdapterFolder: Sendable {
+  static let configName = "adapter_config.json"
+  static let weightsName = "adapter_model.safetensors"
+
+  /// Where it is.
+  public let path: String
+  /// The base model as it was named in training.
+  public let modelName: String
+  /// The base model's component; nil for the one that its config.json asks for.
+  public let base: ComponentChoice?
+  /// The weights the adapter was trained on; nil where the folder does not say.
+  public let fingerprint: String?
+  /// The tuning method.
+  public let adapter: ComponentChoice
+  /// Further tuning methods that work together with it, in this order.
+  public var further: [ComponentChoice] = []
+  /// What weighs its pool; nil for one without.
+  public let selector: ComponentChoice?
+  /// The tasks, with how their rows are read; their data files are not recorded.
+  public let tasks: [ComposedTask]
+  /// Tokens to which texts were cut, if the run said so.
+  public let maximumLength: Int?
+  /// Whether the model sees which of two texts a token is of.
+  package var usesTokenTypes = true
+  /// The plugins of the training.
+  public let plugins: [UsedPlugin]
+  /// What made its virtual tokens in training, if that is in the folder.
+  package var encoder: FoldedEncoder?
+  /// Where the values of parameters are, by the names that ptune saves them under; nil: under these names.
+  var places: [String: TensorPlace]?
+  /// Tensors of its file that have no effect.
+  var ignored: Set<String> = []
+  /// Which token of `input_ids` a text's scores are read from.
+  var readToken = ReadToken.ofText
+  /// Whether a token ends texts that a causal model goes on with.
+  var endsTexts = true
+  /// A token that takes no position.
+  var uncountedToken: Int32?
+  /// Weights of the base model that it replaces.
+  var replacedWeights = WeightReplacements.none
+}
+
+extension AdapterFolder {
+  /// Writes the present parameters of a composition: all files at once, so that a crash leaves the old or the new ones.
+  ///
+  /// - Throws: `FileError` if it cannot be written, `EngineFailure` if the adapter cannot state what to save.
+  package static func write(_ composition: Composition, maximumLength: Int?, to folder: String) throws {
+    let document = AdapterDocument(
+      composition: composition, adapter: try TrainedAdapter(composition),
+      further: try composition.further.indices.map { try TrainedAdapter(composition, $0 + 1) },
+      tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
+    try AdapterWriter(document, folder: folder).write(to: folder)
+  }
+}
+
+extension AdapterFolder {
+  /// The file of an adapter's tensors.
+  ///
+  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` if there is only one of another format.
+  package static func weights(in folder: String) throws(TrainingError) -> String {
+    let path = FilePath.join(folder, weightsName)
+    let pickle = "adapter_model.bin"
+    guard FileSystem.isFile(path) || !FileSystem.isFile(FilePath.join(folder, pickle)) else {
+      throw .notAnAdapter(
+        folder: folder,
+        reason: "it has no \(weightsName), only \(pickle); load it with PEFT and save it again")
+    }
+    return path
+  }
+
+  /// Loads the trained values into a composition made from this adapter.
+  ///
+  /// - Parameters:
+  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///     themselves keeps its initial values.
+  ///   - names: what tasks of the composition are called here, where the name differs.
+  ///   - unfolded: whether the composition has the encoder that was folded away.
+  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
+  ///   `SafetensorsError` or `FileError`.
+  package func load(
+    into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
+    unfolded: Bool = false
+  ) throws {
+    let file = try SafetensorsFile(try Self.weights(in: path))
+    let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
+    func wrong(_ name: String, _ reason: String) -> TrainingError {
+      places == nil
+        ? .tensor(file: file.path, name: name, reason: reason)
+        : .foreignTensor(file: file.path, name: name, reason: reason)
+    }
+    var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
+    if encoder != nil { unused.subtract(adapterTensors(file)) }
+    for parameter in composition.model.parameters {
+      if let encoder, parameter.owner == "adapter" {
+        guard encoder.tensor(parameter.name)?.shape == parameter.shape else {
+          throw TrainingError.tensor(
+            file: encoder.path, name: parameter.name,
+            reason: "is missing, or not of the shape \(parameter.shape)")
+        }
+        parameter.values.update(from: try encoder.floats(parameter.name).array, count: parameter.count)
+        continue
+      }
+      let saved = parameter.savedName(names)
+      let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
+      guard let (shape, values) = try place.read(file, composition.checkpoint) else {
+        if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
+        throw wrong(place.name, "is missing")
+      }
+      guard shape == parameter.shape else {
+        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
+      }
+      guard values.allSatisfy(\.isFinite) else {
+        throw wrong(place.name, "holds something that is no finite number")
+      }
+      for (index, value) in values.enumerated() { parameter.values[index] = value }
+      parameter.isFrozen = !newTasks.isEmpty
+      unused.remove(place.name)
+    }
+    if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
+  }
+
+  /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
+  private func adapterTensors(_ file: SafetensorsFile) -> [String] {
+    file.names.filter { name in
+      !["head.", "selector.", Composer.furtherOwner, "base_model."].contains(where: name.hasPrefix)
+        && !ignored.contains(name)
+    }
+  }
+
+  /// Whether its encoder still makes the virtual tokens of its file.
+  ///
+  /// - Throws: `SafetensorsError`, `FileError` or ``TrainingError``.
+  package func encoderIsCurrent() throws -> Bool {
+    guard let encoder, FileSystem.isFile(FilePath.join(path, FoldedEncoder.fileName)) else { return false }
+    let file = try SafetensorsFile(try Self.weights(in: path))
+    return try encoder.makesTensors(adapterTensors(file), of: file)
+  }
+}
+
+extension AdapterFolder {
+  /// All tuning methods, in their order.
+  public var adapters: [ComponentChoice] { [adapter] + further }
+}
+
+extension TrainableParameter {
+  /// The name of its tensor in an adapter folder.
+  ///
+  /// - Parameter tasks: what tasks are called there, where the name differs.
+  fileprivate func savedName(_ tasks: [String: String]) -> String {
+    if owner.hasPrefix(Composer.furtherOwner) { return "\(owner).\(name)" }
+    let name = owner == "adapter" ? name : "\(owner).\(name)"
+    for (own, saved) in tasks {
+      for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {
+        return "\(part).\(saved)" + name.dropFirst("\(part).\(own)".utf8.count)
+      }
+    }
+    return name
+  }
+
+  /// Whether a task has it for itself.
+  fileprivate func belongs(to task: String) -> Bool {
+    owner == "head.\(task)" || name.hasPrefix("tasks.\(task).")
+  }
+}
