@@ -24,22 +24,30 @@ let plugins = [
     library: "ptune_gpt2", target: "Gpt2BaseModel", folder: "BaseModels/Gpt2", parts: ["PTuneLayers"]),
   Plugin(
     library: "ptune_llama", target: "LlamaBaseModel", folder: "BaseModels/Llama", parts: ["PTuneLayers"]),
-  Plugin(library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning"),
-  Plugin(library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning"),
+  Plugin(
+    library: "ptune_prompt_tuning", target: "PromptTuningAdapter", folder: "Adapters/PromptTuning",
+    parts: ["PTunePrompts"]),
+  Plugin(
+    library: "ptune_prefix_tuning", target: "PrefixTuningAdapter", folder: "Adapters/PrefixTuning",
+    parts: ["PTunePrompts"]),
   Plugin(library: "ptune_p_tuning", target: "PTuningAdapter", folder: "Adapters/PTuning"),
-  Plugin(library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool"),
+  Plugin(
+    library: "ptune_prompt_pool", target: "PromptPoolAdapter", folder: "Adapters/PromptPool",
+    parts: ["PTunePrompts"]),
   Plugin(
     library: "ptune_multitask_prompt_tuning", target: "MultitaskPromptTuningAdapter",
-    folder: "Adapters/MultitaskPromptTuning"),
+    folder: "Adapters/MultitaskPromptTuning", parts: ["PTunePrompts"]),
   Plugin(library: "ptune_lora", target: "LoRAAdapter", folder: "Adapters/LoRA"),
   Plugin(library: "ptune_ia3", target: "IA3Adapter", folder: "Adapters/IA3"),
   Plugin(
     library: "ptune_residual_prompt_tuning", target: "ResidualPromptTuningAdapter",
-    folder: "Adapters/ResidualPromptTuning"),
+    folder: "Adapters/ResidualPromptTuning", parts: ["PTunePrompts"]),
   Plugin(library: "ptune_task", target: "TaskSelector", folder: "Selectors/Task"),
   Plugin(library: "ptune_attention", target: "AttentionSelector", folder: "Selectors/Attention"),
   Plugin(library: "ptune_top_k", target: "TopKSelector", folder: "Selectors/TopK"),
-  Plugin(library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2"),
+  Plugin(
+    library: "ptune_p_tuning_v2", target: "PTuningV2Adapter", folder: "Adapters/PTuningV2",
+    parts: ["PTunePrompts"]),
   Plugin(
     library: "ptune_sequence_classification", target: "SequenceClassificationHead",
     folder: "TaskHeads/SequenceClassification", parts: ["PTuneClassification"]),
@@ -83,6 +91,7 @@ struct TestsOf {
 }
 
 let tests = [
+  TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
   TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
@@ -144,6 +153,10 @@ let package = Package(
   products: [
     .executable(name: "ptune", targets: ["PTuneCommand"]),
     .library(name: "PTune", targets: ["PTune", "PTuneLibc"]),
+    .library(name: "PTuneLayers", targets: ["PTuneLayers"]),
+    .library(name: "PTuneEncoders", targets: ["PTuneEncoders"]),
+    .library(name: "PTunePrompts", targets: ["PTunePrompts"]),
+    .library(name: "PTuneClassification", targets: ["PTuneClassification"]),
     .library(name: "PTuneTesting", targets: ["PTuneTesting"]),
   ] + plugins.map { .library(name: $0.library, type: .dynamic, targets: [$0.target]) },
   dependencies: [
@@ -161,6 +174,10 @@ let package = Package(
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
     .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
     .target(name: "PTuneClassification", dependencies: ["PTune"]),
+    .target(name: "PTunePrompts", dependencies: ["PTune"]),
+
+    // What people see of text from outside.
+    .target(name: "PTuneVisibleText"),
 
     // The engine.
     .target(
@@ -178,7 +195,7 @@ let package = Package(
       name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
     .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
     .target(name: "CPTuneCurl"),
@@ -219,7 +236,8 @@ let package = Package(
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
         "PTuneRunFile",
         "PTuneTraining",
       ]),
@@ -234,14 +252,14 @@ let package = Package(
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
-        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneTerminal", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters", "PTuneRunFile",
+        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.
@@ -257,7 +275,8 @@ let package = Package(
       dependencies: [
         "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
-        "PTuneComparison", "PTuneTerminal", "PTuneReport", "PTuneTesting", "CPTuneKernels",
+        "PTuneComparison", "PTuneTerminal", "PTuneVisibleText", "PTuneReport", "PTuneTesting",
+        "CPTuneKernels",
         "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -36,7 +36,7 @@ public struct BaseFacts: Sendable, Equatable {
     self.init(
       hiddenSize: facts.hidden_size, layers: facts.layers, keyValueSize: facts.key_value_size,
       attentionHeads: facts.attention_heads, vocabularySize: facts.vocabulary_size,
-      positions: facts.positions, causal: facts.causal)
+      positions: Int(clamping: UInt(bitPattern: facts.positions)), causal: facts.causal)
   }
 
   /// For the ABI.

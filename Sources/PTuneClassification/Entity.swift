@@ -1,13 +1,14 @@
 /// An entity as tags spell it.
-package struct Entity: Hashable {
-  package let label: String
-  /// Counts the tags of the list.
-  package let words: Range<Int>
+public struct Entity: Hashable {
+  /// What it is: `PER` of `B-PER`.
+  public let label: String
+  /// Its words, as places in the list of tags.
+  public let words: Range<Int>
 
   /// The entities of a list of tags, BIO, IOB2 or IOBES, also of one that breaks the scheme's rules.
   ///
   /// Source: conlleval, in the form of seqeval's default mode (`get_entities`).
-  package static func all(in tags: [String]) -> [Entity] {
+  public static func all(in tags: [String]) -> [Entity] {
     var entities: [Entity] = []
     var begin = 0
     var before = Tag("O")
@@ -56,7 +57,7 @@ private struct Tag {
 }
 
 /// Counts entities and words over texts.
-package struct EntityMetrics {
+public struct EntityMetrics {
   private var correct = 0.0
   private var expected = 0.0
   private var found = 0.0
@@ -64,10 +65,10 @@ package struct EntityMetrics {
   private var correctWords = 0.0
 
   /// Of no text yet.
-  package init() {}
+  public init() {}
 
   /// Counts a text.
-  package mutating func add(targets: [String], predicted: [String]) {
+  public mutating func add(targets: [String], predicted: [String]) {
     let (wanted, got) = (Set(Entity.all(in: targets)), Set(Entity.all(in: predicted)))
     correct += Double(wanted.intersection(got).count)
     expected += Double(wanted.count)
@@ -77,11 +78,11 @@ package struct EntityMetrics {
   }
 
   /// Of the entities that were found, the share that are right, label and words.
-  package var precision: Double { found == 0 ? 0 : correct / found }
+  public var precision: Double { found == 0 ? 0 : correct / found }
   /// Of the entities that there are, the share that were found.
-  package var recall: Double { expected == 0 ? 0 : correct / expected }
+  public var recall: Double { expected == 0 ? 0 : correct / expected }
   /// The harmonic mean of both.
-  package var f1: Double { found + expected == 0 ? 0 : 2 * correct / (found + expected) }
+  public var f1: Double { found + expected == 0 ? 0 : 2 * correct / (found + expected) }
   /// The share of words with the right tag.
-  package var accuracy: Double { words == 0 ? 0 : correctWords / words }
+  public var accuracy: Double { words == 0 ? 0 : correctWords / words }
 }

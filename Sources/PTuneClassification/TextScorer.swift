@@ -1,10 +1,13 @@
 import PTune
 
 /// What scores a text: a pooled row -> hidden layers, if there are any -> linear.
-package struct TextScorer {
+public struct TextScorer {
   /// What follows each hidden layer.
-  package enum Activation: String, HyperparameterChoice {
-    case tanh, relu
+  public enum Activation: String, HyperparameterChoice {
+    /// tanh x
+    case tanh
+    /// max(0, x)
+    case relu
   }
 
   private let pooling: Pooling
@@ -18,10 +21,16 @@ package struct TextScorer {
   /// `classifier.bias`.
   ///
   /// - Parameters:
+  ///   - pooling: which row stands for the text, one of `Pooling.names`.
+  ///   - basePooler: whether that row passes the base model's own pooling layer first.
+  ///   - hiddenLayers: how many hidden layers there are.
   ///   - hiddenSize: columns of the hidden layers; 0 for the base model's.
+  ///   - activation: what follows each hidden layer.
+  ///   - bias: whether the last layer has a bias.
+  ///   - dropout: of the inputs of each layer, in training.
   ///   - outputs: scores per text.
   /// - Throws: `ComponentFailure` for a pooling that there is not.
-  package init(
+  public init(
     pooling: String, basePooler: Bool, hiddenLayers: Int, hiddenSize: Int, activation: Activation, bias: Bool,
     dropout: Double, outputs: Int
   ) throws {
@@ -40,7 +49,7 @@ package struct TextScorer {
   /// `[rows, hidden] -> [sequences, outputs]`
   ///
   /// - Throws: `ComponentFailure` where hidden rows are not known yet.
-  package func callAsFunction(_ rows: Tensor, _ batch: Batch) throws -> Tensor {
+  public func callAsFunction(_ rows: Tensor, _ batch: Batch) throws -> Tensor {
     var x = try pooling.rows(of: rows, batch)
     if usesPooler { x = Base.pooler(x) }
     for layer in hidden {
@@ -53,38 +62,38 @@ package struct TextScorer {
 
 extension TextScorer {
   /// The declaration of `pooling`.
-  package static var poolingChoice: Hyperparameter<String> {
+  public static var poolingChoice: Hyperparameter<String> {
     .choice(
       "pooling", of: Pooling.names, default: "automatic", "which row stands for the text")
   }
   /// The declaration of `base_pooler`.
-  package static var basePoolerFlag: Hyperparameter<Bool> {
+  public static var basePoolerFlag: Hyperparameter<Bool> {
     .flag(
       "base_pooler", default: false, "pass the row through the base model's own pooling layer first")
   }
   /// The declaration of `hidden_layers`.
-  package static var hiddenLayersCount: Hyperparameter<Int> {
+  public static var hiddenLayersCount: Hyperparameter<Int> {
     .integer(
       "hidden_layers", default: 0, in: 0...8, "layers between the pooled row and the scores")
   }
   /// The declaration of `hidden_size`.
-  package static var hiddenSizeCount: Hyperparameter<Int> {
+  public static var hiddenSizeCount: Hyperparameter<Int> {
     .integer(
       "hidden_size", default: 0, in: 0...65536, "their width; 0: the base model's")
   }
   /// The declaration of `activation`.
-  package static var activationChoice: Hyperparameter<Activation> {
+  public static var activationChoice: Hyperparameter<Activation> {
     .choice(
       "activation", default: Activation.tanh,
       "what follows each hidden layer; relu is DistilBERT's pre_classifier")
   }
   /// The declaration of `bias`.
-  package static var biasFlag: Hyperparameter<Bool> {
+  public static var biasFlag: Hyperparameter<Bool> {
     .flag(
       "bias", default: true, "whether the last layer has a bias; transformers' causal models have none")
   }
   /// The declaration of `dropout`.
-  package static var dropoutShare: Hyperparameter<Double> {
+  public static var dropoutShare: Hyperparameter<Double> {
     .number(
       "dropout", default: 0.1, in: 0...0.99, "dropout before each layer in training")
   }

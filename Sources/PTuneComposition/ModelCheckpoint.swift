@@ -43,9 +43,13 @@ public final class ModelCheckpoint: CheckpointSource {
     case .double(let value)?: .number(value)
     case .bool(let value)?: .boolean(value)
     case .string(let value)?: .string(value)
-    case let value?: .other(value.kind)
+    case .array(let elements)?: .list(count: elements.count)
+    case .object(let members)?: .object(members: members.keys)
     }
   }
+
+  /// The keys of config.json, with dots for what lies in objects; a list is one key.
+  public var configurationKeys: [String] { config.paths }
 
   /// Whether there is a tensor of this name.
   public func hasWeight(_ name: String) -> Bool {

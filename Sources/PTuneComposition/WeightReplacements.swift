@@ -14,6 +14,14 @@ package struct WeightReplacements: Sendable {
   /// of its own.
   let vocabularySize: Int?
 
+  /// A weight that cannot take the place of one of the base model's.
+  package struct Misfit: Error {
+    /// What the adapter's file calls it.
+    package let tensor: String
+    /// What is wrong with it.
+    package let reason: String
+  }
+
   /// None.
   package static let none = WeightReplacements()
 
@@ -25,19 +33,17 @@ package struct WeightReplacements: Sendable {
   ///   - weights: each as the transformers class calls it, and as the file calls it.
   ///   - table: what the transformers class calls the word embeddings; nil for a family that is not known.
   ///   - sharesTable: whether the output layer shares them.
-  /// - Throws: ``TrainingError/foreignTensor(file:name:reason:)`` for one that the checkpoint does not have, or not of
+  /// - Throws: ``Misfit`` for one that the checkpoint does not have, or not of
   ///   this shape; word embeddings and output layer may have more or fewer rows, but both as many.
   package init(
     _ weights: [(name: String, stored: String)], table: String?, sharesTable: Bool,
     from file: SafetensorsFile,
     in checkpoint: any ModelWeights
-  ) throws(TrainingError) {
+  ) throws(Misfit) {
     var found: [String: String] = [:]
     var resized: Int?
     for (name, stored) in weights {
-      func wrong(_ reason: String) -> TrainingError {
-        .foreignTensor(file: file.path, name: stored, reason: reason)
-      }
+      func wrong(_ reason: String) -> Misfit { Misfit(tensor: stored, reason: reason) }
       // A model that shares its output layer with the word embeddings has no tensor of this name.
       guard let known = Self.names(of: name).first(where: { checkpoint.has($0) }) else {
         guard name == Self.output else { throw wrong("is no weight of the base model") }
@@ -60,16 +66,15 @@ package struct WeightReplacements: Sendable {
     try checkOutput(table.flatMap { Self.names(of: $0).first { checkpoint.has($0) } }, file, checkpoint)
   }
 
-  /// - Throws: ``TrainingError/foreignTensor(file:name:reason:)`` where the output layer would have other rows than the
+  /// - Throws: ``Misfit`` where the output layer would have other rows than the
   ///   word embeddings.
   private func checkOutput(
     _ table: String?, _ file: SafetensorsFile, _ checkpoint: any ModelWeights
-  ) throws(TrainingError) {
+  ) throws(Misfit) {
     guard let name = stored[Self.output], let shape = file.tensor(name)?.shape, shape.count == 2,
       let rows = vocabularySize ?? table.flatMap({ checkpoint.shape(of: $0)?.first }), shape[0] != rows
     else { return }
-    throw .foreignTensor(
-      file: file.path, name: name, reason: "has \(shape[0]) rows, but the word embeddings have \(rows)")
+    throw Misfit(tensor: name, reason: "has \(shape[0]) rows, but the word embeddings have \(rows)")
   }
 
   /// What a weight of a transformers class may be called: in checkpoints of the bare model the class's own prefix is

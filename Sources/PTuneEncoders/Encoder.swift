@@ -3,9 +3,11 @@ import PTuneLayers
 
 /// A bidirectional encoder with learnt positions and norms after each residual, as BERT (Devlin et al. 2019) and
 /// its kin are.
-package final class Encoder: BaseModel {
-  package let facts: BaseFacts
-  package let wordTable: Tensor
+public final class Encoder: BaseModel {
+  /// Sizes, from config.json.
+  public let facts: BaseFacts
+  /// The word embeddings, `[vocabulary, hidden]`.
+  public let wordTable: Tensor
   private let positionTable: Tensor
   private let firstPosition: Int
   private let typeTable: Tensor?
@@ -21,7 +23,7 @@ package final class Encoder: BaseModel {
   /// Reads sizes and weights from the checkpoint.
   ///
   /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not suit.
-  package init(_ layout: EncoderLayout) throws {
+  public init(_ layout: EncoderLayout) throws {
     try Architecture.require(layout.modelTypes)
     let positions = try Self.positions(layout)
     firstPosition = positions.first
@@ -44,7 +46,7 @@ package final class Encoder: BaseModel {
     let inner = try Configuration.count(layout.keys.innerSize)
     let activation = try Activation(key: layout.keys.activation)
     let heads = facts.attentionHeads
-    layers = try (0..<facts.layers).map {
+    layers = try Configuration.layers(facts.layers) {
       try EncoderLayer(
         prefix, "\(layout.layers).\($0).", layout.names, index: $0, size: size, inner: inner, heads: heads,
         activation: activation, epsilon: layout.epsilon)
@@ -92,7 +94,8 @@ package final class Encoder: BaseModel {
     try Configuration.refuse("is_decoder", "this plugin is for encoders")
   }
 
-  package func forward(_ forward: Forward) throws -> Tensor {
+  /// Embeddings, a norm, then each layer: `[rows, hidden]`.
+  public func forward(_ forward: Forward) throws -> Tensor {
     let places = forward.positions.lazy.map { [firstPosition] in $0 + Int32(firstPosition) }
     var x = forward.inputRows(from: wordTable) + positionTable.rows(at: places)
     if let typeTable {
@@ -105,7 +108,10 @@ package final class Encoder: BaseModel {
     return x
   }
 
-  package func pooler(_ rows: Tensor) throws -> Tensor {
+  /// tanh(x·Wᵀ + b) with the checkpoint's pooling layer: `[n, hidden] -> [n, hidden]`.
+  ///
+  /// - Throws: `ComponentFailure` where the family or the checkpoint has none.
+  public func pooler(_ rows: Tensor) throws -> Tensor {
     guard let poolerLayer else {
       throw ComponentFailure.unsupported(
         poolerName.map { "the checkpoint has no pooling layer (\($0))" }
@@ -114,7 +120,10 @@ package final class Encoder: BaseModel {
     return rows.linear(poolerLayer.weight, bias: poolerLayer.bias).tanh()
   }
 
-  package func vocabularyScores(_ rows: Tensor) throws -> Tensor {
+  /// The masked language model's head: `[n, hidden] -> [n, vocabulary]`.
+  ///
+  /// - Throws: `ComponentFailure` where the checkpoint has none.
+  public func vocabularyScores(_ rows: Tensor) throws -> Tensor {
     if let vocabularyHead { return vocabularyHead(rows) }
     let first = vocabulary.transform + ".weight"
     guard Checkpoint.hasWeight(first) else {

@@ -1,29 +1,29 @@
 /// How a family of encoders writes its config.json and names its weights. What is not said is as BERT has it.
-package struct EncoderLayout: Sendable {
+public struct EncoderLayout: Sendable {
   /// Each `model_type` of config.json that means this family.
-  package let modelTypes: [String]
+  public let modelTypes: [String]
   /// Stands before every weight's name in checkpoints with a task's head, as "bert." does; those of the bare
   /// encoder have no prefix.
-  package let prefix: String
+  public let prefix: String
   /// ε of every norm.
-  package let epsilon: Double
+  public let epsilon: Double
   /// The keys of config.json.
-  package let keys: Keys
+  public let keys: Keys
   /// Where the layers are: "encoder.layer", followed by their numbers.
-  package let layers: String
+  public let layers: String
   /// The weights of a layer.
-  package let names: LayerNames
+  public let names: LayerNames
   /// Whether tokens have a type, of which there are `type_vocab_size`.
-  package let hasTokenTypes: Bool
+  public let hasTokenTypes: Bool
   /// The pooling layer, which a checkpoint may still lack; nil if the family has none.
-  package let pooler: String?
+  public let pooler: String?
   /// The head that scores the vocabulary, which a checkpoint may lack.
-  package let vocabulary: VocabularyNames
+  public let vocabulary: VocabularyNames
   /// The padding token's id where positions are counted from behind it; nil where they are counted from 0.
-  package let paddingToken: Int?
+  public let paddingToken: Int?
 
   /// A layout.
-  package init(
+  public init(
     modelTypes: [String], prefix: String, epsilon: Double, keys: Keys = .bert,
     layers: String = "encoder.layer",
     names: LayerNames = .bert, hasTokenTypes: Bool = true, pooler: String? = "pooler.dense",
@@ -42,11 +42,11 @@ package struct EncoderLayout: Sendable {
   }
 
   /// The keys of config.json that differ between families.
-  package struct Keys: Sendable {
+  public struct Keys: Sendable {
     let hiddenSize, layers, heads, innerSize, activation: String
 
     /// Keys of these names.
-    package init(hiddenSize: String, layers: String, heads: String, innerSize: String, activation: String) {
+    public init(hiddenSize: String, layers: String, heads: String, innerSize: String, activation: String) {
       self.hiddenSize = hiddenSize
       self.layers = layers
       self.heads = heads
@@ -55,20 +55,20 @@ package struct EncoderLayout: Sendable {
     }
 
     /// BERT's.
-    package static let bert = Keys(
+    public static let bert = Keys(
       hiddenSize: "hidden_size", layers: "num_hidden_layers", heads: "num_attention_heads",
       innerSize: "intermediate_size", activation: "hidden_act")
   }
 
   /// What the parts of the masked language model's head are called; they stand beside the encoder, without its
   /// prefix.
-  package struct VocabularyNames: Sendable {
+  public struct VocabularyNames: Sendable {
     let transform, norm, table, bias: String
     /// The key of config.json that names its activation; nil for gelu.
     let activation: String?
 
     /// Parts of these names.
-    package init(transform: String, norm: String, table: String, bias: String, activation: String? = nil) {
+    public init(transform: String, norm: String, table: String, bias: String, activation: String? = nil) {
       self.transform = transform
       self.norm = norm
       self.table = table
@@ -77,17 +77,17 @@ package struct EncoderLayout: Sendable {
     }
 
     /// BERT's.
-    package static let bert = VocabularyNames(
+    public static let bert = VocabularyNames(
       transform: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
       table: "cls.predictions.decoder.weight", bias: "cls.predictions.bias", activation: "hidden_act")
   }
 
   /// What the parts of a layer are called.
-  package struct LayerNames: Sendable {
+  public struct LayerNames: Sendable {
     let query, key, value, output, attentionNorm, up, down, outputNorm: String
 
     /// Parts of these names.
-    package init(
+    public init(
       query: String, key: String, value: String, output: String, attentionNorm: String, up: String,
       down: String, outputNorm: String
     ) {
@@ -102,7 +102,7 @@ package struct EncoderLayout: Sendable {
     }
 
     /// BERT's.
-    package static let bert = LayerNames(
+    public static let bert = LayerNames(
       query: "attention.self.query", key: "attention.self.key", value: "attention.self.value",
       output: "attention.output.dense", attentionNorm: "attention.output.LayerNorm",
       up: "intermediate.dense", down: "output.dense", outputNorm: "output.LayerNorm")

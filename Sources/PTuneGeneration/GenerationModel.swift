@@ -34,9 +34,7 @@ public final class GenerationModel {
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
-    rows = RowSource(
-      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
-      otherTextColumn: "text")
+    rows = composition.source(task: task, otherTextColumn: "text")
     if composition.tasks[task].data.hasConversations { try converse(system: nil, template: nil) }
   }
 
@@ -47,7 +45,7 @@ public final class GenerationModel {
   ///   - threads: threads to compute with; nil for all cores.
   ///   - compute: what products with the model's weights round to.
   ///   - log: takes messages of components.
-  /// - Throws: ``TrainingError``, and what is wrong with the files or the plugin.
+  /// - Throws: `CompositionError`, and what is wrong with the files or the plugin.
   public init(
     baseModel name: String, threads: Int?, compute: ComputePrecision = .f32, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
@@ -55,7 +53,7 @@ public final class GenerationModel {
     let folder = try resolver.resolve(name).folder
     let factory = ComponentFactory(registry: registry)
     let checkpoint = try ModelCheckpoint(folder: folder)
-    let (plugin, choice) = try factory.loadBase(nil, of: checkpoint)
+    let base = try factory.loadBase(nil, of: checkpoint)
     tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
     templates = ChatTemplates(folders: [folder], tokenizer: tokenizer)
     model = Model(
@@ -63,9 +61,7 @@ public final class GenerationModel {
         threads: ThreadPool(count: threads ?? Processors.count), seed: 0, precision: compute))
     compute.announce(log)
     model.session.log = log
-    try factory.setBase(
-      of: model, plugin, try factory.complete(plugin, choice), checkpoint, tokenizer, folder: folder,
-      counts: TokenCounts())
+    try factory.setBase(of: model, base, checkpoint, tokenizer, folder: folder, counts: TokenCounts())
     (task, rows) = (0, nil)
     endTokens = try Self.endTokens(checkpoint.config, folder: folder, tokenizer)
   }
@@ -97,7 +93,7 @@ public final class GenerationModel {
   /// A prompt that stands in no file.
   ///
   /// - Parameter place: names it in errors.
-  /// - Throws: ``TrainingError`` if it is too long, or if the task's template asks for more fields.
+  /// - Throws: ``GenerationError`` if it is too long, or if the task's template asks for more fields.
   public func prompt(_ text: String, place: String) throws -> GenerationPrompt {
     if let rows, rows.data.template != nil,
       case .templated(let templated) = try rows.row(text: text, pair: nil).content
@@ -219,17 +215,15 @@ public final class GenerationModel {
     do {
       return try body()
     } catch let error as ChatError {
-      throw TrainingError.unusable(
-        "\(place): \(what)\(error)",
-        help: "correct the conversation, or name another format with --chat-template")
+      throw GenerationError.conversation(place: place, reason: "\(what)\(error)")
     }
   }
 
   private func checked(_ prompt: GenerationPrompt, place: String) throws -> GenerationPrompt {
-    guard !prompt.tokens.isEmpty else { throw TrainingError.emptyPrompt(place: place) }
+    guard !prompt.tokens.isEmpty else { throw GenerationError.emptyPrompt(place: place) }
     try model.checkRows(for: prompt.tokens, tokenizer, place: place)
     guard prompt.tokens.count <= room else {
-      throw TrainingError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
+      throw GenerationError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
     }
     return prompt
   }

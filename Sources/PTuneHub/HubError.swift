@@ -39,6 +39,7 @@ public struct HubError: Error, Sendable {
     // Going up.
     case noTokenForPush(tokenFile: String?)
     case notAnAdapter(folder: String)
+    case linkInAdapter(String, folder: String)
     case uploadRefused(file: String, reason: String)
   }
 
@@ -47,7 +48,7 @@ public struct HubError: Error, Sendable {
   init(_ problem: Problem) { self.problem = problem }
 }
 
-extension HubError: CustomStringConvertible {
+extension HubError: HelpfulError {
   /// The problem, in one line.
   public var description: String {
     switch problem {
@@ -101,6 +102,7 @@ extension HubError: CustomStringConvertible {
     case .noSpace(let needed, let free, let folder):
       "the download needs \(ByteText.of(needed)), but \(folder) has only \(ByteText.of(free)) free"
     case .noTokenForPush: "the hub takes uploads only with a token"
+    case .linkInAdapter(let path, _): "'\(path)' is a link, and only an adapter's own files are sent"
     case .notAnAdapter(let folder): "'\(folder)' is no adapter folder"
     case .uploadRefused(let file, let reason): "the hub did not take \(file): \(reason)"
     }
@@ -163,6 +165,8 @@ extension HubError: CustomStringConvertible {
       login + (file.map { "; it is looked for in HF_TOKEN and in \($0)" } ?? "")
     case .notAnAdapter:
       "give the folder that 'ptune train' or 'ptune export' wrote; it holds adapter_config.json"
+    case .linkInAdapter(_, let folder):
+      "look where it leads; 'cp -RL \(folder) COPY' makes a folder without links"
     case .uploadRefused: "run the same command again: what the hub has already is not sent again"
     }
   }

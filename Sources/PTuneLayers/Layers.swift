@@ -1,11 +1,11 @@
 import PTune
 
 /// A frozen linear layer: weight `[outputs, inputs]`, bias `[1, outputs]` if it has one.
-package struct FrozenLinear {
+public struct FrozenLinear {
   /// `[outputs, inputs]`
-  package let weight: Tensor
+  public let weight: Tensor
   /// `[1, outputs]`
-  package let bias: Tensor?
+  public let bias: Tensor?
 
   /// Loads `NAME.weight` and `NAME.bias`.
   ///
@@ -14,7 +14,7 @@ package struct FrozenLinear {
   ///   - transposed: the checkpoint stores the weight `[inputs, outputs]`, as GPT-2 does.
   /// - Throws: `ComponentFailure` if one is missing or has another shape, or if the checkpoint has a bias that the layer
   ///   does not.
-  package init(_ name: String, _ inputs: Int, _ outputs: Int, hasBias: Bool = true, transposed: Bool = false)
+  public init(_ name: String, _ inputs: Int, _ outputs: Int, hasBias: Bool = true, transposed: Bool = false)
     throws
   {
     weight = try Checkpoint.weight(
@@ -31,33 +31,33 @@ package struct FrozenLinear {
   /// Names the layer, a whole one, as a site for adapters, and answers it.
   ///
   /// - Throws: `ComponentFailure` if the name is taken.
-  package func site(_ name: String, layer: Int, _ roles: Site.Roles) throws -> FrozenLinear {
+  public func site(_ name: String, layer: Int, _ roles: Site.Roles) throws -> FrozenLinear {
     try Site.declare(name, weight: weight, layer: layer, roles)
     return self
   }
 
   /// Those outputs of a layer as a layer of their own, for queries, keys and values that are stored as one.
-  package func outputs(_ range: Range<Int>) throws -> FrozenLinear {
+  public func outputs(_ range: Range<Int>) throws -> FrozenLinear {
     FrozenLinear(
       weight: try Checkpoint.part(of: weight, range),
       bias: try bias.map { try Checkpoint.part(of: $0, range) })
   }
 
   /// `[rows, inputs] -> [rows, outputs]`
-  package func callAsFunction(_ x: Tensor, _ forward: Forward) -> Tensor {
+  public func callAsFunction(_ x: Tensor, _ forward: Forward) -> Tensor {
     forward.linear(x, weight, bias: bias)
   }
 }
 
 /// A layer norm (Ba et al. 2016): gain and bias `[1, size]`.
-package struct Norm {
+public struct Norm {
   let gain, bias: Tensor
   let epsilon: Double
 
   /// Loads `NAME.weight` and `NAME.bias`.
   ///
   /// - Throws: `ComponentFailure` if one is missing or has another size.
-  package init(_ name: String, _ size: Int, _ epsilon: Double) throws {
+  public init(_ name: String, _ size: Int, _ epsilon: Double) throws {
     // Checkpoints converted from TensorFlow call them gamma and beta.
     let old = Checkpoint.hasWeight(name + ".gamma")
     gain = try Checkpoint.weight(name + (old ? ".gamma" : ".weight"), columns: size)
@@ -66,38 +66,38 @@ package struct Norm {
   }
 
   /// `[rows, size] -> [rows, size]`
-  package func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor {
     x.layerNorm(gain: gain, bias: bias, epsilon: epsilon)
   }
 }
 
 /// A root-mean-square norm (Zhang & Sennrich 2019): gain `[1, size]`.
-package struct RootMeanSquareNorm {
+public struct RootMeanSquareNorm {
   let gain: Tensor
   let epsilon: Double
 
   /// Loads `NAME.weight`.
   ///
   /// - Throws: `ComponentFailure` if it is missing or has another size, or if there is a bias beside it.
-  package init(_ name: String, _ size: Int, _ epsilon: Double) throws {
+  public init(_ name: String, _ size: Int, _ epsilon: Double) throws {
     gain = try Checkpoint.weight(name + ".weight", columns: size)
     try Architecture.refuse(weight: name + ".bias")
     self.epsilon = epsilon
   }
 
   /// `[rows, size] -> [rows, size]`
-  package func callAsFunction(_ x: Tensor) -> Tensor { x.rmsNorm(gain: gain, epsilon: epsilon) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.rmsNorm(gain: gain, epsilon: epsilon) }
 }
 
 /// An activation function.
-package struct Activation: Sendable {
+public struct Activation: Sendable {
   private let function: @Sendable (Tensor) -> Tensor
 
   /// The one that a key of config.json names.
   ///
   /// - Parameter name: what it is where the key is absent.
   /// - Throws: `ComponentFailure` for a function that is not known.
-  package init(key: String, default name: String = "gelu") throws {
+  public init(key: String, default name: String = "gelu") throws {
     let name = try Checkpoint.string(key, default: name)
     guard let function = Self.function(name) else {
       throw ComponentFailure.unsupported(
@@ -107,7 +107,7 @@ package struct Activation: Sendable {
   }
 
   /// Gelu, whatever config.json says.
-  package static let gelu = Activation(function: { $0.gelu() })
+  public static let gelu = Activation(function: { $0.gelu() })
 
   private init(function: @escaping @Sendable (Tensor) -> Tensor) { self.function = function }
 
@@ -129,27 +129,42 @@ package struct Activation: Sendable {
   }
 
   /// The function of each element.
-  package func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
 }
 
 /// Keys of config.json with the limits that all models share.
-package enum Configuration {
+public enum Configuration {
   /// A whole number above 0.
   ///
   /// - Throws: `ComponentFailure` if the key is absent without a default, or holds something else.
-  package static func count(_ key: String, default value: Int? = nil) throws -> Int {
+  public static func count(_ key: String, default value: Int? = nil) throws -> Int {
     let value = try Checkpoint.integer(key, default: value)
     guard value > 0 else {
       throw ComponentFailure.badArgument("config.json: \(key) \(value) is less than 1")
     }
+    // The product of any two is a number still.
+    guard value <= Int32.max else {
+      throw ComponentFailure.badArgument("config.json: \(key) \(value) is more than \(Int32.max)")
+    }
     return value
+  }
+
+  /// The layers of a model, made one after the other: no room is made for more than the checkpoint has weights for,
+  /// however many config.json names.
+  ///
+  /// - Throws: what `make` throws, for a layer without weights.
+  package static func layers<Layer>(_ count: Int, _ make: (_ index: Int) throws -> Layer) rethrows -> [Layer]
+  {
+    var layers: [Layer] = []
+    for index in 0..<count { layers.append(try make(index)) }
+    return layers
   }
 
   /// Refuses a key that is true.
   ///
   /// - Parameter why: what follows "config.json: KEY is true; ".
   /// - Throws: `ComponentFailure` if it is.
-  package static func refuse(_ key: String, _ why: String) throws {
+  public static func refuse(_ key: String, _ why: String) throws {
     guard try !Checkpoint.boolean(key, default: false) else {
       throw ComponentFailure.unsupported("config.json: \(key) is true; \(why)")
     }

@@ -1,5 +1,7 @@
 import PTune
 import PTuneComposition
+import PTuneFormats
+import PTunePlugins
 
 /// What is wrong with a run file or a flag that overrides it.
 public struct RunFileError: Error, Equatable, Sendable {
@@ -21,6 +23,8 @@ public struct RunFileError: Error, Equatable, Sendable {
     case type(key: String, expected: String, found: String)
     /// A value that is not allowed: "must be at least 1".
     case range(key: String, found: String, rule: String)
+    /// A hyperparameter that does not fit its component.
+    case hyperparameter(HyperparameterError)
     /// Two values that do not go together.
     case conflict(String)
     /// A flag's path that leads nowhere.
@@ -49,6 +53,7 @@ public struct RunFileError: Error, Equatable, Sendable {
     case .encoding: "save the file as UTF-8"
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
+    case .hyperparameter(let error): error.help
     case .missing(_, section: ""):
       "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
     case .conflict(Self.bothAdapters):
@@ -59,7 +64,7 @@ public struct RunFileError: Error, Equatable, Sendable {
   }
 }
 
-extension RunFileError: CustomStringConvertible {
+extension RunFileError: HelpfulError {
   /// The place and the problem, in one line.
   public var description: String {
     guard let place else { return problem.text }
@@ -83,6 +88,7 @@ extension RunFileError.Problem {
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"
     case .range(let key, let found, let rule): "'\(key)' \(rule) but is \(found)"
+    case .hyperparameter(let error): "\(error)"
     case .conflict(let text), .path(let text): text
     }
   }

@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTunePlugins
 import Yams
 
 /// A run file as it is written: mappings, lists and scalars, each with its place.
@@ -22,7 +23,7 @@ struct RunNode: Sendable {
   /// Whether this stands for "not given".
   var isNull: Bool {
     guard case .scalar(let text, plain: true) = content else { return false }
-    return RunValue.resolve(plain: text) == nil
+    return HyperparameterValue.resolve(plain: text) == nil
   }
 
   /// A scalar as it is written; empty for anything else.
@@ -34,7 +35,8 @@ struct RunNode: Sendable {
   var kind: String {
     switch content {
     case .scalar(let text, let plain):
-      plain ? RunValue.resolve(plain: text)?.kind ?? "empty" : RunValue.string(text).kind
+      plain
+        ? HyperparameterValue.resolve(plain: text)?.found ?? "empty" : HyperparameterValue.string(text).found
     case .list: "a list"
     case .mapping: "a mapping"
     }

@@ -49,6 +49,18 @@ public struct RunOverride: Sendable {
 }
 
 extension RunNode {
+  /// What a run file says of its adapters, in their order.
+  var adapters: [RunNode] {
+    guard case .mapping(let members) = content else { return [] }
+    return members.flatMap { member -> [RunNode] in
+      switch (member.key, member.value.content) {
+      case ("adapters", .list(let elements)): elements
+      case ("adapter", _): [member.value]
+      default: []
+      }
+    }
+  }
+
   /// Puts a flag's value in its place. Throws RunFileError if there is no such place.
   mutating func apply(_ override: RunOverride) throws(RunFileError) {
     let value = RunNode(content: override.value, place: .flag(override.flag))
@@ -60,13 +72,7 @@ extension RunNode {
   /// takes the place of another one alone: then a value of its section is set.
   private mutating func choose(_ names: [String], _ place: RunPlace) -> Bool {
     guard case .mapping(var members) = content else { return false }
-    let present = members.flatMap { member -> [RunNode] in
-      switch (member.key, member.value.content) {
-      case ("adapters", .list(let elements)): elements
-      case ("adapter", _): [member.value]
-      default: []
-      }
-    }
+    let present = adapters
     if names.count == 1, !members.contains(where: { $0.key == "adapters" }) { return false }
     let chosen = names.map { name in
       present.first { $0.name == name } ?? RunNode(content: .scalar(name, plain: false), place: place)
@@ -128,7 +134,7 @@ extension RunNode {
   }
 
   /// What an element of a list goes by: the text of its member `name`, or the adapter that it names.
-  fileprivate var name: String? {
+  var name: String? {
     if case .scalar(let text, _) = content { return text }
     guard case .mapping(let members) = content,
       let name = members.first(where: { $0.key == "name" }) ?? members.first(where: { $0.key == "plugin" }),

@@ -1,5 +1,6 @@
 import PTune
 import PTuneComposition
+import PTunePlugins
 
 /// A mapping of a run file while its members are taken out and checked.
 struct RunSection {
@@ -123,20 +124,21 @@ struct RunSection {
   }
 
   /// Every member but these, as a plugin's hyperparameters.
-  func hyperparameters(except known: [String]) throws(RunFileError) -> [String: Located<RunValue>] {
-    var values: [String: Located<RunValue>] = [:]
+  func hyperparameters(except known: [String]) throws(RunFileError) -> [String: Located<HyperparameterValue>]
+  {
+    var values: [String: Located<HyperparameterValue>] = [:]
     for member in members where !known.contains(member.key) && !member.value.isNull {
       values[member.key] = Located(try hyperparameter(member), member.value.place)
     }
     return values
   }
 
-  private func hyperparameter(_ member: RunNode.Member) throws(RunFileError) -> RunValue {
+  private func hyperparameter(_ member: RunNode.Member) throws(RunFileError) -> HyperparameterValue {
     let expected = "a value or a list of texts"
     switch member.value.content {
     case .mapping: throw wrongType(member.key, expected, member.value)
     case .scalar(let text, let plain):
-      return plain ? RunValue.resolve(plain: text) ?? .string(text) : .string(text)
+      return plain ? HyperparameterValue.resolve(plain: text) ?? .string(text) : .string(text)
     case .list(let elements):
       var texts: [String] = []
       for element in elements {
@@ -149,12 +151,12 @@ struct RunSection {
     }
   }
 
-  private func value(_ key: String) throws(RunFileError) -> (RunValue, RunNode)? {
+  private func value(_ key: String) throws(RunFileError) -> (HyperparameterValue, RunNode)? {
     guard let node = node(key) else { return nil }
     guard case .scalar(let text, let plain) = node.content else {
       throw wrongType(key, "a single value", node)
     }
-    guard plain, let value = RunValue.resolve(plain: text) else { return (.string(text), node) }
+    guard plain, let value = HyperparameterValue.resolve(plain: text) else { return (.string(text), node) }
     return (value, node)
   }
 

@@ -12,24 +12,9 @@ extension RunSpec {
     "chat_template", "fields", "maximum_rows",
   ]
 
-  /// Reads a run file. Throws FileError or RunFileError.
-  ///
-  /// - Parameters:
-  ///   - overrides: what flags say; they are applied in their order before anything is checked.
-  ///   - resolver: what tells a model's path from its name.
-  public static func read(
-    _ path: String, overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver()
-  ) throws -> RunSpec {
-    let bytes = try MappedFile(path).withBytes { Array($0) }
-    let text = String(decoding: bytes, as: UTF8.self)
-    // Decoding replaces what is not UTF-8, so the first difference is the place.
-    if let wrong = zip(bytes, text.utf8).enumerated().first(where: { $1.0 != $1.1 })?.offset
-      ?? (bytes.count == text.utf8.count ? nil : bytes.count)
-    {
-      let line = bytes[..<wrong].count { $0 == 0x0A } + 1
-      throw RunFileError(place: .file(path, line: line), problem: .encoding)
-    }
-    return try parse(text, file: path, overrides: overrides, resolver: resolver)
+  /// Reads a run file and applies flags, once. Throws FileError or RunFileError.
+  public static func read(_ path: String, overrides: [RunOverride] = []) throws -> RunSpec {
+    try RunFile(path).run(overrides)
   }
 
   /// Reads the text of a run file. Throws RunFileError.
@@ -39,17 +24,12 @@ extension RunSpec {
     _ text: String, file: String, overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver(),
     currentFolder: String = FileSystem.currentFolder
   ) throws(RunFileError) -> RunSpec {
-    var root = try RunNode.parse(text, file: file)
-    if root.isNull { root.content = .mapping([]) }
-    for override in overrides { try root.apply(override) }
-    let reader = RunReader(
-      folder: FilePath.join(currentFolder, FilePath.folder(of: file)), currentFolder: currentFolder,
-      defaultOutput: "runs/\(FilePath.stem(of: file))", resolver: resolver)
-    return try reader.run(root)
+    try RunFile(text: text, path: file).run(overrides, resolver: resolver, currentFolder: currentFolder)
   }
 }
 
-private struct RunReader {
+/// Makes a run of what a run file says.
+struct RunReader {
   let folder: String
   let currentFolder: String
   let defaultOutput: String
@@ -75,7 +55,7 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapters[0], further: Array(adapters.dropFirst()), selector: selector,
+      base: base, adapters: adapters, selector: selector,
       extend: try top.text("extend").map(adapterPath),
       startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),

@@ -208,20 +208,21 @@ public struct TrainingOption: Sendable {
 
   /// All of them, in the order in which they are listed and written.
   public static let all = [
-    TrainingOption("epochs", .integer(\.epochs, positive), "passes over the training data"),
-    TrainingOption("max_steps", .optionalInteger(\.maxSteps, positive), "steps after which training ends"),
-    TrainingOption("batch_size", .integer(\.batchSize, positive), "examples of one forward pass"),
+    TrainingOption("epochs", .integer(\.epochs, steps), "passes over the training data"),
+    TrainingOption("max_steps", .optionalInteger(\.maxSteps, steps), "steps after which training ends"),
+    TrainingOption("batch_size", .integer(\.batchSize, batch), "examples of one forward pass"),
     TrainingOption(
-      "evaluation_batch_size", .integer(\.evaluationBatchSize, positive), "the same for evaluations"),
+      "evaluation_batch_size", .integer(\.evaluationBatchSize, batch), "the same for evaluations"),
     TrainingOption(
-      "accumulation", .integer(\.accumulation, positive), "batches whose gradients make one step"),
+      "accumulation", .integer(\.accumulation, batch), "batches whose gradients make one step"),
     TrainingOption("optimizer", .optimizer, "what takes the steps"),
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),
       "after the warm-up; the adapter's own if not given"),
     TrainingOption("schedule", .choice(ChoiceOf(path: \.schedule)), "how the learning rate goes down"),
     TrainingOption(
-      "warmup_steps", .optionalInteger(\.warmupSteps, natural), "steps over which the learning rate rises"),
+      "warmup_steps", .optionalInteger(\.warmupSteps, RunLimits(atLeast: 0, atMost: mostSteps)),
+      "steps over which the learning rate rises"),
     TrainingOption(
       "warmup_ratio", .number(\.warmupRatio, share), "the same as a share of all steps"),
     TrainingOption(
@@ -289,6 +290,10 @@ public struct TrainingOption: Sendable {
   ]
 
   private static let positive = RunLimits(atLeast: 1)
+  // What is multiplied with others and with numbers of rows stays far from the largest integer.
+  private static let mostSteps = 1_000_000_000.0
+  private static let steps = RunLimits(atLeast: 1, atMost: mostSteps)
+  private static let batch = RunLimits(atLeast: 1, atMost: 1_048_576)
   private static let natural = RunLimits(atLeast: 0)
   private static let share = RunLimits(atLeast: 0, below: 1)
 }

@@ -1,6 +1,7 @@
 import PTune
+import PTuneFormats
 
-extension TextError: CustomStringConvertible {
+extension TextError: HelpfulError {
   /// What happened and where, as `file:line: what`.
   public var description: String {
     switch self {

@@ -130,7 +130,7 @@ import Testing
 
   @Test("a tokenizer without a token that ends a text is refused")
   func noEnd() throws {
-    let failure = #expect(throws: TrainingError.self) {
+    let failure = #expect(throws: DataError.self) {
       let bert = try TokenizerLoader.load("\(Workbench.fixtures)/tiny-bert")
       let data = try compose().tasks[0].data
       return try RowSource(

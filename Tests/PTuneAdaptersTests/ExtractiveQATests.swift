@@ -205,7 +205,7 @@ import Testing
     ] as [([String: String], String)])
   func badRow(fields: [String: String], reason: String) throws {
     let composition = try compose(["doc_stride": .int(50)])
-    #expect(throws: TrainingError.row(path: Self.path, line: 3, reason: reason)) {
+    #expect(throws: DataError.row(path: Self.path, line: 3, reason: reason)) {
       try composition.encode(
         TokenizedRow(line: 3, fields: fields, content: .fields), task: 0, path: Self.path)
     }

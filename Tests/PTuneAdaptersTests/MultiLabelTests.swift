@@ -70,7 +70,7 @@ import Testing
     ])
   func badRow(label: String, reason: String) throws {
     let composition = try compose(labels: ["long", "dull"])
-    #expect(throws: TrainingError.row(path: "a.tsv", line: 3, reason: reason)) {
+    #expect(throws: DataError.row(path: "a.tsv", line: 3, reason: reason)) {
       try encode(label, composition)
     }
   }

@@ -69,7 +69,7 @@ import Testing
     ] as [([String: String], String)])
   func badRow(fields: [String: String], reason: String) throws {
     let composition = try compose()
-    #expect(throws: TrainingError.row(path: "rows.jsonl", line: 3, reason: reason)) {
+    #expect(throws: DataError.row(path: "rows.jsonl", line: 3, reason: reason)) {
       try encode(fields, composition)
     }
   }

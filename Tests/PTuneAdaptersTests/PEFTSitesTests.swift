@@ -82,7 +82,7 @@ import Testing
     try #require(config.contains(original))
     try FileManager.default.copyItem(atPath: source, toPath: tiny.path("peft"))
     try tiny.write("peft/adapter_config.json", config.replacingOccurrences(of: original, with: changed))
-    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(tiny.path("peft")) }
+    let error = #expect(throws: PEFTError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(
       error?.description == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: \(reason)")
   }

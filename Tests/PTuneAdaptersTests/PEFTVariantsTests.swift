@@ -84,7 +84,7 @@ import Testing
     func message(_ name: String, _ change: ([TensorData]) -> [TensorData]) throws -> String? {
       let tiny = try TinyRun(rows: 1)
       let adapter = try Self.copy(name, to: tiny, change)
-      let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(adapter) }
+      let error = #expect(throws: AdapterError.self) { try Workbench.peftRun(adapter) }
       return error.map { "\($0)" }
     }
     let broken = try message("bert-seq-prompt_tuning") { tensors in
@@ -113,7 +113,7 @@ import Testing
   func replacing() throws {
     let tiny = try TinyRun(rows: 1)
     let run = try Workbench.peftRun("\(Self.folder)/gpt2-lm-prompt_tuning")
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: MergeError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
     #expect(
@@ -130,7 +130,7 @@ import Testing
       try FileManager.default.copyItem(
         atPath: "\(Self.folder)/bert-seq-prompt_tuning", toPath: tiny.path("both/\(name)"))
     }
-    let error = #expect(throws: TrainingError.self) { try Workbench.opened(tiny.path("both")) }
+    let error = #expect(throws: AdapterError.self) { try Workbench.opened(tiny.path("both")) }
     #expect(
       error.map { "\($0)" }?.hasSuffix(
         "it has no adapter_config.json; its folders one, two have one, so name one of these") == true)
@@ -144,7 +144,7 @@ import Testing
     let ids = run.composition.tokenizer.pieces("the film was good").map(\.id)
     func scores(_ row: String) throws -> [Float] { try Self.scores(run, [row], tiny) }
     #expect(try scores("{\"text\": \"the film was good\"}") == scores("{\"input_ids\": \(ids)}"))
-    let error = #expect(throws: TrainingError.self) { try scores("{\"text\": \"\"}") }
+    let error = #expect(throws: DataError.self) { try scores("{\"text\": \"\"}") }
     #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no token") == true)
   }
 
@@ -159,7 +159,7 @@ import Testing
       return try run.evaluate(data, task: 0, batchSize: 2) { _, _ in }.metrics.map(\.value)
     }
     #expect(try metrics(["0", "4", "\"3\""]) == metrics(["\"LABEL_0\"", "\"LABEL_4\"", "\"LABEL_3\""]))
-    let error = #expect(throws: TrainingError.self) { try metrics(["5"]) }
+    let error = #expect(throws: DataError.self) { try metrics(["5"]) }
     #expect(error.map { "\($0)" }?.contains("label '5' is not one of LABEL_0") == true)
   }
 

@@ -135,7 +135,7 @@ import Testing
     }
     let found = try lines(predictor, rows([0, 1, 2]))
     #expect(Set(found).count == 3)
-    let error = #expect(throws: TrainingError.self) { try lines(predictor, rows([0, 3])) }
+    let error = #expect(throws: DataError.self) { try lines(predictor, rows([0, 3])) }
     #expect(
       error?.description
         == "\(tiny.path("rows.jsonl")):2: 'token_type_ids' holds 3, but the base model's types are 0 to 2 "
@@ -148,6 +148,6 @@ import Testing
     let run = try adapter(tiny)
     #expect(try run.task(named: nil) == 0)
     #expect(try run.task(named: "tone") == 0)
-    #expect(throws: TrainingError.unknownTask("mood", known: ["tone"])) { try run.task(named: "mood") }
+    #expect(throws: AdapterError.unknownTask("mood", known: ["tone"])) { try run.task(named: "mood") }
   }
 }

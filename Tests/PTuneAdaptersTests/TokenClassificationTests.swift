@@ -112,7 +112,7 @@ import Testing
     ] as [(String, [String]?, String)])
   func badRow(label: String, words: [String]?, reason: String) throws {
     let composition = try compose(labels: ["B-A", "O"])
-    #expect(throws: TrainingError.row(path: Self.path, line: 3, reason: reason)) {
+    #expect(throws: DataError.row(path: Self.path, line: 3, reason: reason)) {
       try encode("the film", words: words, label: label, with: composition)
     }
   }

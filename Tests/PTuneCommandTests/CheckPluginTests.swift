@@ -13,8 +13,8 @@ struct CheckPluginTests {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let root = folder.deletingLastPathComponent().deletingLastPathComponent().path
     let built = try desk.shell(
-      "umask 022; cc -std=c11 -g0 -fPIC -shared -D\(fault) -I '\(root)/Sources/CPTune/include' "
-        + "-o libptune_faulty.so '\(folder.path)/Plugins/faulty.c'")
+      "umask 022; cc -std=c11 -D_GNU_SOURCE -g0 -fPIC -shared -D\(fault) -I '\(root)/Sources/CPTune/include' "
+        + "-o libptune_faulty.so '\(folder.path)/Plugins/faulty.c' -lm -lpthread")
     try #require(built.status == 0, "\(built.errors)")
     return "libptune_faulty.so"
   }
@@ -23,7 +23,7 @@ struct CheckPluginTests {
   func passes() throws {
     let outcome = try desk.ptune("check-plugin", try plugin())
     #expect(outcome.status == 0, "\(outcome.output)")
-    #expect(outcome.output.hasSuffix("\n14 passed, 0 failed, 0 skipped\n"), "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("\n26 passed, 0 failed, 0 skipped\n"), "\(outcome.output)")
     #expect(outcome.output.contains("      org.example.faulty 1.0.0 (c)\n"))
     #expect(outcome.output.contains("      prompt [3, 16]\n"))
   }
@@ -63,6 +63,51 @@ struct CheckPluginTests {
       Fault(
         name: "NEEDS_ITS_HOST", check: "it survives a host of another version, without interfaces",
         detail: "it crashed (SIGSEGV)"),
+      Fault(name: "BLANK", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
+      Fault(
+        name: "KEEPS_A_STATE", check: "what it computes is a function of its parameters alone",
+        detail: "it keeps numbers of its own, which no adapter file holds"),
+      Fault(
+        name: "DRIFTS", check: "the same batch gives the same numbers each time",
+        detail: "it keeps a state of its own, which changes each step"),
+      Fault(
+        name: "DRAWS_IN_EVALUATION", check: "the same batch gives the same numbers each time",
+        detail: "it draws random numbers in evaluation"),
+      Fault(
+        name: "ANOTHER_IN_EVALUATION",
+        check: "it computes the same in training as in evaluation, but for dropout", detail: "losses "),
+      Fault(
+        name: "SHARES_ITS_INSTANCES", check: "it works beside another one of its kind in the same run",
+        detail: "kept in a global"),
+      Fault(
+        name: "READS_THE_CONTINUATION",
+        check: "what it injects does not depend on tokens beyond the known context",
+        detail: "with other tokens behind `context_ends`"),
+      Fault(
+        name: "READS_PAST_THE_END", check: "it stays within the host's arrays, and only reads them",
+        detail: "it reads past their ends"),
+      Fault(
+        name: "WRITES_INTO", check: "it stays within the host's arrays, and only reads them",
+        detail: "it wrote into 'tokens'"),
+      Fault(
+        name: "WRITES_PAST", check: "it stays within the host's arrays, and only reads them",
+        detail: "it wrote past the end of 'offsets'"),
+      Fault(
+        name: "NOT_FINITE_ALONE",
+        check: "its numbers are finite at the edges: a single token, a single sequence, the longest text",
+        detail: "the loss of lengths [1] is nan"),
+      Fault(
+        name: "GOES_ON", check: "it stops when the user asks to", detail: "return PTUNE_CANCELLED"),
+      Fault(
+        name: "LEAKS_A_LITTLE",
+        check: "creating, using and destroying it again and again takes no more memory",
+        detail: "bytes a round"),
+      Fault(
+        name: "LEAVES_A_THREAD", check: "it leaves the process as it was", detail: "more threads run"),
+      Fault(
+        name: "OPENS_FILES", check: "it leaves the process as it was", detail: "more files are open"),
+      Fault(
+        name: "ROUNDS_OTHERWISE", check: "it leaves the process as it was", detail: "are rounded"),
       Fault(name: "REFUSES", check: "it is created", detail: "it does not like this model"),
     ])
   func finds(_ fault: Fault) throws {

@@ -124,7 +124,7 @@ import Testing
   }
 
   /// What `ptune` writes to a terminal of this width.
-  private func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
+  func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
     // Looked up by name: the header has it only on some systems, the library on all.
     typealias OpenTerminal =
       @convention(c) (

@@ -141,7 +141,7 @@ import Testing
       "[]": "'messages' has to be a JSON list of turns",
     ]
     for (json, reason) in failures {
-      let failure = #expect(throws: TrainingError.self) { try example(json) }
+      let failure = #expect(throws: DataError.self) { try example(json) }
       #expect(
         failure.map { "\($0)".contains(reason) && "\($0)".hasPrefix("a.jsonl:3") } == true,
         "\(failure as Any)")

@@ -38,7 +38,7 @@ import Testing
       hyperparameters: ["labels": .strings(["negative", "positive"]), "hidden_layers": .int(1)])
     let headComponent = try factory.load(.taskHead, head)
     try model.addHead(factory.identity(headComponent, owner: "head.task")) {
-      try factory.head(headComponent, head, $0)
+      try factory.head(headComponent, $0)
     }
     let headCount = model.trainableCount
     #expect(model.baseCount + headCount == 66_955_010)
@@ -46,7 +46,7 @@ import Testing
     let adapter = ComponentChoice(plugin: method.adapter, hyperparameters: method.hyperparameters)
     let component = try factory.load(.adapter, adapter)
     try model.setAdapter(factory.identity(component, owner: "adapter")) {
-      try factory.adapter(component, adapter, $0)
+      try factory.adapter(component, $0)
     }
     #expect(model.trainableCount - headCount == method.count)
   }

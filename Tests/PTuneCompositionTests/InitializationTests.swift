@@ -28,17 +28,19 @@ import Testing
 
   @Test(
     "in a causal model a prefix of a hard prompt's keys and values, or rows, acts on the text as that does",
-    arguments: LayerPrompts.Form.allCases)
-  func identity(_ form: LayerPrompts.Form) throws {
+    arguments: ["hidden", "key-value"])
+  func identity(_ form: String) throws {
     let (prompt, text): ([Int32], [Int32]) = ([7, 3, 21, 3], [5, 9, 1, 30, 2])
     let letters = String(decoding: prompt.map { UInt8($0 + 40) }, as: UTF8.self)
     let model = Model.forTesting()
     try model.useTwinBase(causal: true)
-    try model.useTwinAdapter {
-      try LayerPromptAdapter(
-        virtualTokens: prompt.count, form: form, reparameterization: .none, bottleneck: 0,
-        initialization: .text, initialText: letters, deviation: 1, shiftPositions: true, dropout: 0)
-    }
+    try PluginBench(folders: [Workbench.built], program: "\(Workbench.built)/ptune").useAdapter(
+      ComponentChoice(
+        plugin: "prefix-tuning",
+        hyperparameters: [
+          "virtual_tokens": .int(prompt.count), "form": .string(form), "initialization": .string("text"),
+          "initial_text": .string(letters),
+        ]), in: model)
     let soft = try model.hiddenRows(PackedBatch([.init(tokens: text)], training: false)).values
 
     let plain = Model.forTesting()
@@ -49,12 +51,12 @@ import Testing
 
   @Test(
     "a text cannot start the rows that an MLP makes",
-    arguments: [PromptInitialization.text, .sampledVocabulary])
-  func mlp(_ initialization: PromptInitialization) throws {
+    arguments: ["text", "sampled-vocabulary"])
+  func mlp(_ initialization: String) throws {
     let choice = ComponentChoice(
       plugin: "prefix-tuning",
       hyperparameters: [
-        "reparameterization": .string("mlp"), "initialization": .string(initialization.name),
+        "reparameterization": .string("mlp"), "initialization": .string(initialization),
         "initial_text": .string("good film"),
       ])
     let error = #expect(throws: EngineFailure.self) {

@@ -49,7 +49,7 @@ import Testing
       line: 3, fields: ["label": label],
       content: .pieces(composition.tokenizer.pieces("a film"), pair: nil))
     #expect(
-      throws: TrainingError.row(path: "a.tsv", line: 3, reason: "label '\(label)' is not a number")
+      throws: DataError.row(path: "a.tsv", line: 3, reason: "label '\(label)' is not a number")
     ) {
       try composition.encode(row, task: 0, path: "a.tsv")
     }

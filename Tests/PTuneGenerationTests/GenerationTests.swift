@@ -53,7 +53,7 @@ import Testing
       let choice = try StepFixture.adapter(json)
       let plugin = try factory.load(.adapter, choice)
       try model.setAdapter(factory.identity(plugin, owner: "adapter")) {
-        try factory.adapter(plugin, choice, $0)
+        try factory.adapter(plugin, $0)
       }
       for (parameter, stored) in zip(model.parameters, try json.list("parameters")) {
         let values = try file.floats(try stored.text("value")).array

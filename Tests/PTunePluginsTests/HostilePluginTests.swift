@@ -139,6 +139,35 @@ struct HostilePluginTests {
     #expect(inventory.folders.first?.state == .refused)
   }
 
+  @Test("a folder above, or a link on the way, that others may change is refused; one like /tmp is not")
+  func ancestors() throws {
+    let workshop = try Workshop()
+    let inner = try workshop.folder("open/inner")
+    let file = try workshop.build("good", in: inner)
+    let open = workshop.folder + "/open"
+    #expect(try workshop.scan([inner]).rejected.isEmpty)
+    try #require(chmod(open, 0o777) == 0)
+    #expect(try workshop.scan([inner]).rejected.map(\.path) == [open])
+    // A link in a folder that is all right leads through one that is not.
+    let closed = try workshop.folder("closed")
+    try #require(
+      symlink("../open/inner/libptune_good.\(pluginSuffix)", "\(closed)/libptune_link.\(pluginSuffix)") == 0)
+    let linked = try workshop.scan([closed])
+    #expect(linked.rejected.map(\.path) == [open] && linked.components.isEmpty)
+    // So does a folder that is a link.
+    try #require(symlink(inner, "\(workshop.folder)/way") == 0)
+    #expect(try workshop.scan(["\(workshop.folder)/way"]).rejected.map(\.path) == [open])
+    // What finds its way past the search is not opened either.
+    #expect(throws: ProbeMessage.Refusal.self) { _ = try PluginLibrary(opening: file) }
+    try #require(chmod(open, 0o1777) == 0)
+    #expect(try workshop.scan([inner, closed]).rejected.isEmpty)
+    try #require(lchown("\(closed)/libptune_link.\(pluginSuffix)", 12345, 12345) == 0 || geteuid() != 0)
+    if geteuid() == 0 {
+      let other = try workshop.scan([closed])
+      #expect(other.rejected.map(\.reason) == [.otherOwner(12345, what: .link, plugins: 0)])
+    }
+  }
+
   @Test("a second plugin with the same id is shadowed, and so is a second path to the same file")
   func duplicates() throws {
     let workshop = try Workshop()

@@ -1,4 +1,5 @@
 import PTuneFormats
+import PTunePlugins
 import Testing
 
 @testable import PTuneComposition
@@ -22,13 +23,13 @@ import Testing
     let run = try parse(Self.example)
     #expect(run.base.plugin?.value == "bert")
     #expect(run.base.model.value == "sentence-transformers/all-MiniLM-L6-v2")
-    #expect(run.adapter.plugin.value == "p-tuning-v2")
+    #expect(run.adapters[0].plugin.value == "p-tuning-v2")
     #expect(
-      run.adapter.hyperparameters.mapValues(\.value) == [
+      run.adapters[0].hyperparameters.mapValues(\.value) == [
         "virtual_tokens": .int(20), "rate": .double(0.005), "deep": .bool(true),
         "init": .string("vocabulary"),
       ])
-    #expect(run.adapter.hyperparameters["rate"]?.place == .file("jobs/run.yaml", line: 3))
+    #expect(run.adapters[0].hyperparameters["rate"]?.place == .file("jobs/run.yaml", line: 3))
     #expect(run.selector == nil)
     let task = try #require(run.tasks.first)
     #expect(task.name == "sentiment")
@@ -83,7 +84,7 @@ import Testing
     )
     #expect(run.base.plugin == nil)
     #expect(run.base.model.value == "/project/jobs/m")
-    #expect(run.adapter == ComponentSpec(plugin: located("prompt-tuning"), hyperparameters: [:]))
+    #expect(run.adapters == [ComponentSpec(plugin: located("prompt-tuning"), hyperparameters: [:])])
     #expect(run.tasks[0].name == "task")
     #expect(run.tasks[0].weight == 1)
     #expect(run.tasks[0].data.train.value == "/t.csv")
@@ -131,7 +132,7 @@ import Testing
       "adapter.number=1e-5", "adapter.text='0x1F'", "tasks.0.data.maximum_rows=100",
       "tasks.0.data.header=false",
       "tasks.0.data.format=tsv", "tasks.0.data.fields.answer=5", "tasks.0.data.chat_template=chatml")
-    run.adapter.hyperparameters["inf"] = located(.double(.infinity))
+    run.adapters[0].hyperparameters["inf"] = located(.double(.infinity))
     let text = run.yaml()
     #expect(try RunSpec.parse(text, file: "/elsewhere/run.yaml") == run)
     #expect(
@@ -212,9 +213,9 @@ import Testing
       ("--1", .string("--1")), ("12 ", .string("12 ")), ("0xZZ", .string("0xZZ")),
       ("2024-01-01", .string("2024-01-01")),
       ("99999999999999999999", .double(1e20)), (".", .string(".")), ("-", .string("-")),
-    ] as [(String, RunValue?)])
-  func scalars(text: String, expected: RunValue?) {
-    #expect(RunValue.resolve(plain: text) == expected)
+    ] as [(String, HyperparameterValue?)])
+  func scalars(text: String, expected: HyperparameterValue?) {
+    #expect(HyperparameterValue.resolve(plain: text) == expected)
   }
 }
 

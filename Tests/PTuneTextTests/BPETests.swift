@@ -36,7 +36,7 @@ struct BPETests {
   static let names = [
     "gpt2", "roberta", "llama3", "qwen2", "smollm", "llama2", "llama2-metaspace", "metaspace", "xlm-roberta",
     "t5",
-    "unigram-bytes",
+    "unigram-bytes", "bloom", "gpt4o", "gemma", "patterns",
   ]
 
   private static func load(_ name: String) throws -> any Tokenizer {

@@ -156,7 +156,7 @@ import Testing
   func missing() throws {
     let tiny = try TinyRun(rows: 8)
     let spec = try tiny.spec(adapter: Self.pool)
-    let error = #expect(throws: TrainingError.self) { try tiny.train(spec) }
+    let error = #expect(throws: CompositionError.self) { try tiny.train(spec) }
     #expect(
       error?.description == """
         \(tiny.path("run.yaml")):2: the adapter 'prompt-pool' asks a selector for weights over its pool, and the \
@@ -177,7 +177,7 @@ import Testing
     let tiny = try TinyRun(rows: 8)
     let spec = try tiny.spec(
       adapter: "{plugin: prompt-tuning, virtual_tokens: 2}", ["selector.plugin=attention"])
-    let error = #expect(throws: TrainingError.self) { try tiny.train(spec) }
+    let error = #expect(throws: CompositionError.self) { try tiny.train(spec) }
     #expect(
       error?.description.hasSuffix(": the adapter 'prompt-tuning', as it is set, asks no selector") == true)
     #expect(error?.help == "remove the 'selector' section")

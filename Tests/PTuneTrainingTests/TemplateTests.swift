@@ -162,7 +162,7 @@ import Testing
   func maskInText() throws {
     let tiny = try TinyRun(rows: 8)
     try tiny.write("train.tsv", "sentence\tlabel\na good film\tpositive\na [MASK] film\tnegative\n")
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: DataError.self) {
       try TrainingRun(
         spec(tiny, Self.adapters[0], Self.settings()), registry: Workbench.factory().registry
       ) { _, _ in }

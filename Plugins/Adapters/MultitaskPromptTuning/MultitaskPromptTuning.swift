@@ -1,4 +1,5 @@
 import PTune
+import PTunePrompts
 
 /// Multi-task prompt tuning: tasks share what they have in common and keep what is their own.
 ///

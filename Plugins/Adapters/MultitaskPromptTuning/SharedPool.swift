@@ -1,4 +1,5 @@
 import PTune
+import PTunePrompts
 
 /// A pool of K prompts pᵢ that all tasks share, perhaps with m more for each task alone:
 ///

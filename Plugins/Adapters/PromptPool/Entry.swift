@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// The one symbol that a plugin exports: describes its components to the host.
 @c @implementation

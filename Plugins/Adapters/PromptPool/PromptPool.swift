@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// Prompt pool tuning: K prompts pᵢ of l rows; each sequence x gets its own mixture of them.
 ///
@@ -40,7 +41,9 @@ final class PromptPool: Adapter {
       initial: site == .input
         ? try .inputRows(initialization, count: count, deviation: deviation)
         : initialization == .random
-          ? random : try .layerRows(ofPrompts: poolSize, of: virtualTokens, layers: 0..<facts.layers))
+          ? random
+          : try LayerPrompts(.hidden, layers: 0..<facts.layers)
+            .sampledVocabulary(prompts: poolSize, of: virtualTokens))
     self.keys =
       keys == .learned ? try Parameter("keys", shape: [poolSize, facts.hiddenSize], initial: random) : nil
     self.encoder = try QueryEncoder(encoder)

@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// Prompt tuning (Lester, Al-Rfou & Constant 2021, section 2): P trained rows `[P, H]` among the word embeddings
 /// of every input; everything else is frozen.

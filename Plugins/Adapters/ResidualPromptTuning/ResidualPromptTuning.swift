@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTunePrompts
 
 /// Residual prompt tuning (Razdaibiedina et al. 2023, section 3): prompt tuning whose rows are P + Φ(P), with Φ a
 /// small network that all rows share; it is folded away when the adapter is saved.

@@ -28,7 +28,7 @@ final class Gpt2: BaseModel {
     positionTable = try Checkpoint.weight(prefix + "wpe.weight", rows: facts.positions, columns: size)
     let epsilon = try Checkpoint.number("layer_norm_epsilon", default: 1e-5)
     let facts = facts
-    layers = try (0..<facts.layers).map {
+    layers = try Configuration.layers(facts.layers) {
       try Layer("\(prefix)h.\($0).", index: $0, facts: facts, epsilon: epsilon)
     }
     lastNorm = try Norm(prefix + "ln_f", size, epsilon)

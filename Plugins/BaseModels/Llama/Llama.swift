@@ -48,7 +48,7 @@ final class Llama: BaseModel {
     wordTable = try Checkpoint.weight(
       prefix + "embed_tokens.weight", rows: facts.vocabularySize, columns: size)
     let facts = facts
-    layers = try (0..<facts.layers).map {
+    layers = try Configuration.layers(facts.layers) {
       try Layer(
         "\(prefix)layers.\($0).", index: $0, facts: facts, headSize: headSize, rotation: rotation,
         epsilon: epsilon, family)

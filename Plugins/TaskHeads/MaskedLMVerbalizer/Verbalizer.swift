@@ -19,7 +19,7 @@ struct Verbalizer {
   init(_ texts: [String], labels: Labels, pieces counted: Pieces) throws {
     var words: [Int: [String]] = [:]
     for text in texts {
-      let (label, list) = assignment(text) ?? ("", "")
+      let (label, list) = Labels.assignment(text) ?? ("", "")
       let given = list.split(separator: ",", omittingEmptySubsequences: false).map(trimmed)
       guard !label.isEmpty, !given.contains("") else {
         throw ComponentFailure.badArgument("words: '\(text)' is not label=word or label=word,word")

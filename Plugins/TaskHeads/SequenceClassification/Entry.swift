@@ -31,6 +31,9 @@ public func ptune_plugin_entry_v1(
           cross-entropy over all labels, as with transformers' problem_type multi_label_classification, and labels \
           of `threshold` or more are given.
 
+          A prediction lists the probability of each label, or of the hundred most probable ones where there are more; \
+          `ptune predict --scores` gives the raw scores of all.
+
           Metrics: accuracy, f1_macro, mcc, and majority_class, the accuracy of always answering the most \
           frequent label. With `multi_label`: f1_micro, f1_macro, and subset_accuracy, the share of texts whose \
           labels are all right.

@@ -31,7 +31,7 @@ struct MultiLabel {
 
   /// The probability of each label.
   func probabilities(_ scores: Slice<UnsafeBufferPointer<Float>>) -> [Double] {
-    scores.map { 1 / (1 + exponential(-Double($0))) }
+    scores.map { Probabilities.sigmoid($0) }
   }
 
   func predict(_ scores: ScoreMatrix, into prediction: Prediction) throws {
@@ -40,7 +40,7 @@ struct MultiLabel {
       PredictionValue.object([("label", .text($0.0)), ("probability", .number($0.1))])
     }
     try prediction.put(.list(given), as: "labels")
-    try prediction.put(Array(zip(labels, probabilities)), as: "probabilities")
+    try prediction.put(listed(labels, probabilities), as: "probabilities")
   }
 
   /// F1 over all decisions, its mean over labels, and the share of texts whose labels are all right. A label that

@@ -22,16 +22,14 @@ package struct TrainedAdapter {
   ///
   /// - Parameter index: which of its adapters, where several work together.
   /// - Throws: `EngineFailure` if the adapter cannot state what to save.
-  package init(_ composition: Composition, _ index: Int = 0) throws {
+  package init(_ composition: Composition, _ index: Int) throws {
     let (tensors, changed) = try composition.model.exportAdapter(index)
     var choice = composition.adapters[index]
     var before: [String: HyperparameterValue] = [:]
     for (name, json) in changed {
       let value = try JSONValue.parse(json)
       guard let folded = HyperparameterValue(value) else {
-        throw TrainingError.unusable(
-          "the adapter '\(choice.plugin)' saves \(value.kind) as its hyperparameter '\(name)'",
-          help: "this is a fault of its plugin")
+        throw AdapterError.unsavable(adapter: choice.plugin, hyperparameter: name, kind: value.kind)
       }
       if let own = choice.hyperparameters[name], own != folded { before[name] = own }
       choice.hyperparameters[name] = folded
@@ -78,7 +76,7 @@ package struct FoldedEncoder: Equatable, Sendable {
 
   /// The tensors to save: all parameters of the adapter.
   static func tensors(_ composition: Composition) -> [TensorData] {
-    composition.model.parameters.filter { $0.owner == "adapter" }.map {
+    composition.model.parameters.filter { $0.owner == ParameterOwner.adapter }.map {
       TensorData(
         name: $0.name, shape: $0.shape,
         floats: UnsafeBufferPointer(start: $0.values, count: $0.count))

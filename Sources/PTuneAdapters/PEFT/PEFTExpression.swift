@@ -20,14 +20,14 @@ package struct PEFTExpression {
   /// - Parameters:
   ///   - adapter: the tuning method as it is saved.
   ///   - task: the number of the only task to express; nil for all of them.
-  /// - Throws: ``TrainingError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
+  /// - Throws: ``PEFTError/inexpressible(folder:reason:help:)``, which names every setting that PEFT does not have.
   package init(_ composition: Composition, _ adapter: ComponentChoice, task: Int?, folder: String)
-    throws(TrainingError)
+    throws(PEFTError)
   {
-    func refused(_ reason: String, _ help: String) -> TrainingError {
+    func refused(_ reason: String, _ help: String) -> PEFTError {
       .inexpressible(folder: folder, reason: reason, help: help)
     }
-    guard composition.further.isEmpty else {
+    guard composition.adapters.count == 1 else {
       let names = composition.adapters.map { "'\($0.plugin)'" }.joined(separator: " and ")
       throw refused(
         "it has \(names) working together, and a folder of PEFT's has one", "train one of them alone")
@@ -69,7 +69,7 @@ package struct PEFTExpression {
     try checkHeads(composition, refused)
   }
 
-  private typealias Refusal = (_ reason: String, _ help: String) -> TrainingError
+  private typealias Refusal = (_ reason: String, _ help: String) -> PEFTError
 
   /// What each head is for.
   private static let types: [String: PEFTHead.TaskType] = [
@@ -79,7 +79,7 @@ package struct PEFTExpression {
   ]
 
   /// What PEFT and transformers refuse, or do otherwise, whatever the settings are.
-  private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
+  private func checkPEFTRunsIt(_ composition: Composition, _ refused: Refusal) throws(PEFTError) {
     let config = composition.checkpoint.config
     if !method.promptAtInput, !method.attaches, config.modelType == "distilbert" {
       throw refused(
@@ -92,7 +92,7 @@ package struct PEFTExpression {
         "train prompt-tuning or prefix-tuning for this task")
     }
     let hasTypes = (config.value("type_vocab_size")?.intValue ?? 1) > 1
-    if hasTypes, composition.usesTokenTypes != (type != .questionAnswering) {
+    if hasTypes, composition.input.usesTokenTypes != (type != .questionAnswering) {
       throw refused(
         type == .questionAnswering
           ? "it was trained with token types, and PEFT hands none on to models that answer questions"
@@ -104,7 +104,7 @@ package struct PEFTExpression {
   /// That everything that decides what is computed is as PEFT and transformers have it.
   private func checkSettings(
     _ composition: Composition, _ settings: [String: HyperparameterValue], _ refused: Refusal
-  ) throws(TrainingError) {
+  ) throws(PEFTError) {
     var reasons: [String] = []
     var flags: [String] = []
     func compare(
@@ -149,7 +149,7 @@ package struct PEFTExpression {
   }
 
   /// That all tasks have the same head, which is the only one that PEFT has.
-  private func checkHeads(_ composition: Composition, _ refused: Refusal) throws(TrainingError) {
+  private func checkHeads(_ composition: Composition, _ refused: Refusal) throws(PEFTError) {
     let first = composition.model.exportHead(task: tasks[0])
     for task in tasks.dropFirst() {
       let other = composition.model.exportHead(task: task)

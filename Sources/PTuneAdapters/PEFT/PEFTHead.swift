@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -63,7 +64,9 @@ struct PEFTHead {
       var places: [String: TensorPlace] = [:]
       for (layer, module) in modules {
         for part in ["weight", "bias"] {
-          for task in tasks { places["head.\(task).\(layer).\(part)"] = place("\(module).\(part)") }
+          for task in tasks {
+            places["\(ParameterOwner.head(task)).\(layer).\(part)"] = place("\(module).\(part)")
+          }
         }
       }
       return places
@@ -108,7 +111,7 @@ struct PEFTHead {
   ///   - config: the base model's.
   ///   - names: what ptune knows of the task; nil if PEFT wrote the adapter.
   ///   - outputs: the rows of a module's weight; nil if there is no such weight.
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for a combination that ptune has no head for.
+  /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for a combination that ptune has no head for.
   init(
     _ type: TaskType, of config: ModelConfig, folder: String, names: PEFTNames.Task?,
     outputs: (_ module: String) -> Int?
@@ -127,7 +130,7 @@ struct PEFTHead {
       hyperparameters["dropout"] = .double(try Self.dropout(config, layout.dropout))
       if type == .sequenceClassification, problem == "regression" || problem == nil && labels.count == 1 {
         guard labels.count == 1 else {
-          throw TrainingError.unsupportedPEFT(
+          throw PEFTError.unsupported(
             folder: folder, reason: "it is a regression with \(labels.count) numbers for each text")
         }
         component = ComponentChoice(plugin: "regression", hyperparameters: hyperparameters)
@@ -144,8 +147,8 @@ struct PEFTHead {
   }
 
   /// The error for a model whose class ptune does not know.
-  static func unsupported(_ type: TaskType, _ config: ModelConfig, folder: String) -> TrainingError {
-    .unsupportedPEFT(
+  static func unsupported(_ type: TaskType, _ config: ModelConfig, folder: String) -> PEFTError {
+    .unsupported(
       folder: folder,
       reason:
         "task_type is '\(type.rawValue)', and the base model's model_type '\(config.modelType ?? "null")'")

@@ -85,7 +85,7 @@ struct PEFTMethod: Sendable {
   ]
 
   /// The adapter component of a prompt, set so that it has one parameter for each tensor.
-  func component(_ config: PEFTConfig) throws(TrainingError) -> ComponentChoice {
+  func component(_ config: PEFTConfig) throws(AdapterError) -> ComponentChoice {
     var hyperparameters = settings
     hyperparameters["virtual_tokens"] = .int(try config.count("num_virtual_tokens"))
     // Its start does not matter, but that of tokens would need a text, or a tokenizer.

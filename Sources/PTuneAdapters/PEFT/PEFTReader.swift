@@ -34,7 +34,7 @@ struct PEFTReader {
   /// Reads config and file; nothing but headers of weights.
   ///
   /// - Parameter warn: takes what is worth knowing but no error.
-  /// - Throws: ``TrainingError``, or what is wrong with the adapter's file or the base model's config.
+  /// - Throws: ``AdapterError``, ``PEFTError``, or what is wrong with the adapter's file or the base model's config.
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
@@ -49,7 +49,7 @@ struct PEFTReader {
       guard case .adapter(let stored, .some) = place, let count = file.tensor(stored)?.shape.first,
         count != tasks.count
       else { continue }
-      throw TrainingError.foreignTensor(
+      throw AdapterError.foreignTensor(
         file: file.path, name: stored,
         reason: "is for \(count) tasks, but \(AdapterFolder.configName) has \(tasks.count) as 'num_tasks'")
     }
@@ -80,19 +80,21 @@ struct PEFTReader {
     let padding =
       method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) }
     if layout.settings["pooling"] == .string("last") {
-      folder.readToken = padding.map { .lastExcept($0) } ?? .last
+      folder.blueprint.input.readToken = padding.map { .lastExcept($0) } ?? .last
     }
-    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) { folder.uncountedToken = padding }
-    folder.endsTexts = false
+    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
+      folder.blueprint.input.uncountedToken = padding
+    }
+    folder.blueprint.input.endsTexts = false
   }
 
   /// What ptune says of the adapter, if that goes with what PEFT's keys say.
-  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(TrainingError) -> AdapterFolder {
-    func wrong(_ reason: String) -> TrainingError {
+  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(AdapterError) -> AdapterFolder {
+    func wrong(_ reason: String) -> AdapterError {
       .notAnAdapter(folder: config.folder, reason: "\(AdapterFolder.configName) \(reason)")
     }
-    guard method.settings(of: own.adapter.plugin) != nil else {
-      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapter.plugin)'")
+    guard method.settings(of: own.adapters[0].plugin) != nil else {
+      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapters[0].plugin)'")
     }
     let count = try config.tasks().count
     guard own.tasks.count == count else {
@@ -118,15 +120,19 @@ struct PEFTReader {
         return shape?.first
       }
     }
-    return AdapterFolder(
-      path: config.folder, modelName: modelName, base: nil, fingerprint: nil,
-      adapter: try method.attaches
-        ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
-        : method.component(config), selector: nil,
+    let adapter =
+      try method.attaches
+      ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
+      : method.component(config)
+    var input = InputReading()
+    // PEFT does not hand them on to models that answer questions, so these have never seen any.
+    input.usesTokenTypes = type != .questionAnswering
+    let blueprint = Blueprint(
+      base: nil, adapters: [adapter], selector: nil,
       tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
-      maximumLength: nil,
-      // PEFT does not hand them on to models that answer questions, so these have never seen any.
-      usesTokenTypes: type != .questionAnswering, plugins: [])
+      maximumLength: nil, input: input)
+    return AdapterFolder(
+      path: config.folder, modelName: modelName, fingerprint: nil, blueprint: blueprint, plugins: [])
   }
 
   /// What stands before the modules of the base model.
@@ -162,7 +168,7 @@ struct PEFTReader {
   /// is the other way round, and an output layer that shared the table keeps the old one.
   private func replacedWeights(
     _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
-  ) throws(TrainingError) -> WeightReplacements {
+  ) throws(AdapterError) -> WeightReplacements {
     var replaced: [(name: String, stored: String)] = []
     for name in file.names where !used.contains(name) && !Self.isOriginal(name) {
       let module = Self.unwrapped(name)
@@ -174,8 +180,12 @@ struct PEFTReader {
       }
     }
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
-    return try WeightReplacements(
-      replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
+    do {
+      return try WeightReplacements(
+        replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
+    } catch {
+      throw .foreignTensor(file: file.path, name: error.tensor, reason: error.reason)
+    }
   }
 
   /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.

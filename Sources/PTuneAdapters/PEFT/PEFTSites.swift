@@ -45,17 +45,17 @@ struct PEFTSites {
 
   /// The adapter component. Its targets are the layers that have tensors, however PEFT's config says which they are.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for a variant that ptune does not have.
-  func component(_ method: PEFTMethod, _ config: PEFTConfig, _ file: SafetensorsFile) throws(TrainingError)
+  /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for a variant that ptune does not have.
+  func component(_ method: PEFTMethod, _ config: PEFTConfig, _ file: SafetensorsFile) throws
     -> ComponentChoice
   {
     for (key, value) in method.members where Self.decisive.contains(key) {
       guard let given = config.value(key), given != value else { continue }
-      throw .unsupportedPEFT(folder: config.folder, reason: "'\(key)' is \(given.text(.line))")
+      throw PEFTError.unsupported(folder: config.folder, reason: "'\(key)' is \(given.text(.line))")
     }
     let names = names(in: file)
     guard !names.isEmpty else {
-      throw .unsupportedPEFT(
+      throw PEFTError.unsupported(
         folder: config.folder, reason: "it has no tensor for a layer of \(prefix.dropLast())")
     }
     var hyperparameters: [String: HyperparameterValue] = ["targets": .strings(Self.layers(names))]

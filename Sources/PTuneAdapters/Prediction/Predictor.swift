@@ -42,18 +42,13 @@ public final class Predictor {
     self.task = RowTask(fixed: task, names: run.folder.tasks.map(\.name))
     self.batchSize = batchSize
     sources = data.enumerated().map { index, data in
-      RowSource(
-        data: data, tokenizer: composition.tokenizer, chat: composition.chat,
-        otherTextColumn: otherTextColumn,
-        reading: composition.reading(task: index), readToken: run.folder.readToken,
-        endsTexts: run.folder.endsTexts,
-        vocabularySize: composition.model.facts?.vocabularySize)
+      composition.source(task: index, data: data, otherTextColumn: otherTextColumn)
     }
   }
 
   /// Predicts one text, or two.
   ///
-  /// - Throws: `TextError`, `EngineFailure`, or ``TrainingError`` if the adapter wants two texts, or to know which task
+  /// - Throws: `TextError`, `EngineFailure`, `DataError` if the adapter wants two texts, ``AdapterError`` if it has to know which task
   ///   is meant.
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
     let task = try task.ofText()
@@ -67,7 +62,7 @@ public final class Predictor {
   ///   - path: the file; `-` is standard input.
   ///   - chunk: rows that are read before they are predicted, in batches of like lengths.
   ///   - take: takes each prediction.
-  /// - Throws: `TextError` or ``TrainingError`` with file and line, after the rows before that one were given to
+  /// - Throws: `TextError` or `DataError` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
     // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
@@ -145,9 +140,11 @@ extension RowPrediction {
     var parts: [String] = []
     if let id { parts.append("\"id\": \(JSONValue.string(id).text(.line))") }
     parts += members.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
-    if withScores { parts += scoreParts.map { "\"\($0.key)\": \($0.json)" } }
-    return "{\(parts.joined(separator: ", "))}"
+    if withScores { parts += scoreParts.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" } }
+    // The head wrote its members itself.
+    return JSONValue.escapingHidden("{\(parts.joined(separator: ", "))}")
   }
+
   /// One list for each named column; without names one for each token, or all scores of the row's only sequence. A
   /// head with one score per sequence has one list with a score for each sequence.
   private var scoreParts: [(key: String, json: String)] {

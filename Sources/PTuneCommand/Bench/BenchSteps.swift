@@ -48,7 +48,7 @@ struct BenchSteps: ParsableCommand {
       default: throw unknown(line)
       }
       answer["peak_memory_bytes"] = .int(peakMemory())
-      Output.print(JSONValue.object(answer).text(.line))
+      Output.data(JSONValue.object(answer).text(.line) + "\n")
     }
   }
 

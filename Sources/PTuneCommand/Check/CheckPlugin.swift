@@ -52,7 +52,7 @@ struct CheckPlugin: ParsableCommand {
       try component.map { own.components.isEmpty ? [] : [try own.component(nil, named: $0)] }
       ?? own.components
     for component in wanted {
-      _ = try component.schema.arguments(from: try options.conformance(component).hyperparameters)
+      _ = try CheckedComponent(component, options.conformance(component).hyperparameters)
     }
     report.add(registration(inventory, bench.file))
     report.add(try ExportedSymbols.check(bench.file))
@@ -92,8 +92,12 @@ struct CheckOptions: ParsableArguments {
       "Set a hyperparameter, as in virtual_tokens=5; may be repeated.", valueName: "name=value"))
   var settings: [String] = []
 
-  @Option(help: ArgumentHelp("A small model of its type, for a base model's checks.", valueName: "folder"))
-  var model: String?
+  @Option(
+    name: .customLong("model"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "A small model of its type, which a base model needs; may be repeated for a plugin of several.",
+      valueName: "folder"))
+  var models: [String] = []
 
   @Option(
     help: ArgumentHelp("Rows for a task head's checks, one JSON object a line.", valueName: "file.jsonl"))
@@ -106,7 +110,8 @@ struct CheckOptions: ParsableArguments {
   /// As flags again, for the child.
   var arguments: [String] {
     settings.flatMap { ["--set", $0] }
-      + [("--model", model), ("--rows", rows), ("--parity", parity)].flatMap { flag, value in
+      + models.flatMap { ["--model", $0] }
+      + [("--rows", rows), ("--parity", parity)].flatMap { flag, value in
         value.map { [flag, $0] } ?? []
       }
   }
@@ -114,7 +119,7 @@ struct CheckOptions: ParsableArguments {
   /// What the suite takes, with the values of `--set` as the component's schema has them.
   func conformance(_ component: ComponentDescription) throws -> PluginConformance.Options {
     var options = PluginConformance.Options()
-    options.model = model
+    options.models = models
     options.parity = try parity.map { try ParityFile($0) }
     options.rows = try rows.map { try Self.rows($0) }
     for setting in settings {

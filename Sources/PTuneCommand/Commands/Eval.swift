@@ -62,12 +62,18 @@ struct Eval: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (maxNewTokens ?? 1) >= 1 else { throw ValidationError("--max-new-tokens has to be at least 1") }
+    guard (1...1_000_000).contains(maxNewTokens ?? 1) else {
+      throw ValidationError("--max-new-tokens has to be within 1 and 1000000")
+    }
     guard generate || maxNewTokens == nil else { throw ValidationError("--max-new-tokens needs --generate") }
     guard generate || output == nil else { throw ValidationError("--output needs --generate") }
+    guard output != "-" || !json else {
+      throw ValidationError("--output - and --json both write to standard output; leave one out")
+    }
   }
 
   func run() throws {
+    if let output, output != "-" { try AtomicFile.check(output: output, reading: [data]) }
     Interruption.handle()
     let run = try adapter.load()
     let task = try run.task(named: adapter.task)
@@ -106,7 +112,11 @@ struct Eval: ParsableCommand {
       ]
       lines += line.text(.line) + "\n"
     }
-    if let output { try AtomicFile.write(lines, to: output) }
+    if output == "-" {
+      Output.data(lines)
+    } else if let output {
+      try AtomicFile.write(lines, output: output, reading: [self.data])
+    }
     return report
   }
 

@@ -117,8 +117,8 @@ struct Generate: ParsableCommand {
     try require(!(stream && json), "Give either --stream or --json")
     try require(
       chat == true || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
-    try require(maxNewTokens >= 1, "--max-new-tokens has to be at least 1")
-    try require(batchSize >= 1, "--batch-size has to be at least 1")
+    try require((1...1_000_000).contains(maxNewTokens), "--max-new-tokens has to be within 1 and 1000000")
+    try require((1...1_048_576).contains(batchSize), "--batch-size has to be within 1 and 1048576")
     try require(!stop.contains(""), "--stop has to be a text that is not empty")
   }
 
@@ -150,11 +150,15 @@ struct Generate: ParsableCommand {
         try prompts(source), isInterrupted: { Interruption.isRequested },
         show: { _, text in
           guard isLive else { return }
-          Output.part(text)
+          Output.generated(text)
           isWithinLine = true
         },
         take: { text in
-          Output.print(isPlain ? (isLive ? "" : text.text) : text.line)
+          if isPlain {
+            Output.generated((isLive ? "" : text.text) + "\n")
+          } else {
+            Output.data(text.line + "\n")
+          }
           isWithinLine = false
         })
     } catch {

@@ -34,7 +34,8 @@ struct Predict: ParsableCommand {
   @Option(help: ArgumentHelp("Predict the rows of this file; - is standard input.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Add raw scores.")
@@ -54,6 +55,11 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
+    // Between two rows, so that no half of a file stays. A wait for standard input ends at once.
+    if let output, output != "-" {
+      try AtomicFile.check(output: output, reading: [input].compactMap { $0 })
+      if input != "-" { Interruption.handle() }
+    }
     let run = try adapter.load()
     let task = try adapter.task.map { try run.task(named: $0) }
     let data = run.folder.tasks.map { task in
@@ -64,11 +70,12 @@ struct Predict: ParsableCommand {
     let predictor = Predictor(
       run, task: task, data: data, otherTextColumn: textColumn == nil ? "text" : nil,
       batchSize: adapter.batchSize)
-    if let output {
-      let file = try AtomicFile(output)
+    if let output, output != "-" {
+      let file = try AtomicFile(output: output, reading: [input].compactMap { $0 })
       // NB: written in larger pieces, since a line each would be a system call each.
       var waiting = ""
       try predict(with: predictor) { line in
+        if Interruption.isRequested { throw CancellationError() }
         waiting += line + "\n"
         if waiting.utf8.count >= 1 << 16 {
           try file.write(waiting)
@@ -78,7 +85,7 @@ struct Predict: ParsableCommand {
       try file.write(waiting)
       try file.commit()
     } else {
-      try predict(with: predictor) { Output.print($0) }
+      try predict(with: predictor) { Output.data($0 + "\n") }
     }
   }
 

@@ -76,8 +76,7 @@ struct Recommend: ParsableCommand {
       try answer(try MeasuredChoice(results, situation), inventory)
     } else {
       if situation.memory != nil, situation.model == nil {
-        throw TrainingError.unusable(
-          "whether the memory suffices depends on the base model", help: "name it with --model")
+        throw RecommendationError.memoryWithoutModel
       }
       try answer(situation, inventory)
     }
@@ -174,7 +173,7 @@ struct Recommend: ParsableCommand {
   /// Writes a run file that ptune takes.
   private func save(_ text: String, to path: String, _ inventory: PluginInventory) throws {
     guard !FileSystem.exists(path) else {
-      throw TrainingError.unusable("\(path) is there already", help: "give --write another name")
+      throw RecommendationError.exists(path)
     }
     try RunSpec.parse(text, file: path).check(inventory)
     try AtomicFile.write(text, to: path)

@@ -45,10 +45,15 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func write(_ report: Report, to usual: String) throws {
-    let path = output ?? usual
-    try report.write(to: path)
-    Output.print("The report is in \(path).")
+    guard let output else {
+      try report.write(to: usual)
+      return Output.print("The report is in \(usual).")
+    }
+    guard output != "-" else { return Output.data(report.html) }
+    let read = try runs.flatMap { run in
+      FileSystem.isFolder(run) ? try FileSystem.entries(of: run).map { FilePath.join(run, $0) } : [run]
+    }
+    try report.write(output: output, reading: read.filter { !$0.hasSuffix(".html") })
+    Output.print("The report is in \(output).")
   }
 }
-
-extension ReportError: HelpfulError {}

@@ -26,7 +26,8 @@ struct Tokenize: ParsableCommand {
   @Option(help: ArgumentHelp("The lines of this file.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Put the special tokens around each text that the model expects there.")
@@ -46,6 +47,8 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
+    let read = [input, model].compactMap { $0 }
+    if let output, output != "-" { try AtomicFile.check(output: output, reading: read) }
     let tokenizer = try load()
     let texts = try input.map { try Self.lines(of: $0) } ?? text
     let clock = ContinuousClock()
@@ -60,10 +63,10 @@ struct Tokenize: ParsableCommand {
         ? JSONValue.array(ids.map { .string(tokenizer.token($0) ?? "") }).text(.line)
         : "[\(ids.map(String.init).joined(separator: ", "))]"
     }
-    if let output {
-      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: output)
+    if let output, output != "-" {
+      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), output: output, reading: read)
     } else if !json {
-      Output.part(lines.map { $0 + "\n" }.joined())
+      Output.data(lines.map { $0 + "\n" }.joined())
     }
     guard json else { return }
     Output.json([

@@ -64,8 +64,9 @@ struct Train: ParsableCommand {
   func run() throws {
     Interruption.handle()
     let registry = try plugins.registry(runFile: runFile)
-    var spec = try RunSpec.read(runFile, overrides: try options.overrides())
-    for warning in try dropStrangers(from: &spec, registry) { Output.warning(warning) }
+    let file = try RunFile(runFile)
+    var spec = try file.run(options.overrides())
+    for warning in try dropStrangers(from: &spec, of: file, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
@@ -133,14 +134,12 @@ struct Train: ParsableCommand {
   /// Removes hyperparameters of the run file's own adapter that the adapter of `--adapter` does not know.
   ///
   /// - Returns: a warning if there were any.
-  private func dropStrangers(from spec: inout RunSpec, _ registry: PluginRegistry) throws -> [String] {
-    guard options.adapter.count == 1, let adapter = options.adapter.first else { return [] }
-    // Without the flag it may be no complete run; then nothing in it was meant for another adapter.
-    let settings = try options.settings.map { try RunOverride(set: $0) }
-    guard let own = try? RunSpec.read(runFile, overrides: settings).adapter.plugin.value, own != adapter
-    else {
-      return []
-    }
+  private func dropStrangers(
+    from spec: inout RunSpec, of file: RunFile, _ registry: PluginRegistry
+  ) throws -> [String] {
+    guard options.adapter.count == 1, let adapter = options.adapter.first, let own = file.adapters.first,
+      own != adapter
+    else { return [] }
     let strangers = try spec.removeStrangers(registry.inventory)
     guard !strangers.isEmpty else { return [] }
     return [
@@ -158,6 +157,6 @@ extension PluginOptions {
   func registry(runFile: String? = nil) throws -> PluginRegistry {
     PluginRegistry(
       host: HostTable.connect(closures: makeClosuresInterface()), search: search, prober: prober,
-      admission: try lock(runFile: runFile))
+      admission: try lock(runFile: runFile), allowsOtherVersions: allowsOther)
   }
 }

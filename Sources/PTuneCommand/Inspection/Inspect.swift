@@ -104,10 +104,13 @@ struct Inspect: ParsableCommand {
     var inspection = Inspection(facts: try AdapterFacts(adapter, resolver: hub.resolver()))
     do {
       try look(with: try load(), &inspection)
-    } catch let error as TrainingError where inspection.canDoWithout(error, isBaseNeeded: isBaseNeeded) {
+    } catch let error as AdapterError where inspection.canDoWithout(error, isBaseNeeded: isBaseNeeded) {
       inspection.missingBase = error
     }
-    if let html { try Report(inspection: inspection.json).write(to: html) }
+    if let html {
+      let files = ((try? FileSystem.entries(of: adapter)) ?? []).map { FilePath.join(adapter, $0) }
+      try Report(inspection: inspection.json).write(output: html, reading: files + [data].compactMap { $0 })
+    }
     if json { Output.json(inspection.json) } else { InspectionView(inspection).show() }
   }
 
@@ -139,9 +142,7 @@ struct Inspect: ParsableCommand {
 
   private func selection(_ run: AdapterRun, _ file: String, _ task: Int) throws -> SelectionStatistics {
     guard run.folder.selector != nil else {
-      throw TrainingError.unusable(
-        "\(run.folder.adapters.map(\.plugin).joined(separator: ", ")) has no pool of which entries could be counted",
-        help: "leave --data out; `ptune eval` measures an adapter")
+      throw InspectionError.noPool(adapters: run.folder.adapters.map(\.plugin))
     }
     let rows = layout.data(
       of: run.folder.tasks[task], file: file, text: textColumn, textPair: textPairColumn, label: labelColumn)
@@ -152,7 +153,7 @@ struct Inspect: ParsableCommand {
       progress.show(done, of: count)
     }
     guard let selection = report.selection else {
-      throw TrainingError.unusable("\(file) has no rows", help: "give a file of labelled rows with --data")
+      throw InspectionError.noRows(file: file)
     }
     return selection
   }

@@ -29,7 +29,7 @@ struct Completion: ParsableCommand {
       case .fish: .fish
       }
     let script = PTuneCommand.completionScript(for: shell)
-    Output.print(self.shell == .fish ? Self.forOlderFish(script) : script)
+    Output.data((self.shell == .fish ? Self.forOlderFish(script) : script) + "\n")
   }
 
   /// The argument parser asks fish how far within a word the cursor is in a way that fish 3 refuses while it completes a

@@ -38,6 +38,6 @@ struct Manual: ParsableCommand {
       let nearest = Suggestion.nearest(name, among: names).map { ". Did you mean '\($0)'?" } ?? ""
       throw ValidationError("There is no subcommand '\(name)'\(nearest)")
     }
-    Output.part(page.text)
+    Output.data(page.text)
   }
 }

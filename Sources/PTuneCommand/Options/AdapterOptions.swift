@@ -44,7 +44,9 @@ struct AdapterOptions: ParsableArguments {
   @OptionGroup var plugins: PluginOptions
 
   func validate() throws {
-    guard batchSize >= 1 else { throw ValidationError("--batch-size has to be at least 1") }
+    guard (1...1_048_576).contains(batchSize) else {
+      throw ValidationError("--batch-size has to be within 1 and 1048576")
+    }
   }
 
   /// Loads the adapter.

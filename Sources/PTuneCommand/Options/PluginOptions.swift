@@ -17,6 +17,11 @@ struct PluginOptions: ParsableArguments {
     completion: .file(extensions: ["lock"]))
   var lockFile: String?
 
+  @Flag(
+    name: .customLong("allow-other-plugin"),
+    help: "Use an adapter with another major version of a plugin than it was trained with.")
+  var allowsOther = false
+
   /// Where to look.
   var search: PluginSearch {
     PluginSearch(options: folders, environment: Output.environment, executable: executablePath())

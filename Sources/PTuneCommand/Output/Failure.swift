@@ -7,38 +7,17 @@ import PTuneLibc
 import PTunePlugins
 import PTuneRunFile
 import PTuneText
-import PTuneTraining
+import PTuneVisibleText
 
-/// An error that can say what to do about it.
-protocol HelpfulError: Error, CustomStringConvertible {
-  var help: String? { get }
-}
+extension LostWeight: HelpfulError {}
 
-extension HyperparameterError: HelpfulError {}
-extension ConstructionError: HelpfulError {}
-extension UnknownComponentError: HelpfulError {}
-extension Rejection: HelpfulError {}
 extension EngineFailure: HelpfulError {
   /// Where hyperparameters are explained, if that is what a component refused.
-  var help: String? {
+  public var help: String? {
     guard method == "create", let name = component.split(separator: " ").last else { return nil }
     return "`ptune describe \(name)` shows what each hyperparameter takes"
   }
 }
-extension RunFileError: HelpfulError {}
-extension TrainingError: HelpfulError {}
-extension DivergenceError: HelpfulError {}
-extension PluginLockError: HelpfulError {}
-extension LostWeight: HelpfulError {}
-extension TextError: HelpfulError {}
-extension FileError: HelpfulError {}
-extension JSONError: HelpfulError {}
-extension GGUFError: HelpfulError {}
-extension SafetensorsError: HelpfulError {}
-extension ModelError: HelpfulError {}
-extension CheckpointError: HelpfulError {}
-extension ConfigError: HelpfulError {}
-extension ChatTemplateError: HelpfulError {}
 
 /// How a command that throws ends: what it prints and its exit status.
 enum Failure {
@@ -63,10 +42,10 @@ enum Failure {
 
   /// Prints `error: …` and, where there is something to do, `help: …`.
   static func report(_ error: any Error) {
-    Output.message("\(Output.paint("error:", .red)) \(text(of: error))")
+    Output.message("\(Output.paint("error:", .red)) \(VisibleText.message(text(of: error)))")
     let nearest = NearestName.meant(by: error).map { "did you mean '\($0)'?" }
     if let help = nearest ?? (error as? any HelpfulError)?.help {
-      Output.message("\(Output.paint("help:", .cyan)) \(help)")
+      Output.message("\(Output.paint("help:", .cyan)) \(VisibleText.message(help))")
     }
   }
 

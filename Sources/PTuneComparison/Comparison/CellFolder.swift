@@ -55,10 +55,10 @@ public struct CellFolder: Sendable {
 
   /// Makes the folder ready for its training, if it is not.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` if there is a training under other conditions; `FileError`.
+  /// - Throws: ``ComparisonError`` if there is a training under other conditions; `FileError`.
   func begin(_ cell: ComparisonCell, _ conditions: CellConditions) throws {
     try check(cell, conditions)
-    try FileSystem.createFolder(path)
+    try FileSystem.createOwnFolder(path)
     guard !FileSystem.isFile(conditionsFile) else { return }
     try AtomicFile.write(cell.spec.yaml(), to: runFile)
     try AtomicFile.write(conditions.json.text(.pretty), to: conditionsFile)
@@ -68,15 +68,10 @@ public struct CellFolder: Sendable {
   func check(_ cell: ComparisonCell, _ conditions: CellConditions) throws {
     guard let json = try readJSON(conditionsFile) else { return }
     guard let old = CellConditions(json) else {
-      throw TrainingError.unusable(
-        "\(conditionsFile) is not what a comparison writes", help: "give another folder with --output")
+      throw ComparisonError.conditions(file: conditionsFile)
     }
     guard let difference = conditions.difference(from: old) else { return }
-    throw TrainingError.unusable(
-      "\(cell.label), seed \(cell.seed), is there already from another run: \(difference)",
-      help:
-        "results of different runs do not belong in one table: give another folder with --output, or throw the "
-        + "old ones away with --restart")
+    throw ComparisonError.otherRun(method: cell.label, seed: cell.seed, difference: difference)
   }
 
   /// Removes the folder, if it is a cell's.

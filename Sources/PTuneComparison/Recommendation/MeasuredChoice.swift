@@ -37,13 +37,12 @@ public struct MeasuredChoice: Sendable {
   /// Chooses among the results of a comparison.
   ///
   /// - Parameter folder: the comparison's folder.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` if there are none to choose from; `FileError`, `JSONError`.
+  /// - Throws: ``RecommendationError`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
     file = FilePath.join(folder, "comparison.json")
     guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
-      throw TrainingError.unusable(
-        "\(folder) holds no results of a comparison", help: "give the output folder of `ptune compare`")
+      throw RecommendationError.noResults(folder: folder)
     }
     let document = try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
     let all = (document["rows"]?.arrayValue ?? []).compactMap { row in
@@ -51,11 +50,9 @@ public struct MeasuredChoice: Sendable {
     }
     let fitting = all.filter { candidate in situation.memory.map { candidate.memory <= Double($0) } ?? true }
     guard let best = fitting.max(by: { $0.merit < $1.merit }) else {
-      throw TrainingError.unusable(
-        all.isEmpty
-          ? "\(file) has no method that was measured on held-out data"
-          : "no method in \(file) trains within \(situation.memory ?? 0) bytes of memory",
-        help: all.isEmpty ? "`ptune compare` goes on where it was interrupted" : "allow more with --memory")
+      throw all.isEmpty
+        ? RecommendationError.noneMeasured(file: file)
+        : RecommendationError.noneFits(file: file, bytes: situation.memory ?? 0)
     }
     let slack = max(Self.tolerance, best.deviation)
     let close = fitting.filter { $0.merit >= best.merit - slack }

@@ -72,26 +72,22 @@ package struct RowSource {
   var otherTextColumn: String?
   /// How the task's head reads rows.
   package var reading = RowReading.labelledText
-  /// Which token of `input_ids` scores are read from.
-  var readToken = ReadToken.ofText
-  /// Whether a token ends texts that are gone on with.
-  var endsTexts = true
+  /// How rows become what the base model is given.
+  var input = InputReading()
   /// The ids that the model has rows for; nil for those of the tokenizer.
   var vocabularySize: Int?
 
   /// Reads the rows of a task.
   package init(
     data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, otherTextColumn: String? = nil,
-    reading: RowReading = RowReading.labelledText, readToken: ReadToken = ReadToken.ofText,
-    endsTexts: Bool = true, vocabularySize: Int? = nil
+    reading: RowReading = .labelledText, input: InputReading = InputReading(), vocabularySize: Int? = nil
   ) {
     self.data = data
     self.tokenizer = tokenizer
     self.chat = chat
     self.otherTextColumn = otherTextColumn
     self.reading = reading
-    self.readToken = readToken
-    self.endsTexts = endsTexts
+    self.input = input
     self.vocabularySize = vocabularySize
   }
 
@@ -174,12 +170,12 @@ package struct RowSource {
   }
 
   private func given(_ row: Row) throws -> GivenTokens? {
-    try GivenTokens(row, vocabularySize: vocabularySize ?? tokenizer.vocabularySize, reading: readToken)
+    try GivenTokens(row, vocabularySize: vocabularySize ?? tokenizer.vocabularySize, reading: input.readToken)
   }
 
   /// The conversation of a row, in pieces.
   ///
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for one that is malformed or that the chat template refuses,
+  /// - Throws: ``DataError/row(path:line:reason:)`` for one that is malformed or that the chat template refuses,
   ///   `ChatTemplateError`.
   private func chat(_ json: String, _ path: String, _ line: Int) throws -> [ChatPieces] {
     try tokenizer.checkPresent()
@@ -187,7 +183,7 @@ package struct RowSource {
       return try tokenizer.pieces(
         chat: ChatMessage.conversation(json: json), chat.template(data.chatTemplate?.value))
     } catch let error as ChatError {
-      throw TrainingError.row(
+      throw DataError.row(
         path: path == "-" ? "standard input" : path, line: line,
         reason: "'\(Self.messagesColumn)' \(error)")
     }
@@ -196,7 +192,7 @@ package struct RowSource {
   /// A text, or two, in pieces.
   ///
   /// - Parameter words: the text's words, a JSON list; nil for what stands between blanks.
-  /// - Throws: `TextError` without a tokenizer, ``TrainingError`` where it cannot end a text.
+  /// - Throws: `TextError` without a tokenizer, ``DataError`` where it cannot end a text.
   func content(_ text: String, _ pair: String?, words: String? = nil) throws -> TokenizedRow.Content {
     try tokenizer.checkPresent()
     if reading == .labelledWords {
@@ -209,11 +205,9 @@ package struct RowSource {
     var pieces = joined?.text ?? tokenizer.pieces(text)
     var continuation = joined?.continuation
     let isJoined = joined?.changesText ?? false
-    guard endsTexts else { return .continued(pieces, continuation, end: nil, isJoined: isJoined) }
+    guard input.endsTexts else { return .continued(pieces, continuation, end: nil, isJoined: isJoined) }
     guard let end = tokenizer.specialTokens.end else {
-      throw TrainingError.unusable(
-        "the tokenizer has no token that ends a text, as those of causal models have, and this task head needs it",
-        help: "take a causal model; if it is one, name the token as eos_token in its tokenizer_config.json")
+      throw DataError.noEndToken
     }
     // A text may end with that token itself.
     if continuation?.last?.id == end {

@@ -61,7 +61,7 @@ package struct LaidOutRow {
 extension Composition {
   /// Lays out a row of a task: tokens with special tokens, cut to length or into windows.
   ///
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a row that does not fit or that the head refuses.
+  /// - Throws: ``DataError/row(path:line:reason:)`` for a row that does not fit or that the head refuses.
   package func layOut(_ row: TokenizedRow, task: Int, path: String) throws -> LaidOutRow {
     switch row.content {
     case .pieces(let first, let second):
@@ -71,7 +71,7 @@ extension Composition {
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
       guard encoding.count > 0 else {
-        throw TrainingError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
+        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
       laidOut.contexts = [encoding.context(isCompletion: second != nil)]
@@ -84,7 +84,7 @@ extension Composition {
       let encodings = texts.map { tokenizer.encode($0, maximumLength: maximumLength) }
         .filter { $0.sources.contains(1) }
       guard !encodings.isEmpty else {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason: texts.contains { $0.isAnswer.contains(true) }
             ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
@@ -97,13 +97,13 @@ extension Composition {
       // Which tokens could be cut only the one who made them knows.
       let count = given.ids.count + max(0, given.padding - 1)
       guard count <= maximumLength else {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason: "'\(GivenTokens.idsColumn)' has \(count) ids; at most \(maximumLength) fit")
       }
       let types = try tokenTypes
       if let type = given.types.first(where: { $0 >= types }) {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line,
           reason:
             "'\(GivenTokens.typesColumn)' holds \(type), but the base model's types are 0 to \(types - 1)"
@@ -118,9 +118,9 @@ extension Composition {
         let inputs = try model.arrange(ExampleRow(fields: row.fields), task: task)
         return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)
       } catch let failure as EngineFailure {
-        throw TrainingError.row(path: path, line: row.line, reason: failure.reason)
+        throw DataError.row(path: path, line: row.line, reason: failure.reason)
       } catch let error as TextError {
-        throw TrainingError.row(
+        throw DataError.row(
           path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
       }
     }

@@ -6,7 +6,7 @@ extension Composition {
   /// Encodes the rows of a file to learn from or to be measured on, and says what is odd about them.
   ///
   /// - Parameter keepingRows: whether examples keep their rows, for evaluations.
-  /// - Throws: ``TrainingError`` for a row that the head refuses, and where no row has anything to predict.
+  /// - Throws: ``DataError`` for a row that the head refuses, and where no row has anything to predict.
   package func examples(
     _ rows: [TokenizedRow], task: Int, path: String, keepingRows: Bool = false
   ) throws -> [EncodedExample] {
@@ -21,7 +21,7 @@ extension Composition {
 
   /// Lays out a row that the model is to read.
   ///
-  /// - Throws: ``TrainingError`` for a row that does not fit, that the head refuses, or with a token that the model has no
+  /// - Throws: ``DataError`` for a row that does not fit, that the head refuses, or with a token that the model has no
   ///   row for.
   package func readable(_ row: TokenizedRow, task: Int, path: String) throws -> LaidOutRow {
     let laidOut = try layOut(row, task: task, path: path)
@@ -34,7 +34,7 @@ extension Composition {
     guard model.scoresTokens(task: task) else { return }
     let empty = examples.filter { $0.integers.allSatisfy { $0 < 0 } }.map(\.line)
     if empty.isEmpty { return }
-    if empty.count == examples.count { throw TrainingError.nothingToPredict(path: path, lines: empty) }
+    if empty.count == examples.count { throw DataError.nothingToPredict(path: path, lines: empty) }
     warn(
       "\(path): \(empty.count) of \(examples.count) rows have no token to predict and do not count (\(RowLines(empty)))"
     )
@@ -60,9 +60,9 @@ extension Model {
   /// Makes sure that the word embeddings have a row for each token.
   ///
   /// - Parameter place: where the tokens are from, for messages.
-  /// - Throws: ``TrainingError/tokenWithoutRow(place:token:id:rows:)``.
+  /// - Throws: ``DataError/tokenWithoutRow(place:token:id:rows:)``.
   package func checkRows(for tokens: [Int32], _ tokenizer: any Tokenizer, place: @autoclosure () -> String)
-    throws(TrainingError)
+    throws(DataError)
   {
     guard let rows = facts?.vocabularySize, let id = tokens.first(where: { $0 >= rows }) else { return }
     throw .tokenWithoutRow(place: place(), token: tokenizer.token(id) ?? "", id: Int(id), rows: rows)

@@ -8,6 +8,8 @@ package enum RowReading: Sendable {
   /// The same, but each word of the text is cut into pieces by itself: the head scores each token, and their labels are
   /// those of words.
   case labelledWords
+  /// A text, or two, that need no label.
+  case unlabelledText
   /// A text and what follows it; it needs no label.
   case continuedText
   /// Fields that the head lays out itself.
@@ -17,13 +19,20 @@ package enum RowReading: Sendable {
     self =
       switch reading {
       case _ where arranges: .arranged
-      case .continuedText: .continuedText
       case .labelledText: scoresTokens ? .labelledWords : .labelledText
+      case .unlabelledText: .unlabelledText
+      case .continuedText: .continuedText
       }
   }
 
   /// Whether rows to learn from have a label.
   var isLabelled: Bool { self == .labelledText || self == .labelledWords }
+
+  /// Whether a text becomes a sequence with the special tokens around it, by a template if there is one.
+  var isWholeText: Bool { isLabelled || self == .unlabelledText }
+
+  /// Whether a row has targets without a label.
+  var needsNoLabel: Bool { self == .unlabelledText || self == .continuedText }
 }
 
 extension Composition {

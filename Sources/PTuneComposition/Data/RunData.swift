@@ -13,11 +13,13 @@ package struct TaskRows {
   /// - Parameters:
   ///   - chat: how the model reads conversations.
   ///   - reading: how the task's head reads rows.
+  ///   - input: how they become what the base model is given.
   /// - Throws: `TextError` with file and line.
   package init(
-    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading
+    _ data: DataSpec, tokenizer: any Tokenizer, chat: ChatTemplates, reading: RowReading,
+    input: InputReading
   ) throws {
-    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading)
+    let source = RowSource(data: data, tokenizer: tokenizer, chat: chat, reading: reading, input: input)
     train = try source.rows(of: data.train.value, labelled: true)
     validation = try data.validation.map { try source.rows(of: $0.value, labelled: true) }
     test = try data.test.map { try source.rows(of: $0.value, labelled: true) }
@@ -31,7 +33,7 @@ package struct TaskRows {
   /// The different labels of the training data, sorted. A label that is a JSON list of texts, such as the tags of a
   /// sentence, contributes its elements; so does one that is cut at a separator.
   ///
-  /// - Throws: ``TrainingError/tooFewLabels(path:labels:)``; ``TrainingError/row(path:line:reason:)`` for an empty label.
+  /// - Throws: ``DataError/tooFewLabels(path:labels:)``; ``DataError/row(path:line:reason:)`` for an empty label.
   package func labels(path: String, separator: String = "") throws -> [String] {
     let labels = Set(
       try train.flatMap { row in
@@ -39,14 +41,14 @@ package struct TaskRows {
         let all =
           separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
         if all.contains("") {
-          throw TrainingError.row(path: path, line: row.line, reason: "the label is empty")
+          throw DataError.row(path: path, line: row.line, reason: "the label is empty")
         }
         return all
       }
     ).sorted {
       Array($0.utf8).lexicographicallyPrecedes($1.utf8)
     }
-    guard labels.count >= 2 else { throw TrainingError.tooFewLabels(path: path, labels: labels) }
+    guard labels.count >= 2 else { throw DataError.tooFewLabels(path: path, labels: labels) }
     return labels
   }
 }

@@ -28,8 +28,10 @@ enum BaseTable {
             session.record("word_rows: token \(ids[index]) of a vocabulary of \(table.rows)")
             return ptune_status(PTUNE_BAD_ARGUMENT)
           }
-          (out + index * table.columns).update(
-            from: values + Int(ids[index]) * table.columns, count: table.columns)
+          let row = values + Int(ids[index]) * table.columns
+          for column in 0..<table.columns {
+            out[index * table.columns + column] = session.services.wordScale * row[column]
+          }
         }
         return ptune_status(PTUNE_OK)
       },

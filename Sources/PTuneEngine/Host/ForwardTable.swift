@@ -9,7 +9,8 @@ enum ForwardTable {
       rows: { pointer, out in
         guard let pass = Session.current?.object(pointer, .forward, ForwardPass.self) else { return }
         out?.pointee = ptune_rows_v1(
-          count: pass.layout.rows.count, positions: pass.positions, token_types: pass.tokenTypes)
+          count: pass.layout.rows.count, positions: pass.positions.pointer,
+          token_types: pass.tokenTypes.pointer)
       },
       input_rows: { pointer, table in
         guard let recorder = Recorder("input_rows"), let table = recorder.node(table),
@@ -33,7 +34,7 @@ enum ForwardTable {
         guard let recorder = Recorder("attention"), let q = recorder.node(q), let k = recorder.node(k),
           let v = recorder.node(v), let pass = recorder.session.object(pointer, .forward, ForwardPass.self)
         else { return nil }
-        return pass.attention(layer, q, k, v, heads, keyValueHeads, recorder)
+        return pass.attention(layer, q, k, v, heads, keyValueHeads, GivenTerms(), recorder)
       },
       rotate_queries: { pointer, x, heads, rotation in
         rotate("rotate_queries", pointer, x, heads, rotation) { pass, _ in pass.layout.positions }

@@ -9,7 +9,7 @@ enum SelectTable {
         guard let session = Session.current, let frame = session.frame else {
           return ptune_status(PTUNE_FAILED)
         }
-        guard frame.method == "create", frame.identity.owner.hasPrefix("adapter") else {
+        guard frame.method == "create", frame.identity.owner.hasPrefix(ParameterOwner.adapter) else {
           session.record("a pool can be announced in the create of an adapter only")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }

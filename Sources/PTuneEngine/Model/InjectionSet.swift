@@ -22,6 +22,8 @@ final class InjectionSet {
   var inputs: [Input] = []
   var prefixes: [Int: [Prefix]] = [:]
   var firstPosition = 0
+  /// Rows in front of `firstPosition` that earlier passes computed for all sequences.
+  private var earlierRows = 0
   /// The adapter that said so.
   var firstPositionClaim: (component: String, position: Int)?
   var losses: [Node] = []
@@ -29,6 +31,9 @@ final class InjectionSet {
   var sites: [Int: SiteInjection] = [:]
 
   init(batch: PackedBatch) { self.batch = batch }
+
+  /// The place of a sequence's first row, those of a prompt that all sequences share included.
+  var sequenceStart: Int32 { Int32(firstPosition - earlierRows) }
 
   /// How many rows of an injection each sequence gets.
   func length(_ rows: Node, perSequence: Bool) -> Int {
@@ -43,6 +48,7 @@ final class InjectionSet {
     own.inputs = inputs.filter { !$0.isShared }
     own.prefixes = prefixes.mapValues { $0.filter(\.perSequence) }
     own.firstPosition = firstPosition + rows
+    own.earlierRows = rows
     own.sites = sites
     return own
   }

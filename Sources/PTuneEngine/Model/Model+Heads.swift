@@ -47,10 +47,12 @@ extension Model {
       let prediction = session.handle(for: collector, .prediction)
       try session.call(heads[task].identity, "predict") { call in
         try Host.within(call) {
-          try scores.withUnsafeBufferPointer {
+          let handed = HandedArray(scores, "scores")
+          try withExtendedLifetime(handed) {
             try heads[task].head.predict(
-              ScoreMatrix(values: $0, columns: columns), Example(handle: example),
-              into: Prediction(handle: prediction))
+              ScoreMatrix(
+                values: UnsafeBufferPointer(start: handed.pointer, count: scores.count), columns: columns),
+              Example(handle: example), into: Prediction(handle: prediction))
           }
         }
       }

@@ -133,6 +133,18 @@ extension Model {
     }
   }
 
+  /// The base model's pooling layer on each row of a batch, `[rows, hidden]`; for comparisons.
+  ///
+  /// - Throws: ``EngineFailure`` of a base model without one.
+  public func pooledRows(_ batch: PackedBatch) throws -> [Float] {
+    try session.scoped {
+      session.machine.isTraining = false
+      let pass = try forward(batch)
+      let node = try ask("pooler") { try $0.pooler(pass.hidden) }
+      return try node.map { try session.evaluate($0) } ?? []
+    }
+  }
+
   /// The tasks of a batch and the sequences of each.
   private func parts(of batch: PackedBatch) throws -> [(task: Int, sequences: Range<Int>)] {
     guard let parts = batch.parts, !parts.isEmpty, parts.allSatisfy({ heads.indices.contains($0.task) })

@@ -24,6 +24,8 @@ public struct FileError: Error, Equatable, Sendable {
     case list = "list the folder"
     /// Removing a file.
     case remove
+    /// Putting a result in the place of a file that is read.
+    case replaceInput = "write over"
   }
 
   /// What was tried.
@@ -43,7 +45,11 @@ public struct FileError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     let folder = FilePath.folder(of: path)
+    if operation == .replaceInput { return "name another file for the output" }
     switch code {
+    case ELOOP:
+      return
+        "within a folder of ptune's, links to files and folders are not followed; replace '\(path)' by what it stands for"
     case ENOSPC, EDQUOT: return "free some space, or choose another folder for the output"
     case EFBIG: return "a limit on file sizes is in force; see 'ulimit -f'"
     case EROFS: return "the disk is read-only; choose another folder"
@@ -69,9 +75,11 @@ public struct FileError: Error, Equatable, Sendable {
   }
 }
 
-extension FileError: CustomStringConvertible {
+extension FileError: HelpfulError {
   /// The operation, the path and the system's words for the reason.
   public var description: String {
-    "cannot \(operation.rawValue) '\(path)': \(String(cString: strerror(code)))"
+    operation == .replaceInput
+      ? "cannot write over '\(path)', which is read"
+      : "cannot \(operation.rawValue) '\(path)': \(String(cString: strerror(code)))"
   }
 }

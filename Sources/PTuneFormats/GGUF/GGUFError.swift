@@ -65,7 +65,7 @@ public struct GGUFError: Error, Equatable, Sendable {
   }
 }
 
-extension GGUFError: CustomStringConvertible {
+extension GGUFError: HelpfulError {
   /// The file and the problem, in one line.
   public var description: String { "\(file): \(problem.text)" }
 }

@@ -42,7 +42,7 @@ public struct JSONError: Error, Equatable, Sendable {
   }
 }
 
-extension JSONError: CustomStringConvertible {
+extension JSONError: HelpfulError {
   /// The place and the problem, in one line.
   public var description: String {
     let place = file.map { "\($0):\(line):\(column)" } ?? "line \(line), column \(column)"

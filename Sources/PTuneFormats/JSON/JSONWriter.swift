@@ -1,3 +1,5 @@
+import PTuneVisibleText
+
 /// How JSON is laid out. Every layout is deterministic.
 public struct JSONStyle: Sendable {
   /// Spaces per level, each member on a line of its own; nil for everything on one line.
@@ -30,9 +32,9 @@ public struct JSONStyle: Sendable {
 }
 
 extension JSONValue {
-  /// The document as text. Characters beyond ASCII stay as they are, but for those that some readers end a line at
-  /// (U+0085, U+2028, U+2029) and other control characters, which are escaped; doubles have the fewest digits that read
-  /// back as the same number, and are `null` where they are not finite.
+  /// The document as text. Characters beyond ASCII stay as they are, but for those that command a terminal or end a
+  /// line for some readers; doubles have the fewest digits that read back as the same number, and are `null` where they
+  /// are not finite.
   public func text(_ style: JSONStyle = .pretty) -> String {
     String(decoding: bytes(style), as: UTF8.self)
   }
@@ -43,6 +45,20 @@ extension JSONValue {
     writer.write(self, depth: 0)
     if style.trailingNewline { writer.bytes.append(0x0A) }
     return writer.bytes
+  }
+}
+
+extension JSONValue {
+  /// A document that another writer made, with the characters escaped in its strings that this one escapes.
+  public static func escapingHidden(_ document: String) -> String {
+    guard JSONWriter.mayHide(document) else { return document }
+    return document.unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.value >= 0x7F, VisibleText.isHidden(scalar) {
+        text += JSONWriter.escape(scalar)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
   }
 }
 
@@ -89,16 +105,33 @@ private struct JSONWriter {
   }
 
   private mutating func write(_ string: String) {
-    var string = string
-    string.withUTF8 { write(utf8: $0) }
+    put("\"")
+    if Self.mayHide(string) {
+      for scalar in string.unicodeScalars {
+        if scalar.value >= 0x7F, VisibleText.isHidden(scalar) {
+          put(Self.escape(scalar))
+        } else {
+          write(Unicode.UTF8.encode(scalar).map(Array.init) ?? [])
+        }
+      }
+    } else {
+      write(string.utf8)
+    }
+    put("\"")
   }
 
-  private mutating func write(utf8 text: UnsafeBufferPointer<UInt8>) {
-    put("\"")
-    var position = 0
-    while position < text.count {
-      let byte = text[position]
-      position += 1
+  /// Whether one of its bytes begins a character that is hidden and not a control character of ASCII.
+  static func mayHide(_ string: String) -> Bool {
+    string.utf8.contains { $0 == 0x7F || $0 == 0xC2 || $0 == 0xE2 || $0 == 0xEF }
+  }
+
+  static func escape(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16)
+    return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
+  private mutating func write(_ text: some Sequence<UInt8>) {
+    for byte in text {
       switch byte {
       case UInt8(ascii: "\""): put("\\\"")
       case UInt8(ascii: "\\"): put("\\\\")
@@ -107,24 +140,10 @@ private struct JSONWriter {
       case 0x0A: put("\\n")
       case 0x0C: put("\\f")
       case 0x0D: put("\\r")
-      case 0..<0x20, 0x7F: escape(byte)
-      // U+0080…U+009F
-      case 0xC2 where position < text.count && text[position] < 0xA0:
-        escape(text[position])
-        position += 1
-      // U+2028 and U+2029
-      case 0xE2
-      where position + 1 < text.count && text[position] == 0x80 && text[position + 1] & 0xFE == 0xA8:
-        put("\\u202\(text[position + 1] & 1 == 0 ? "8" : "9")")
-        position += 2
+      case 0..<0x20: put("\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
       default: bytes.append(byte)
       }
     }
-    put("\"")
-  }
-
-  private mutating func escape(_ control: UInt8) {
-    put("\\u00\(control < 16 ? "0" : "")\(String(control, radix: 16))")
   }
 
   private mutating func separate(_ place: Int, depth: Int) {

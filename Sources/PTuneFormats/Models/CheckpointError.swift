@@ -46,7 +46,7 @@ public struct CheckpointError: Error, Equatable, Sendable {
   }
 }
 
-extension CheckpointError: CustomStringConvertible {
+extension CheckpointError: HelpfulError {
   /// The folder and the problem, in one line.
   public var description: String {
     switch problem {

@@ -38,7 +38,7 @@ public struct ModelError: Error, Equatable, Sendable {
   }
 }
 
-extension ModelError: CustomStringConvertible {
+extension ModelError: HelpfulError {
   /// The model and the problem; the places that were looked at, each on a line of its own.
   public var description: String {
     switch problem {

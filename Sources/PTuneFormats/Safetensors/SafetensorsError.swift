@@ -50,7 +50,7 @@ public struct SafetensorsError: Error, Equatable, Sendable {
   }
 }
 
-extension SafetensorsError: CustomStringConvertible {
+extension SafetensorsError: HelpfulError {
   /// The file and the problem, in one line.
   public var description: String { "\(file): \(problem.text)" }
 }

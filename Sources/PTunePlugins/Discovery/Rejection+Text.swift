@@ -1,6 +1,7 @@
+import PTuneFormats
 import PTuneLibc
 
-extension Rejection: CustomStringConvertible {
+extension Rejection: HelpfulError {
   /// Path, component and reason in one line.
   public var description: String {
     component.map { "\(path): component '\($0)' \(reason)" } ?? "\(path): \(reason)"
@@ -21,6 +22,7 @@ extension Rejection: CustomStringConvertible {
     case .changed(let lock, let names, _, _):
       "if you trust the file as it is now, accept it with `ptune lock\(option(lock)) --accept "
         + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise put the old one back"
+    case .otherMachine: "build it for this machine"
     case .noEntry: "a plugin exports `ptune_plugin_entry_v1`; ptune.h shows how"
     case .otherInterface(let version):
       version > 1 ? "update ptune, or build the plugin with this version's ptune.h" : "build the plugin again"
@@ -57,6 +59,7 @@ extension Rejection.Reason: CustomStringConvertible {
       "is not the file that '\(lock)' pins for \(names.joined(separator: ", ")): "
         + "its SHA-256 is \(found), expected \(expected.joined(separator: " or "))"
     case .cannotOpen(let why): "cannot be opened: \(why)"
+    case .otherMachine(let found, let own): "is built for \(found), and this ptune runs on \(own)"
     case .noEntry: "is not a plugin: it does not export ptune_plugin_entry_v1"
     case .otherInterface(let version):
       "is for plugin interface v\(version); this ptune speaks v1"
@@ -102,7 +105,8 @@ extension Shadowed: CustomStringConvertible {
   public var description: String {
     switch reason {
     case .sameFile: "\(path): is the same file as \(winner)"
-    case .samePlugin(let id): "\(path): plugin \(id) is already there from \(winner)"
+    case .samePlugin(let id, let version, let used):
+      "\(path): plugin \(id) \(version) is left out for \(used) from \(winner)"
     case .sameComponent(let kind, let name):
       "\(path): \(kind.rawValue) '\(name)' is already there from \(winner)"
     }

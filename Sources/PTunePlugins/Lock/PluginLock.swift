@@ -81,7 +81,7 @@ public struct PluginLock: Sendable {
       ]
     }
     let document: JSONValue = ["ptune_lock": .int(Self.format), "plugins": .object(plugins)]
-    try AtomicFile.write(document.text(.pretty), to: path)
+    try AtomicFile.write(document.text(.pretty), output: path, reading: [])
   }
 
   /// Pins a plugin as its file is now.
@@ -138,7 +138,7 @@ public enum PluginLockError: Error, Equatable, Sendable {
   case nothingToDo(file: String)
 }
 
-extension PluginLockError: CustomStringConvertible {
+extension PluginLockError: HelpfulError {
   /// What is wrong, and where.
   public var description: String {
     switch self {

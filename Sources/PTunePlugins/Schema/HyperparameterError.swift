@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// A value in a run file that does not fit a component's schema.
 public struct HyperparameterError: Error, Hashable, Sendable {
   /// What is wrong.
@@ -24,7 +26,7 @@ public struct HyperparameterError: Error, Hashable, Sendable {
   public let problem: Problem
 }
 
-extension HyperparameterError: CustomStringConvertible {
+extension HyperparameterError: HelpfulError {
   /// What is wrong with which hyperparameter of which component.
   public var description: String {
     let subject = "'\(parameter)' of \(component)"

@@ -95,7 +95,7 @@ public enum ReportError: Error, Equatable, Sendable {
   case unusable(String, help: String)
 }
 
-extension ReportError: CustomStringConvertible {
+extension ReportError: HelpfulError {
   /// What went wrong, where.
   public var description: String {
     switch self {

@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// The examples that went wrong, with what was expected, what was said instead, and how sure.
 struct CaseSection {

@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// Methods beside each other: what each costs and how well it does, over its seeds.
 struct ComparisonSection {

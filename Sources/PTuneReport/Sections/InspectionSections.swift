@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// What `ptune inspect --json` prints, as parts of a page.
 struct InspectionSections {

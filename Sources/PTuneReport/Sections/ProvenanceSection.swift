@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// What a run was made from and with, and how to make it again.
 struct ProvenanceSection {

@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// What a run is and what it came to, at a glance.
 struct SummarySection {

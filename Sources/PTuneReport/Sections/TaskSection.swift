@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// What the best adapter does on the held-out data of a task.
 struct TaskSection {

@@ -4,33 +4,28 @@ import PTuneEngine
 import PTunePlugins
 import PTuneTerminal
 
-/// What a base model has to hold, on the model folder that the caller names.
+/// What a base model has to hold, on the first of the model folders that it accepts.
 struct BaseModelConformance {
-  private let bench: PluginBench
-  private let choice: ComponentChoice
-  private let folder: String?
+  let bench: PluginBench
+  let choice: ComponentChoice
+  private let folders: [String]
   private let parity: ParityFile?
   private static let lengths = [5, 2, 7]
 
   init(_ bench: PluginBench, _ choice: ComponentChoice, _ options: PluginConformance.Options) {
-    (self.bench, self.choice, folder, parity) = (bench, choice, options.model, options.parity)
+    (self.bench, self.choice, folders, parity) = (bench, choice, options.models, options.parity)
   }
 
   var checks: [ConformanceCheck] {
-    guard let folder else {
+    guard let folder = folders.first(where: { (try? model($0)) != nil }) ?? folders.first else {
       return [
         ConformanceCheck("it computes on a model") {
-          .skipped("name a folder of a small model of its type: --model FOLDER")
+          .failed("nothing was computed: give it a small model of its type, --model FOLDER")
         }
       ]
     }
-    if let type = try? ModelCheckpoint(folder: folder).config.modelType, type != choice.plugin {
-      return [
-        ConformanceCheck("it computes on a model") { .skipped("\(folder) is a model of type '\(type)'") }
-      ]
-    }
     let probe = ModelProbe(
-      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: "base")
+      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.base)
     var checks = [
       ConformanceCheck("it is created, and says what it is", isNeeded: true) {
         let facts = try facts(folder)
@@ -41,12 +36,18 @@ struct BaseModelConformance {
       rows(folder), causality(folder),
     ]
     checks += Injected.allCases.map { gradients(folder, $0) }
-    checks += [probe.deterministic, generation(folder), probe.leakFree]
+    checks += [
+      wordTable(folder), sites(folder), siteRoles(folder), vocabulary(folder), pooler(folder),
+      probe.repeatable,
+      probe.deterministic, probe.sameInTraining, probe.instances, probe.edges, generation(folder),
+      probe.memory,
+      probe.stops, probe.leakFree,
+    ]
     if let parity { checks.append(parity.check { try model(folder) }) }
     return checks
   }
 
-  private func model(_ folder: String, _ injected: Injected? = nil) throws -> Model {
+  func model(_ folder: String, _ injected: Injected? = nil) throws -> Model {
     let model = Model.forTesting(threads: 1)
     try bench.useBase(choice, folder: folder, in: model)
     if let injected { try model.useTwinAdapter { try injected.adapter() } }
@@ -59,7 +60,7 @@ struct BaseModelConformance {
     return facts
   }
 
-  private func batch(_ model: Model, training: Bool = false) throws -> PackedBatch {
+  func batch(_ model: Model, training: Bool = false) throws -> PackedBatch {
     .forTesting(
       lengths: Self.lengths, vocabulary: model.facts?.vocabularySize ?? 2, training: training)
   }
@@ -103,7 +104,7 @@ struct BaseModelConformance {
     ConformanceCheck("gradients of \(injected.rawValue) come back through it right") {
       let model = try model(folder, injected)
       let report = try GradientCheck().run(model, on: try batch(model, training: true))
-      let own = report.entries.filter { $0.owner == "adapter" }
+      let own = report.entries.filter { $0.owner == ParameterOwner.adapter }
       if own.contains(where: { $0.norm == 0 }) { return .failed("they are all zero") }
       let worst = own.map(\.worstDifference).max() ?? .infinity
       return .when(
@@ -131,7 +132,7 @@ struct BaseModelConformance {
   }
 
   /// What is injected for a check.
-  private enum Injected: String, CaseIterable {
+  enum Injected: String, CaseIterable {
     case input = "rows at its input"
     case hidden = "hidden prefixes of its layers"
     case keysAndValues = "keys and values of its layers"

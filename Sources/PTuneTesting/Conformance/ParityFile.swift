@@ -18,7 +18,7 @@ import PTuneTerminal
 /// | adapter | `batch`: token ids of each sequence | `input`, `layer.N.rows`, `layer.N.keys`, `layer.N.values` |
 /// | selector | `queries`, `keys` | `weights` |
 /// | task head | `batch`, `hidden`: a row for each token, `targets`: integers, or numbers, of each sequence | `scores`, `loss` |
-/// | base model | `batch` | `hidden` |
+/// | base model | `batch` | `hidden`, `vocabulary`: a row of scores for each token |
 public struct ParityFile: Sendable {
   /// The file, or what cannot be read in it.
   public struct Malformed: Error, CustomStringConvertible {
@@ -119,7 +119,12 @@ public struct ParityFile: Sendable {
       return [try model.selectorWeights(queries: queries, keys: keyRows, batch: batch)]
     }
     if let hidden { return try model.headScores(hidden: hidden, batch: batch) }
-    if expected.contains(where: { $0.name == "hidden" }) { return [try model.hiddenMatrix(batch)] }
+    let ofBase = expected.filter { ["hidden", "vocabulary"].contains($0.name) }
+    if !ofBase.isEmpty {
+      return try ofBase.map {
+        $0.name == "hidden" ? try model.hiddenMatrix(batch) : try model.vocabularyMatrix(batch)
+      }
+    }
     return try model.injectedRows(batch)
   }
 
@@ -149,6 +154,10 @@ public struct ParityFile: Sendable {
 }
 
 extension Model {
+  fileprivate func vocabularyMatrix(_ batch: PackedBatch) throws -> NamedMatrix {
+    NamedMatrix("vocabulary", try vocabularyScores(batch), columns: facts?.vocabularySize ?? 1)
+  }
+
   fileprivate func hiddenMatrix(_ batch: PackedBatch) throws -> NamedMatrix {
     NamedMatrix("hidden", try hiddenRows(batch).values, columns: facts?.hiddenSize ?? 1)
   }

@@ -10,8 +10,9 @@ public struct PluginConformance {
   public struct Options: Sendable {
     /// Hyperparameters in place of the defaults.
     public var hyperparameters: [String: HyperparameterValue] = [:]
-    /// The folder of a model of its type, which the checks of a base model run on; nil: they are skipped.
-    public var model: String?
+    /// Folders of models, of which the checks of a base model run on the first one that it accepts. Without one a base
+    /// model fails, because nothing of it can be computed.
+    public var models: [String] = []
     /// Rows for a task head, each a row's fields; nil: rows with a `text`, a `text_pair` and a `label`.
     public var rows: [[String: String]]?
     /// Reference values, see Docs/check-plugin.md; nil: there are none.
@@ -22,6 +23,7 @@ public struct PluginConformance {
   }
 
   private let checks: [ConformanceCheck]
+  private let process = ProcessState()
 
   /// The suite for a component of a bench's plugins.
   ///
@@ -46,7 +48,7 @@ public struct PluginConformance {
   public func run(
     began: (String) throws -> Void = { _ in }, ended: (ConformanceResult) throws -> Void
   ) rethrows {
-    for check in checks {
+    for check in checks + [process.unchanged] {
       try began(check.title)
       let result = check.result()
       try ended(result)
@@ -59,9 +61,13 @@ public struct PluginConformance {
   public static func documentation(of component: ComponentDescription) -> ConformanceResult {
     let title = "it is documented"
     var missing: [String] = []
-    if component.summary.isEmpty { missing.append("a summary") }
-    if component.documentation.isEmpty { missing.append("documentation") }
-    missing += component.schema.parameters.filter(\.documentation.isEmpty).map { "what '\($0.name)' is" }
+    func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+    if isBlank(component.summary) { missing.append("a summary") }
+    if isBlank(component.documentation) { missing.append("documentation") }
+    missing += component.schema.parameters.filter { isBlank($0.documentation) }.map { "what '\($0.name)' is" }
+    if component.summary.contains(where: \.isNewline) {
+      return ConformanceResult(title, .failed, "its summary has more than one line")
+    }
     guard missing.isEmpty else {
       return ConformanceResult(title, .failed, "it lacks \(missing.joined(separator: ", "))")
     }

@@ -110,7 +110,7 @@ public struct ChatTemplateError: Error, Equatable, Sendable {
   }
 }
 
-extension ChatTemplateError: CustomStringConvertible {
+extension ChatTemplateError: HelpfulError {
   /// Place and reason, in one line.
   public var description: String {
     "the chat template of \(place)\(line > 0 ? ", line \(line)" : ""): \(reason)"

@@ -10,8 +10,26 @@ final class ByteFile {
     self.path = path
     // NB: the system would end the path at a zero byte.
     guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "a path has no zero bytes") }
-    descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    guard path != "-" else {
+      descriptor = 0
+      return
+    }
+    // NB: a pipe that nobody writes to would let this wait for ever.
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw Self.unreadable(path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw .unreadable(path: path, reason: String(cString: strerror(EISDIR)))
+    case S_IFIFO where path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/"):
+      // One end of a pipe that the shell made, `<(command)`: its other end is open already, so that waiting has an end.
+      _ = fcntl(descriptor, F_SETFL, 0)
+    default:
+      throw .unreadable(
+        path: path,
+        reason: "it is no ordinary file; hand a pipe over as standard input: - in place of the name")
+    }
   }
 
   deinit {

@@ -68,7 +68,7 @@ final class RunLog {
     ]
     // Named as their parameters are: the first one's stand under the same names in all runs.
     for (index, adapter) in composition.adapters.enumerated() {
-      let owner = index == 0 ? "adapter" : "adapter.\(adapter.plugin)"
+      let owner = index == 0 ? ParameterOwner.adapter : ParameterOwner.laterAdapter(adapter.plugin)
       for (name, value) in adapter.hyperparameters.sorted(by: { $0.key < $1.key }) {
         settings.append(("\(owner).\(name)", EventFile.Setting(value)))
       }

@@ -84,7 +84,7 @@ struct RunResults {
         "weights_sha256": .string(composition.checkpoint.fingerprint.weights),
       ],
       "adapter": [
-        "plugin": .string(composition.adapter.plugin), "parameters": .int(result.trainableParameters),
+        "plugin": .string(composition.adapters[0].plugin), "parameters": .int(result.trainableParameters),
         "bytes": .int(try adapterSize()),
       ],
       "adapters": .array(composition.adapters.map { .string($0.plugin) }),

@@ -84,11 +84,11 @@ struct CheckpointStore {
   ///
   /// - Throws: `FileError`.
   func write(_ checkpoint: TrainingCheckpoint) throws {
-    try FileSystem.createFolder(folder)
+    try FileSystem.createOwnFolder(folder)
     let name = "\(Self.prefix)\(checkpoint.progress.step)\(Self.suffix)"
     try SafetensorsWriter.write(
       checkpoint.tensors, metadata: ["ptune_training": checkpoint.metadata.text(.compact)],
-      to: FilePath.join(folder, name))
+      to: FilePath.join(folder, name), within: FilePath.folder(of: folder))
     for step in try steps().dropLast(keep) {
       try FileSystem.removeFile(FilePath.join(folder, "\(Self.prefix)\(step)\(Self.suffix)"))
     }
@@ -101,7 +101,7 @@ struct CheckpointStore {
 
   /// The steps that have a checkpoint, ascending.
   private func steps() throws -> [Int] {
-    guard FileSystem.isFolder(folder) else { return [] }
+    guard FileSystem.isFolder(folder), !FileSystem.isLink(folder) else { return [] }
     return try FileSystem.entries(of: folder).compactMap {
       guard $0.hasPrefix(Self.prefix), $0.hasSuffix(Self.suffix) else { return nil }
       return Int($0.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
@@ -121,9 +121,7 @@ struct StoredCheckpoint {
   let file: SafetensorsFile
 
   private func wrong(_ reason: String) -> TrainingError {
-    .unusable(
-      "\(file.path): \(reason)",
-      help: "it belongs to another run; give another output folder, or train without --resume")
+    .otherRun(checkpoint: file.path, reason: reason)
   }
 
   /// Restores parameters, moments and random numbers.

@@ -27,43 +27,39 @@ public final class TrainingRun {
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     // Unknown components and hyperparameters are told before a model is fetched and data is read, which take a while.
-    try spec.check(registry.inventory)
+    let asked = try spec.blueprint(registry.inventory)
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
-    var blueprint = Blueprint(
-      base: spec.base.plugin.map {
-        ComponentChoice(
-          plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
-      }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      further: spec.further.map { ComponentChoice($0) },
-      selector: spec.selector.map { ComponentChoice($0) },
-      places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
-      maximumLength: spec.training.maximumLength,
-      threads: spec.training.threads ?? Processors.count, compute: spec.training.compute,
-      seed: UInt64(spec.training.seed))
-    let extended = try AdapterExtension(spec, resolver: resolver, log: log)
-    extended?.extend(&blueprint)
+    let extended = try AdapterExtension(spec, asked, registry.inventory, resolver: resolver, log: log)
+    let start = try StartingAdapter(spec, asked, registry.inventory, resolver: resolver, log: log)
+    var blueprint = extended?.blueprint ?? start?.blueprint ?? asked
+    if extended == nil { blueprint.tasks = [] }
     let before = blueprint.tasks.count
-    let start = try StartingAdapter(spec, resolver: resolver, log: log)
-    start?.complete(&blueprint)
+    if let before = extended?.adapter.folder ?? start?.adapter.folder {
+      factory.expect(before.plugins, of: before.path, log: log)
+    }
+    var options = CompositionOptions(
+      modelName: spec.base.model.value, modelFolder: model.folder, threads: spec.training.threads,
+      compute: spec.training.compute, seed: UInt64(spec.training.seed))
+    options.places = (spec.adapters[0].plugin.place, spec.selector?.plugin.place)
     let opened = try Composer(
-      factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
+      factory: factory, blueprint: blueprint, options: options, checkpoint: start?.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
-    for task in spec.tasks {
+    for (task, given) in zip(spec.tasks, start?.tasks ?? asked.tasks) {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading)
+        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading, input: blueprint.input)
       counts.add(read.train)
       rows.append(read)
-      var head = ComponentChoice(task.head)
-      start?.complete(&head, of: task.name)
-      try Self.fillLabels(&head, read, task, factory)
-      var data = task.data
+      var head = given.head
+      try Self.fillLabels(&head, read, task)
+      var data = given.data
       data.hasConversations = read.areConversations
-      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: data, weight: task.weight))
+      blueprint.tasks.append(
+        TaskBlueprint(name: given.name, head: head, data: data, weight: given.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)
@@ -90,19 +86,11 @@ public final class TrainingRun {
 
   /// A head with a list `labels` that the user left empty gets those of the training data.
   private static func fillLabels(
-    _ head: inout ComponentChoice, _ rows: TaskRows, _ task: TaskSpec, _ factory: ComponentFactory
+    _ head: inout CheckedComponent, _ rows: TaskRows, _ task: TaskSpec
   ) throws {
-    let description = try factory.registry.inventory.component(.taskHead, named: head.plugin)
-    guard description.schema.parameters.contains(where: { $0.name == "labels" && $0.type == .strings }) else {
-      return
-    }
-    switch head.hyperparameters["labels"] {
-    case nil, .strings([])?:
-      var separator = ""
-      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
-      head.hyperparameters["labels"] = .strings(
-        try rows.labels(path: task.data.train.value, separator: separator))
-    default: break
-    }
+    guard case .strings([])? = head["labels"] else { return }
+    var separator = ""
+    if case .string(let text)? = head["label_separator"] { separator = text }
+    try head.set("labels", .strings(try rows.labels(path: task.data.train.value, separator: separator)))
   }
 }

@@ -123,8 +123,8 @@ public final class Trainer {
   /// The learning rates of further adapters that differ from the first one's.
   private var furtherRates: [(adapter: String, rate: Double)] {
     guard options.learningRate == nil else { return [] }
-    return run.composition.further.compactMap { adapter in
-      model.recommendedLearningRates[Composer.furtherOwner + adapter.plugin].map { (adapter.plugin, $0) }
+    return run.composition.adapters.dropFirst().compactMap { adapter in
+      model.recommendedLearningRates[ParameterOwner.laterAdapter(adapter.plugin)].map { (adapter.plugin, $0) }
     }.filter { $0.rate != curve.peak }
   }
 

@@ -8,10 +8,13 @@ let package = Package(
   name: "__NAME__",
   platforms: [.macOS(.v15)],
   products: [.library(name: "ptune___SNAKE__", type: .dynamic, targets: ["__TYPE__"])],
-  dependencies: [.package(path: kit)],
+  dependencies: [.package(name: "ptune", path: kit)],
   targets: [
     .target(
-      name: "__TYPE__", dependencies: [.product(name: "PTune", package: "ptune")],
+      name: "__TYPE__",
+      // The kit has besides what the plugins of ptune share: PTuneLayers and PTuneEncoders for base models,
+      // PTunePrompts for adapters, PTuneClassification for task heads.
+      dependencies: [.product(name: "PTune", package: "ptune")],
       linkerSettings: [
         // Only the entry function is exported: the kit is linked into each plugin, and its symbols must not meet
         // those of another copy.

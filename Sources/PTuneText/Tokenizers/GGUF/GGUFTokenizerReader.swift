@@ -77,7 +77,7 @@ struct GGUFTokenizerReader {
     // Behind a special token as at the beginning, since each stretch between is written by itself.
     let hasPrefix = try value("add_space_prefix", "a boolean", \.boolean) ?? true
     if hasPrefix { steps.insert(.prepend(space), at: 0) }
-    var decoding: [TokenDecoder.Step] = [.replace(space, with: [0x20]), .byteFallback, .fuse]
+    var decoding: [TokenDecoder.Step] = [.replace(.text(space), with: [0x20]), .byteFallback, .fuse]
     if hasPrefix { decoding.append(.strip([0x20], start: 1, stop: 0)) }
     return SubwordTokenizer(
       normalizer: NormalizerSteps(steps: steps), preTokenizer: PreTokenizer(), model: model,

@@ -16,6 +16,8 @@ enum NormalizerStep: Equatable, Sendable {
   case prepend([UInt8])
   /// Replaces a text that is not empty by another.
   case replace([UInt8], with: [UInt8])
+  /// Replaces each match of a pattern.
+  case replaceMatches(RegularExpression, with: [UInt8])
   /// Replaces each run of two or more spaces.
   case replaceSpaces(with: [UInt8])
   /// Drops white space at the ends.
@@ -44,7 +46,7 @@ struct NormalizerSteps: TextNormalizer, Equatable, Sendable {
         else {
           return false
         }
-      case .lowercase, .prepend, .replace, .strip: return false
+      case .lowercase, .prepend, .replace, .replaceMatches, .strip: return false
       }
     }
     return bytes[range].allSatisfy { $0 < limit }
@@ -72,11 +74,33 @@ extension NormalizerStep {
         result.append(byte: text.bytes[position], from: text.origin(position))
       }
     case .replace(let old, let new): replace(text, old, new, &result)
+    case .replaceMatches(let expression, let new): replaceMatches(text, expression, new, &result)
     case .replaceSpaces(let new): replaceSpaces(text, new, &result)
     case .strip(let left, let right): strip(text, left, right, &result)
     case .precompiled(let map): return map.apply(text)
     }
     return result
+  }
+
+  private func replaceMatches(
+    _ text: NormalizedText, _ expression: RegularExpression, _ new: [UInt8], _ result: inout NormalizedText
+  ) {
+    var position = 0
+    func keep(until end: Int) {
+      while position < end {
+        result.append(byte: text.bytes[position], from: text.origin(position))
+        position += 1
+      }
+    }
+    text.bytes.withUnsafeBufferPointer { bytes in
+      expression.matches(bytes) { match in
+        keep(until: match.lowerBound)
+        // NB: as in the reference, the new text comes from the last character of the old.
+        result.append(new, from: text.origin(max(match.upperBound - 1, 0)))
+        position = match.upperBound
+      }
+    }
+    keep(until: text.bytes.count)
   }
 
   private func replaceSpaces(_ text: NormalizedText, _ new: [UInt8], _ result: inout NormalizedText) {

@@ -13,7 +13,7 @@ struct TokenDecoder: Equatable, Sendable {
     case fuse
     /// Takes at most so many of a character off both ends of each token.
     case strip([UInt8], start: Int, stop: Int)
-    case replace([UInt8], with: [UInt8])
+    case replace(TextPattern, with: [UInt8])
   }
 
   var steps: [Step] = []
@@ -36,7 +36,7 @@ extension TokenDecoder.Step {
     case .byteFallback: byteFallback(tokens)
     case .fuse: [Array(tokens.joined())]
     case .strip(let character, let start, let stop): tokens.map { stripped($0, character, start, stop) }
-    case .replace(let old, let new): tokens.map { $0.replacing(old, with: new) }
+    case .replace(let pattern, let new): tokens.map { replaced($0, pattern, new) }
     }
   }
 
@@ -69,10 +69,25 @@ extension TokenDecoder.Step {
     return UInt8(String(decoding: token[3...4], as: UTF8.self), radix: 16)
   }
 
+  private func replaced(_ token: [UInt8], _ pattern: TextPattern, _ new: [UInt8]) -> [UInt8] {
+    var (result, position) = ([UInt8](), 0)
+    token.withUnsafeBufferPointer { bytes in
+      pattern.matches(bytes) { match in
+        result += token[position..<match.lowerBound] + new
+        position = match.upperBound
+      }
+    }
+    return result + token[position...]
+  }
+
   private func stripped(_ token: [UInt8], _ character: [UInt8], _ start: Int, _ stop: Int) -> [UInt8] {
     var rest = token[...]
-    for _ in 0..<start where rest.starts(with: character) { rest = rest.dropFirst(character.count) }
-    for _ in 0..<stop where rest.suffix(character.count).elementsEqual(character) {
+    for _ in 0..<start {
+      guard rest.starts(with: character) else { break }
+      rest = rest.dropFirst(character.count)
+    }
+    for _ in 0..<stop {
+      guard rest.suffix(character.count).elementsEqual(character) else { break }
       rest = rest.dropLast(character.count)
     }
     return Array(rest)

@@ -12,6 +12,8 @@ struct PreTokenizer: Equatable, Sendable {
   /// One way of cutting; each cuts what the one before left.
   enum Split: Equatable, Sendable {
     case words(WordPattern)
+    /// At the matches of a pattern.
+    case pattern(PatternSplit)
     /// Digits apart from the rest, each by itself or as they stand together.
     case digits(individually: Bool)
     /// Runs of punctuation and of `$+<=>^~|` apart from the rest.
@@ -87,11 +89,16 @@ struct PreTokenizer: Equatable, Sendable {
     _ classes: WordClasses, _ body: (Range<Int>) -> Void
   ) {
     guard let split = splits.first else { return body(range) }
+    if case .pattern(let split) = split {
+      for word in split.words(bytes, range) { cut(bytes, word, splits.dropFirst(), classes, body) }
+      return
+    }
     var begin = range.lowerBound
     while begin < range.upperBound {
       let end =
         switch split {
         case .words(let pattern): pattern.wordEnd(bytes, begin, range.upperBound, classes)
+        case .pattern: range.upperBound
         case .digits(let individually): digitsEnd(bytes, begin, range.upperBound, individually, classes)
         case .punctuation: punctuationEnd(bytes, begin, range.upperBound)
         case .digitTriples: digitTriplesEnd(bytes, begin, range.upperBound)

@@ -56,26 +56,22 @@ extension PreTokenizer {
   }
 
   private mutating func appendPattern(_ node: JSONNode) throws(TextError) {
-    let pattern = try node.member("pattern")
-    guard let expression = pattern["Regex"] else {
-      throw .unsupported(
-        path: node.path, key: pattern.key, type: "a text", supported: ["a regular expression: {\"Regex\": …}"]
-      )
-    }
-    guard let words = WordPattern(try expression.string()) else {
-      throw .unsupported(
-        path: node.path, key: expression.key, type: try expression.string(), supported: WordPattern.names)
-    }
-    // NB: the patterns match all of a text, so to take the matches or to take away the rest is the same.
     let behavior = try node.member("behavior")
-    let isInverted = try node["invert"]?.bool() ?? false
-    let name = try behavior.string()
-    guard name == "Isolated" || name == "Removed" && isInverted else {
-      throw .unsupported(
-        path: node.path, key: behavior.key, type: isInverted ? "\(name), inverted" : name,
-        supported: ["Isolated", "Removed, inverted"])
+    guard let kind = PatternSplit.Behavior(rawValue: try behavior.string()) else {
+      throw behavior.invalid(
+        "one of \(PatternSplit.Behavior.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    splits.append(.words(words))
+    let isInverted = try node["invert"]?.bool() ?? false
+    let pattern = try node.member("pattern")
+    // NB: the published patterns match all of a text, so to take the matches or to take away the rest is the same.
+    if kind == .isolated || kind == .removed && isInverted, let text = try pattern["Regex"]?.string(),
+      let words = WordPattern(text)
+    {
+      splits.append(.words(words))
+    } else {
+      splits.append(
+        .pattern(PatternSplit(pattern: try TextPattern(pattern), behavior: kind, isInverted: isInverted)))
+    }
   }
 
   /// What stands for a space and where it is put in front, in the new form (`prepend_scheme`) and the old

@@ -1,4 +1,4 @@
-/// The published regular expressions that cut text into words before merging, each matched by hand.
+/// Regular expressions of widespread tokenizers, each matched by hand for speed; all others are matched as they are written.
 ///
 /// Every pattern matches any text without a gap, so a word ends where the next begins.
 enum WordPattern: Equatable, Sendable {
@@ -16,9 +16,6 @@ enum WordPattern: Equatable, Sendable {
     }
     self = pattern
   }
-
-  /// The patterns, as errors name them.
-  static let names = ["the patterns of GPT-2, GPT-4, Llama 3 and Qwen 2"]
 
   private static let published: [(text: String, pattern: WordPattern)] = [
     (#"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#, .gpt2),

@@ -1,18 +1,8 @@
-/// A plugin's hyperparameter as the run file gives it; only the plugin's schema can tell whether it is right.
-public enum RunValue: Equatable, Sendable {
-  /// `true` or `false`.
-  case bool(Bool)
-  /// An integer.
-  case int(Int)
-  /// Any other number.
-  case double(Double)
-  /// Text.
-  case string(String)
-  /// A list, each element as it is written.
-  case strings([String])
+import PTunePlugins
 
+extension HyperparameterValue {
   /// What this is, for messages: "the integer 3".
-  public var kind: String {
+  var found: String {
     switch self {
     case .bool(let value): "the boolean \(value)"
     case .int(let value): "the integer \(value)"
@@ -30,7 +20,7 @@ public enum RunValue: Equatable, Sendable {
 
   /// What an unquoted scalar means, by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are text, so
   /// a label may be called "no". Unlike there `1e-3` is a number too. Nil for null.
-  static func resolve(plain text: String) -> RunValue? {
+  static func resolve(plain text: String) -> HyperparameterValue? {
     switch text {
     case "", "~", "null", "Null", "NULL": return nil
     case "true", "True", "TRUE": return .bool(true)
@@ -42,7 +32,7 @@ public enum RunValue: Equatable, Sendable {
     }
   }
 
-  private static func number(_ text: String) -> RunValue? {
+  private static func number(_ text: String) -> HyperparameterValue? {
     for (prefix, radix) in [("0x", 16), ("0o", 8)] where text.hasPrefix(prefix) {
       return Int(text.dropFirst(2), radix: radix).map { .int($0) }
     }

@@ -1,6 +1,8 @@
+import PTune
+
 /// What a pooled adapter asks its selector with: E(x) = f(W·x̄ + b) of the mean x̄ of a sequence's frozen word
-/// embeddings, special tokens such as [CLS] included, `[count, hidden]`. Of a text that is to be gone on with it is what
-/// stands before the continuation, since generation knows no more.
+/// embeddings, special tokens such as [CLS] included, `[count, hidden]`. Where a text is to be continued, x̄ is the mean
+/// of what precedes the continuation, since generation knows no more.
 ///
 /// W starts as the identity and b as zero, so that queries start as the text's own mean (or f of it), which already
 /// tells texts apart; a random W would first have to find that again.
@@ -27,6 +29,8 @@ public struct QueryEncoder {
   }
 
   /// Declares W `[hidden, hidden]` and b `[hidden]` as `encoder.weight` and `encoder.bias`; nothing for `none`.
+  ///
+  /// - Throws: `ComponentFailure` if the host refuses one.
   public init(_ activation: Activation) throws {
     self.activation = activation
     guard activation != .none else {
