@@ -18,7 +18,9 @@ public struct Labels {
         "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
     }
     self.names = names
-    places = Dictionary(zip(names, names.indices)) { first, _ in first }
+    // Rows have no blanks around their labels; names may.
+    let spellings = names + names.map { Self.trimmed($0) }
+    places = Dictionary(zip(spellings, Array(names.indices) + Array(names.indices))) { first, _ in first }
   }
 
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
@@ -92,5 +94,11 @@ extension Labels {
   /// What stands on both sides of the last `=` of `label=value`, as a label may hold one itself; nil without any.
   public static func assignment(_ text: String) -> (label: Substring, value: Substring)? {
     text.lastIndex(of: "=").map { (text[..<$0], text[text.index(after: $0)...]) }
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    let rest = text.drop(while: \.isWhitespace)
+    return String(
+      rest[..<(rest.lastIndex { !$0.isWhitespace }.map { rest.index(after: $0) } ?? rest.startIndex)])
   }
 }

@@ -42,7 +42,7 @@ public final class Composition {
 
   init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapters: [ComponentChoice], selector: ComponentChoice?,
+    tokenizer: any Tokenizer, chat: ChatTemplates, adapters: [ComponentChoice], selector: ComponentChoice?,
     tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, input: InputReading
   ) {
     self.model = model
@@ -51,7 +51,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
-    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
+    self.chat = chat
     pieces = PieceCache(tokenizer)
     self.adapters = adapters
     self.selector = selector
@@ -123,7 +123,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [], context: context, padding: padding)
+        marks: index == 0 ? marks : [], context: contexts.isEmpty ? nil : contexts[index], padding: padding)
     }
   }
 }

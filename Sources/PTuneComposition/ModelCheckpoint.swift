@@ -38,6 +38,7 @@ public final class ModelCheckpoint: CheckpointSource {
   /// A value of config.json; nil if it is absent or null.
   public func configuration(_ key: String) -> ConfigurationValue? {
     if key == "tie_word_embeddings", replacements.untieOutput { return .boolean(false) }
+    if key == "vocab_size", let size = replacements.vocabularySize { return .integer(size) }
     return switch config.value(key) {
     case nil, .null?: nil
     case .int(let value)?: .integer(value)
@@ -53,7 +54,9 @@ public final class ModelCheckpoint: CheckpointSource {
   public var configurationKeys: [String] { config.paths }
 
   /// Whether there is a tensor of this name.
-  public func hasWeight(_ name: String) -> Bool { replacements.holds(name) || weights.has(name) }
+  public func hasWeight(_ name: String) -> Bool {
+    replacements.holds(name) || weights.has(name) && !replacements.hides(name)
+  }
 
   /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {

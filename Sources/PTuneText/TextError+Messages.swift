@@ -17,6 +17,7 @@ extension TextError: HelpfulError {
     case .invalidUTF8(let path, let line, let byte):
       "\(InputPath.shown(path)):\(line): byte \(byte) is not valid UTF-8"
     case .nulByte(let path, let line, let byte): "\(InputPath.shown(path)):\(line): byte \(byte) is NUL"
+    case .carriageReturns(let path): "the lines of \(InputPath.shown(path)) end with a carriage return alone"
     case .lineTooLong(let path, let line, let limit):
       "\(InputPath.shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):
@@ -28,6 +29,9 @@ extension TextError: HelpfulError {
     case .duplicateColumn(let path, let name): "\(InputPath.shown(path)): two columns are named \"\(name)\""
     case .missingColumn(let path, let line, let name, let columns):
       "\(InputPath.shown(path))\(line.map { ":\($0)" } ?? ""): no column \"\(name)\"; it has \(quoted(columns))"
+    case .noValue(let path, let line, let name): "\(InputPath.shown(path)):\(line): \"\(name)\" is null"
+    case .notText(let path, let line, let name):
+      "\(InputPath.shown(path)):\(line): \"\(name)\" is a list or an object, not a text"
     case .invalidJSON(let path, let line, let column, let reason):
       "\(InputPath.shown(path)):\(line):\(column): \(reason)"
     case .notAnObject(let path, let line): "\(InputPath.shown(path)):\(line): the line is not a JSON object"
@@ -68,12 +72,15 @@ extension TextError: HelpfulError {
     case .utf16: "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"
     case .invalidUTF8: InvalidUTF8.help
     case .nulByte: "text files contain no NUL bytes; is this a binary or damaged file?"
+    case .carriageReturns: "convert it: tr '\\r' '\\n' < FILE > NEW"
     case .lineTooLong: "is this a text file with one example per line?"
     case .wrongColumnCount:
       "columns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
     case .unterminatedQuote, .textAfterQuote: "inside a quoted field write a quote as two quotes: \"\""
     case .duplicateColumn: "rename one of them"
     case .missingColumn(_, _, let name, let columns): columnHelp(name, columns)
+    case .noValue: "give the row a value, or remove it"
+    case .notText: "name the column of the text, or write one text there"
     case .invalidJSON("-", _, _, _):
       "standard input is read as JSON lines; say what else it is: --format text for a text a line, or tsv, csv, conll"
     case .invalidJSON(_, _, 1, _):

@@ -25,6 +25,8 @@ public enum TextError: Error, Equatable, Sendable {
   case invalidUTF8(path: String, line: Int, byte: Int)
   /// A NUL byte; `byte` counts within the line.
   case nulByte(path: String, line: Int, byte: Int)
+  /// Lines that end with a carriage return alone.
+  case carriageReturns(path: String)
   /// A line longer than any text: `limit` bytes were read without a newline.
   case lineTooLong(path: String, line: Int, limit: Int)
   /// A row with more or fewer fields than the header.
@@ -37,6 +39,10 @@ public enum TextError: Error, Equatable, Sendable {
   case duplicateColumn(path: String, name: String)
   /// A column that the file (or, with `line`, that row) does not have.
   case missingColumn(path: String, line: Int?, name: String, columns: [String])
+  /// A column of which this row has no value, or null.
+  case noValue(path: String, line: Int, name: String)
+  /// A list or an object where a text should be.
+  case notText(path: String, line: Int, name: String)
   /// Text that is not JSON.
   case invalidJSON(path: String, line: Int, column: Int, reason: String)
   /// A JSON line that is not an object.

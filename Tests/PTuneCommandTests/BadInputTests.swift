@@ -166,12 +166,17 @@ import Testing
       }
     },
     Mistake(
-      "a tokenizer of another model", [],
+      "a token that the model has no row for", [],
       """
-      error: FOLDER/model: the tokenizer has 201 tokens, but the base model's vocabulary has 200
-      help: use the tokenizer files that came with the checkpoint
+      error: FOLDER/train.tsv:3: the token 'another' has the id 200, but the base model's word embeddings have 200 rows
+      help: take the token out of the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose \
+      word embeddings were resized for it
       """
-    ) { try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n") },
+    ) {
+      // As long as no text has one, a tokenizer may have more tokens than the model.
+      try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n")
+      try $0.write("train.tsv", "sentence\tlabel\nthe film\tpositive\nanother film\tnegative\n")
+    },
     Mistake(
       "a model that is nowhere", ["--model", "nobody/nothing"],
       """

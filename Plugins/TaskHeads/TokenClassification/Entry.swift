@@ -18,7 +18,11 @@ public func ptune_plugin_entry_v1(
 
           A row has the field `label`, a JSON list of tags, and perhaps `words`, a JSON list of the words they \
           belong to; without it the words are the text's, between blanks. Files of the format `conll` have both. \
-          A row of token ids alone is predicted token by token: `tags`.
+          Each word is cut into pieces by itself, as transformers does it with `is_split_into_words` and, for \
+          byte-level tokenizers, `add_prefix_space`. A row of token ids alone is predicted token by token: `tags`.
+
+          Predictions: `words`, each with its tag, and `entities` with their places, `begin` and `end`, in \
+          characters of the text (Unicode scalars, as SQuAD counts).
 
           Tags are read as seqeval and conlleval do, whether BIO, IOB2 or IOBES.
 

@@ -77,9 +77,10 @@ final class TokenClassification: TaskHead {
     let entities = Entity.all(in: tags).map { entity -> PredictionValue in
       let begin = words.bytes[entity.words.lowerBound].lowerBound
       let end = words.bytes[entity.words.upperBound - 1].upperBound
+      let place = words.scalars(begin..<end)
       return .object([
         ("text", .text(words.original(begin..<end))), ("label", .text(entity.label)),
-        ("begin", .integer(begin)), ("end", .integer(end)),
+        ("begin", .integer(place.lowerBound)), ("end", .integer(place.upperBound)),
       ])
     }
     try prediction.put(.list(entities), as: "entities")

@@ -186,7 +186,7 @@ struct PEFTReader {
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
     do {
       return try WeightReplacements(
-        replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+        replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
     } catch {
       throw .foreignTensor(file: file.path, name: error.tensor, reason: error.reason)
     }

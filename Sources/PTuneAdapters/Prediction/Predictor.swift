@@ -62,7 +62,7 @@ public final class Predictor {
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
     let task = try task.ofText()
     let row = try sources[task].row(text: text, pair: pair)
-    let laidOut = try composition.layOut(row, task: task, path: "--text")
+    let laidOut = try composition.readable(row, task: task, path: "--text")
     count(laidOut)
     defer { tellOfCuts("") }
     return try predict([(nil, 1, task, laidOut)])[0]
@@ -94,7 +94,7 @@ public final class Predictor {
             // The label is for `evaluate`: here a row may have any.
             let task = try task.of(row)
             let read = try sources[task].tokenize(row, labelled: false).unlabelled
-            let laidOut = try composition.layOut(read, task: task, path: name)
+            let laidOut = try composition.readable(read, task: task, path: name)
             if laidOut.padding > 0 { tellOfPadding(name, row.line) }
             count(laidOut)
             rows.append((row.json("id"), row.line, task, laidOut))

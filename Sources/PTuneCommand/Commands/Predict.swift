@@ -25,10 +25,14 @@ struct Predict: ParsableCommand {
 
   @OptionGroup var adapter: AdapterOptions
 
-  @Option(help: ArgumentHelp("Predict this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Predict this text; may be repeated.", valueName: "text"))
   var text: [String] = []
 
-  @Option(help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
   var textPair: String?
 
   @Option(help: ArgumentHelp("Predict the rows of this file; - is standard input.", valueName: "file"))
@@ -53,10 +57,10 @@ struct Predict: ParsableCommand {
   @Flag(help: "Repeat each row's text and task.")
   var echo = false
 
-  @Option(help: ArgumentHelp("The column of the text.", valueName: "column"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The column of the text.", valueName: "column"))
   var textColumn: String?
 
-  @Option(help: ArgumentHelp("The column of the second text.", valueName: "column"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The column of the second text.", valueName: "column"))
   var textPairColumn: String?
 
   @OptionGroup var layout: LayoutOptions

@@ -15,6 +15,10 @@ public enum DataError: HelpfulError, Equatable {
   case swapped(RunPlace, label: String, labels: Int, text: String, texts: Int, rows: Int)
   /// Two texts where the adapter was trained on single ones.
   case needlessPair
+  /// A token of a text that the base model's word embeddings have no row for; `place` is its file and line.
+  case tokenWithoutRow(place: String, token: String, id: Int, rows: Int)
+  /// No row of a file has anything to predict.
+  case nothingToPredict(path: String, lines: [Int])
   /// One text where the adapter was trained on pairs.
   case noPair
   /// A text alone where the template asks for a field of a row.
@@ -50,6 +54,9 @@ extension DataError {
       "\(place): the column '\(label)', named as the label, has \(labels) different values in \(rows) rows, and "
         + "'\(text)', named as the text, has \(texts)"
     case .needlessPair: "the adapter was trained on single texts, and there are two"
+    case .tokenWithoutRow(let place, let token, let id, let rows):
+      "\(place): the token '\(token)' has the id \(id), but the base model's word embeddings have \(rows) rows"
+    case .nothingToPredict(let path, let lines): "\(path): no row has a token to predict (\(RowLines(lines)))"
     case .noPair: "the adapter was trained on pairs of texts, and there is only one"
     case .noField(let name): "the adapter's template also needs the field '\(name)'"
     case .noEndToken:
@@ -74,6 +81,10 @@ extension DataError {
     case .sameColumn: "name the column that holds the labels"
     case .swapped(_, let label, _, let text, _, _): "if they were swapped: 'text: \(label)' and 'label: \(text)'"
     case .needlessPair: "leave --text-pair out"
+    case .tokenWithoutRow:
+      "remove the token from the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose word "
+        + "embeddings were resized for it"
+    case .nothingToPredict: "check whether these rows are empty, and whether the run names the right columns"
     case .noPair: "give the second one with --text-pair"
     case .noField: "give a file with this column: --input FILE"
     case .noEndToken:

@@ -26,6 +26,8 @@ public struct DataSpec: Equatable, Sendable {
   /// How conversations become text: the name of a format, or the absolute path of a Jinja template; nil for the
   /// model's own.
   public var chatTemplate: Located<String>?
+  /// Whether an adapter was trained on conversations.
+  public var hasConversations = false
   /// Further fields that a head asks for by name, and their columns.
   public var fields: [String: Located<String>]
   /// How many rows of each file are used, from its beginning; nil for all.

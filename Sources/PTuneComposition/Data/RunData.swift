@@ -53,6 +53,11 @@ package struct TaskRows {
     separator.isEmpty ? JSONValue.texts(label) ?? [label] : label.parts(separatedBy: separator)
   }
 
+  /// Whether all that is learnt from are conversations.
+  package var areConversations: Bool {
+    train.allSatisfy { if case .chat = $0.content { true } else { false } }
+  }
+
   /// Refuses a text and a label that were most likely given the wrong way round: each row has a label of its own, and
   /// few texts come again and again.
   ///
@@ -70,11 +75,15 @@ package struct TaskRows {
   /// a sentence, contributes its elements; so does one that is cut at a separator.
   ///
   /// - Parameter known: the labels of the base model in the order of its classes.
-  /// - Throws: ``DataError/tooFewLabels(path:labels:)``.
+  /// - Throws: ``DataError/tooFewLabels(path:labels:)``; ``DataError/row(path:line:reason:)`` for an empty label.
   package func labels(path: String, separator: String = "", known: [String] = []) throws -> [String] {
     let labels = Set(
-      train.compactMap { $0.fields["label"] }.flatMap { label in
-        Self.parts(of: label, separator)
+      try train.flatMap { row in
+        let all = Self.parts(of: row.fields["label"] ?? "", separator)
+        if all.contains("") {
+          throw DataError.row(path: row.file ?? path, line: row.line, reason: "the label is empty")
+        }
+        return all
       }
     )
     guard labels.count >= 2 else { throw DataError.tooFewLabels(path: path, labels: labels.sorted()) }
@@ -105,12 +114,12 @@ package struct TaskExamples {
   private init() { (train, validation, test) = ([], nil, nil) }
 
   package init(_ rows: TaskRows, _ data: DataSpec, task: Int, composition: Composition) throws {
-    train = try composition.encode(rows.train, task: task, path: data.train.value)
+    train = try composition.examples(rows.train, task: task, path: data.train.value)
     validation = try rows.validation.map {
-      try composition.encode($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
+      try composition.examples($0, task: task, path: data.validation?.value ?? "", keepingRows: true)
     }
     test = try rows.test.map {
-      try composition.encode($0, task: task, path: data.test?.value ?? "", keepingRows: true)
+      try composition.examples($0, task: task, path: data.test?.value ?? "", keepingRows: true)
     }
   }
 }

@@ -14,7 +14,7 @@ extension RowSource {
       .templated(
         try tokenizer.pieces(template) { name in
           if name == "text", let text { return text }
-          return try row.value(data.column(of: name))
+          return try row.text(data.column(of: name)) ?? row.value(data.column(of: name))
         })
     }
   }

@@ -41,10 +41,12 @@ struct JSONLinesParser: RowParser {
     var names: [String] = []
     var values: [String?] = []
     var jsonPlaces: Set<Int> = []
+    var structured: Set<Int> = []
     let bytes = UnsafeRawBufferPointer(line.bytes)
     let isObject: Bool
     do throws(JSONError) {
       isObject = try JSONValue.parseMembers(bytes: bytes) { name, value, range in
+        if value.arrayValue != nil || value.objectValue != nil { structured.insert(names.count) }
         names.append(name)
         if case .string = value {} else { jsonPlaces.insert(values.count) }
         values.append(Self.text(value, bytes[range]))
@@ -54,11 +56,13 @@ struct JSONLinesParser: RowParser {
     }
     guard isObject else { throw .notAnObject(path: path, line: line.number) }
     if let columns, columns.names == names {
-      return Row(line: line.number, columns: columns, values: values, jsonPlaces: jsonPlaces)
+      return Row(
+        line: line.number, columns: columns, values: values, jsonPlaces: jsonPlaces, structured: structured)
     }
     let columns = try Columns(path: path, names: names)
     self.columns = columns
-    return Row(line: line.number, columns: columns, values: values, jsonPlaces: jsonPlaces)
+    return Row(
+      line: line.number, columns: columns, values: values, jsonPlaces: jsonPlaces, structured: structured)
   }
 
   private static func text(_ value: JSONValue, _ bytes: Slice<UnsafeRawBufferPointer>) -> String? {

@@ -53,9 +53,8 @@ public final class TrainingRun {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading, input: blueprint.input)
+        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading, input: blueprint.input)
       counts.add(read.train)
       rows.append(read)
       var head = given.head
@@ -67,8 +66,10 @@ public final class TrainingRun {
         if reading == .labelledText { try read.checkColumns(task.data) }
         labelCounts.append((task.name, read.counts(of: labels, separator: Self.labelSeparator(head))))
       }
+      var data = given.data
+      data.hasConversations = read.areConversations
       blueprint.tasks.append(
-        TaskBlueprint(name: given.name, head: head, data: given.data, weight: given.weight))
+        TaskBlueprint(name: given.name, head: head, data: data, weight: given.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)
