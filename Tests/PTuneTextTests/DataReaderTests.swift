@@ -227,7 +227,7 @@ struct DataReaderTests {
     #expect(table.rows[1]["label"] == nil && table.rows[1]["other"] == nil)
     #expect(
       try failure { try table.rows[1].value("label") }.shown(folder)
-        == "a.jsonl:2: \"label\" is null\ngive the row a value, or take it out")
+        == "a.jsonl:2: \"label\" is null\ngive the row a value, or remove it")
     #expect(
       try failure { try table.rows[2].value("label") }.shown(folder)
         == "a.jsonl:3: no column \"label\"; it has \"text\"\n"
