@@ -272,7 +272,8 @@ final class TrainingView {
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
     let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
-    console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
+    console.line(
+      "  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
 }
