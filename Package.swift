@@ -211,7 +211,9 @@ let package = Package(
     // Files and text.
     .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja"]),
+    .target(name: "CPTuneInflate"),
+    .target(
+      name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneLibc", "PTuneFormats", "CPTuneCurl"]),
 

@@ -8,8 +8,6 @@ public enum CompositionError: HelpfulError, Equatable {
   case unknownModelType(config: String, type: String, known: [String])
   /// The base model's plugin cannot use the model's files, whose config.json may name another one.
   case base(folder: String, component: String, reason: String, otherType: OtherModelType?)
-  /// The base model and the tokenizer do not belong together.
-  case vocabulary(folder: String, tokenizer: Int, model: Int)
   /// The virtual tokens leave no room for text.
   case noRoom(positions: Int, virtual: Int)
   /// The adapter uses a selector, and the run names none.
@@ -27,8 +25,6 @@ extension CompositionError {
     case .unknownModelType(let config, let type, _):
       "\(config): model_type '\(type)' is not supported by any base model plugin"
     case .base(let folder, let component, let reason, _): "\(folder) does not fit \(component): \(reason)"
-    case .vocabulary(let folder, let tokenizer, let model):
-      "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
     case .noRoom(let positions, let virtual):
       "\(virtual) virtual tokens leave no room for text in the base model's \(positions) positions"
     case .noSelector(let place, let adapter, _):
@@ -48,7 +44,6 @@ extension CompositionError {
       "there are \(known.sorted().joined(separator: ", ")); you can add one with a plugin, see Docs/write-a-plugin.md"
     case .base(_, _, _, let other?): other.help
     case .base: "check whether the model is of another kind, or its config.json was changed"
-    case .vocabulary: "use the tokenizer files that came with the checkpoint"
     case .noRoom: "use fewer virtual tokens"
     case .noSelector(_, _, let known):
       if let first = known.first {

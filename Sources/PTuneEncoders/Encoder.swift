@@ -31,12 +31,14 @@ public final class Encoder: BaseModel {
     try Self.refuseVariants()
     let size = facts.hiddenSize
     let embeddings = "embeddings."
-    let hasPrefix = Checkpoint.hasWeight(layout.prefix + embeddings + "word_embeddings.weight")
+    let hasPrefix = Checkpoint.hasWeight(layout.prefix + embeddings + "position_embeddings.weight")
     let prefix = hasPrefix ? layout.prefix : ""
     func table(_ name: String, rows: Int) throws -> Tensor {
       try Checkpoint.weight(prefix + embeddings + name + ".weight", rows: rows, columns: size)
     }
-    wordTable = try table("word_embeddings", rows: facts.vocabularySize)
+    wordTable = try tiedTable(
+      prefix + embeddings + "word_embeddings.weight", output: layout.vocabulary.table, facts: facts,
+      tied: true)
     positionTable = try table("position_embeddings", rows: positions.rows)
     typeTable =
       layout.hasTokenTypes

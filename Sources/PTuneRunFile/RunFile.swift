@@ -33,7 +33,7 @@ public struct RunFile: Sendable {
   ///
   /// - Parameters:
   ///   - overrides: what flags say; they are applied in their order before anything is checked.
-  ///   - resolver: what tells a model's path from its name.
+  ///   - resolver: decides whether a model is given by path or by name.
   ///   - currentFolder: what paths in flags are seen from.
   public func run(
     _ overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver(),

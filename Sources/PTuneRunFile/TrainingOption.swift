@@ -80,7 +80,8 @@ public struct TrainingOption: Sendable {
     TrainingOption(
       "evaluation_batch_size", .integer(\.evaluationBatchSize, batch), "the same for evaluations"),
     TrainingOption(
-      "accumulation", .integer(\.accumulation, batch), "batches that make one step, equivalent to one batch of all their rows"),
+      "accumulation", .integer(\.accumulation, batch),
+      "batches that make one step, equivalent to one batch of all their rows"),
     TrainingOption("optimizer", .optimizer, "the optimiser"),
     TrainingOption(
       "learning_rate", .optionalNumber(\.learningRate, RunLimits(above: 0, atMost: 1000)),

@@ -352,7 +352,7 @@ import Testing
     ),
     (
       "tiny-roberta", methods[2], [("reading", .answers)], "",
-      "PEFT runs no MULTITASK_PROMPT_TUNING for QUESTION_ANS",
+      "PEFT cannot run MULTITASK_PROMPT_TUNING for QUESTION_ANS",
       "train prompt-tuning or prefix-tuning for this task"
     ),
     (
@@ -361,7 +361,7 @@ import Testing
     ),
     (
       "tiny-bert", methods[2], [("tags", .token), ("mood", .sequence("tiny-bert"))], "",
-      "it has one head for all tasks, and 'mood' has another one than 'tags'",
+      "it has one head for all tasks, and 'mood' has a different one from 'tags'",
       "name one of the tasks with --task"
     ),
     (

@@ -78,7 +78,7 @@ import Testing
     Mistake(
       "a file that is not there", ["--set", "tasks.tone.data.test=nowhere.tsv"],
       """
-      error: cannot read FOLDER/nowhere.tsv: No such file or directory
+      error: --set tasks.tone.data.test=nowhere.tsv: cannot read FOLDER/nowhere.tsv: No such file or directory
       help: check the path and its permissions
       """),
   ]
@@ -138,7 +138,7 @@ import Testing
       """
       error: FOLDER/model does not fit base model roberta: config.json: model_type 'bert' is another architecture; \
       this plugin computes roberta, xlm-roberta, camembert
-      help: config.json says model_type 'bert': leave 'plugin: roberta' out of the run file's 'base', or name 'bert'
+      help: config.json says model_type 'bert': remove 'plugin: roberta' from the run file's 'base', or name 'bert'
       """
     ),
     Mistake(
@@ -166,12 +166,17 @@ import Testing
       }
     },
     Mistake(
-      "a tokenizer of another model", [],
+      "a token that the model has no row for", [],
       """
-      error: FOLDER/model: the tokenizer has 201 tokens, but the base model's vocabulary has 200
-      help: use the tokenizer files that came with the checkpoint
+      error: FOLDER/train.tsv:3: the token 'another' has the id 200, but the base model's word embeddings have 200 rows
+      help: take the token out of the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose \
+      word embeddings were resized for it
       """
-    ) { try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n") },
+    ) {
+      // As long as no text has one, a tokenizer may have more tokens than the model.
+      try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n")
+      try $0.write("train.tsv", "sentence\tlabel\nthe film\tpositive\nanother film\tnegative\n")
+    },
     Mistake(
       "a model that is nowhere", ["--model", "nobody/nothing"],
       """
@@ -270,7 +275,7 @@ import Testing
       "an output where nobody can write", ["--output", "/dev/fd/out"],
       """
       error: cannot create the folder '/dev/fd/out': No such file or directory
-      help: nothing can be made in '/dev/fd'; choose another folder
+      help: nothing can be created in '/dev/fd'; choose another folder
       """),
   ]
 

@@ -45,7 +45,8 @@ struct CheckPluginTests {
         name: "LEAKS", check: "it does not leak memory when it is created, used and destroyed repeatedly",
         detail: "bytes per round"),
       Fault(
-        name: "CRASHES", check: "what it computes is a function of its parameters alone", detail: "it crashed (SIGSEGV)"),
+        name: "CRASHES", check: "what it computes is a function of its parameters alone",
+        detail: "it crashed (SIGSEGV)"),
       Fault(
         name: "HANGS", check: "what it computes is a function of its parameters alone",
         detail: "it did not finish within 1.0 s", arguments: ["--timeout", "1"]),

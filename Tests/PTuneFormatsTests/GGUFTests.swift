@@ -39,6 +39,17 @@ import Testing
     }
   }
 
+  @Test("a part of a split GGUF says how many there are and how to join them")
+  func split() throws {
+    let folder = try TemporaryFolder()
+    var made = MadeGGUF(version: 3)
+    made.entry("split.count", 2, little(UInt16(3)))
+    let path = try folder.write("a-00001-of-00003.gguf", made.bytes)
+    let error = #expect(throws: GGUFError.self) { try GGUFModel(path) }
+    #expect(error == GGUFError(file: path, problem: .split(parts: 3)))
+    #expect(error?.help?.contains("--merge") == true)
+  }
+
   @Test("metadata of every type, in versions 2 and 3")
   func metadata() throws {
     let folder = try TemporaryFolder()

@@ -194,4 +194,12 @@ import Testing
     object["key 7"] = nil
     #expect(object["key 7"] == nil && object["key 8"] == .int(8))
   }
+
+  @Test("no character stands as it is at which a reader might end a line, or which steers a terminal")
+  func lines() throws {
+    let text = "a\u{85}\u{2028}\u{2029}\u{7F}\u{9B}\u{1B}é\u{A0}\u{2027}"
+    let json = JSONValue.string(text).text(.line)
+    #expect(json == #""a\u0085\u2028\u2029\u007f\u009b\u001bé"# + "\u{A0}\u{2027}\"")
+    #expect(try JSONValue.parse(json).stringValue == text)
+  }
 }

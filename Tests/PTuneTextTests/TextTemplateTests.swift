@@ -187,7 +187,7 @@ import Testing
     }
     #expect(
       reason("{text} is {mask}.", "the [MASK]")
-        == "the row's own text holds the mask token '[MASK]'; take it out")
+        == "the row's own text contains the mask token '[MASK]'; remove it")
   }
 
   @Test(

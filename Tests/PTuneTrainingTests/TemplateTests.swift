@@ -170,7 +170,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "\(tiny.path("train.tsv")):3: the row's own text holds the mask token '[MASK]'; take it out")
+        == "\(tiny.path("train.tsv")):3: the row's own text contains the mask token '[MASK]'; remove it")
   }
 
   @Test("a malformed template is named by line, key and character")

@@ -23,8 +23,8 @@ final class Gpt2: BaseModel {
       hiddenSize: size, layers: try Configuration.count("n_layer"), keyValueSize: size, attentionHeads: heads,
       vocabularySize: try Configuration.count("vocab_size"),
       positions: try Configuration.count("n_positions", default: 1024), causal: true)
-    let prefix = Checkpoint.hasWeight("transformer.wte.weight") ? "transformer." : ""
-    wordTable = try Checkpoint.weight(prefix + "wte.weight", rows: facts.vocabularySize, columns: size)
+    let prefix = Checkpoint.hasWeight("transformer.wpe.weight") ? "transformer." : ""
+    wordTable = try VocabularyScores.wordTable(prefix + "wte.weight", facts: facts, tied: true)
     positionTable = try Checkpoint.weight(prefix + "wpe.weight", rows: facts.positions, columns: size)
     let epsilon = try Checkpoint.number("layer_norm_epsilon", default: 1e-5)
     let facts = facts

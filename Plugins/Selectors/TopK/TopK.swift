@@ -97,7 +97,7 @@ public func ptune_plugin_entry_v1(
           choices that an entry had so far, so that all of them get their turn (section 4.2 of the paper, whose \
           h counts the tasks before). Weights stay those of the similarities, and evaluation chooses without it.
 
-          Choosing has no gradient: add the adapter's pull loss, so that keys move to the queries they serve.
+          Choosing has no gradient: add the adapter's pull loss, so that keys move towards the queries for which they are chosen.
           """,
         .integer("k", default: 5, in: 1...4096, "how many entries a sequence gets"),
         .choice(

@@ -25,7 +25,8 @@ public func ptune_plugin_entry_v1(
           more than `null_threshold` above the best answer, in the window where it scores least.
 
           Predictions: `answer`, cut from the context as it was given, `score` (its two scores added), \
-          `probability` among the `n_best`, and its place, `begin` and `end`, in bytes. Raw scores are \
+          `probability` among the `n_best`, and its place, `begin` and `end`, in characters (Unicode scalars, as \
+          SQuAD counts). Blanks at both ends of an answer are left out. Raw scores are \
           `start_scores` and `end_scores`, the windows of a row end to end. A row of token ids alone has places \
           among its tokens instead of a text.
 

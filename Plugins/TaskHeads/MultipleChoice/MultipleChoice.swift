@@ -18,7 +18,7 @@ final class MultipleChoice: ArrangingHead {
   }
 
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
-    guard let question = example.field("question") ?? example.field("text") else {
+    guard let question = example.field(anyOf: ["question", "text"]) else {
       throw ComponentFailure.badArgument(
         "the row has no 'question'; 'fields' can name its column")
     }
@@ -72,11 +72,13 @@ struct Choices {
   let texts: [String]
   private let names: [String]
 
-  /// Reads `choices`, or `choice0`, `choice1`, … up to the first that the row does not have.
+  /// Reads `choices`, or `choice0`, `choice1`, … up to the first that the row does not have. Where the run names columns
+  /// for some of these, there are no others.
   ///
   /// - Throws: `ComponentFailure` for a row without choices.
   init(_ example: Example) throws {
-    if let choices = example.json("choices") {
+    let named = Set(example.list("named_fields") ?? []).filter { $0.hasPrefix("choice") && $0 != "choices" }
+    if named.isEmpty, let choices = example.json("choices") {
       guard let texts = (choices["text"] ?? choices).all(\.text), !texts.isEmpty else {
         throw ComponentFailure.badArgument("'choices' is not a JSON list of texts, such as [\"yes\", \"no\"]")
       }
@@ -84,7 +86,11 @@ struct Choices {
       names = choices["label"]?.all(\.text) ?? []
     } else {
       var texts: [String] = []
-      while let text = example.field("choice\(texts.count)") { texts.append(text) }
+      while named.isEmpty || named.contains("choice\(texts.count)"),
+        let text = example.field("choice\(texts.count)")
+      {
+        texts.append(text)
+      }
       guard !texts.isEmpty else {
         throw ComponentFailure.badArgument(
           "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' can name their columns")

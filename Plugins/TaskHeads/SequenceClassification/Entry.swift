@@ -39,7 +39,9 @@ public func ptune_plugin_entry_v1(
           labels are all right.
           """,
         .texts(
-          "labels", default: [], "the labels; by default those of the training data, sorted"),
+          "labels", default: [],
+          "the labels; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
+        ),
         TextScorer.poolingChoice, TextScorer.basePoolerFlag, TextScorer.hiddenLayersCount,
         TextScorer.hiddenSizeCount, TextScorer.activationChoice, TextScorer.biasFlag, TextScorer.dropoutShare,
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),

@@ -22,7 +22,7 @@ struct MultiLabel {
     var targets = [Float](repeating: 0, count: labels.count)
     for label in given {
       guard let index = labels.firstIndex(of: label) else {
-        throw ComponentFailure.badArgument("label '\(label)' is not one of \(labels.joined(separator: ", "))")
+        throw ComponentFailure.badArgument("label '\(short(label))' is not one of \(listed(labels))")
       }
       targets[index] = 1
     }

@@ -64,12 +64,14 @@ struct AdapterConfigReader {
     for (name, column) in value["data"]?["fields"]?.objectValue ?? JSONObject() {
       fields[name] = column.stringValue.map { Located($0, place) }
     }
-    let data = DataSpec(
-      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+    var data = DataSpec(
+      train: Located("", place), validation: nil, test: nil,
+      format: value["data"]?["format"]?.stringValue.flatMap(DataFormat.init(rawValue:)), header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
       chatTemplate: column("chat_template"),
       fields: fields, maximumRows: nil)
+    data.hasConversations = value["data"]?["conversations"]?.boolValue ?? false
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }
 

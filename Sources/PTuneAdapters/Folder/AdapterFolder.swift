@@ -62,10 +62,23 @@ extension AdapterFolder {
     return path
   }
 
+  /// Opens the file of an adapter's tensors.
+  ///
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)``, ``AdapterError/noValues(file:tensor:)`` for a file without
+  ///   values, `SafetensorsError` or `FileError`.
+  static func open(_ folder: String) throws -> SafetensorsFile {
+    let file = try SafetensorsFile(try weights(in: folder))
+    let empty = file.tensors.first { $0.shape.contains(0) }
+    guard !file.tensors.isEmpty, empty == nil else {
+      throw AdapterError.noValues(file: file.path, tensor: empty?.name)
+    }
+    return file
+  }
+
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameters:
-  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///   - newTasks: additional tasks of the composition; then what is loaded is frozen, and what these tasks have for
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
   ///   - unfolded: whether the composition has the encoder that was folded away.
@@ -75,7 +88,7 @@ extension AdapterFolder {
     into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
     unfolded: Bool = false
   ) throws {
-    let file = try SafetensorsFile(try Self.weights(in: path))
+    let file = try Self.open(path)
     let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
     func wrong(_ name: String, _ reason: String) -> AdapterError {
       places == nil
@@ -116,16 +129,16 @@ extension AdapterFolder {
 
   /// What to say of a parameter that the folder does not hold as it is declared, where the plugin that declares it is of
   /// another version than in training; nil where it is the same one, so that the file is at fault.
-  private func otherVersion(_ parameter: TrainableParameter, _ composition: Composition) -> TrainingError? {
+  private func otherVersion(_ parameter: TrainableParameter, _ composition: Composition) -> AdapterError? {
     let kind: ComponentKind =
-      parameter.owner == "selector" ? .selector : parameter.owner.hasPrefix("head.") ? .taskHead : .adapter
+      parameter.owner == ParameterOwner.selector
+      ? .selector : parameter.owner.hasPrefix(ParameterOwner.heads) ? .taskHead : .adapter
     for present in composition.plugins where present.kind == kind {
       let before = plugins.first { $0.kind == kind && $0.name == present.name }
       guard let before, before.version != present.version else { continue }
-      return .unusable(
-        "\(kind.noun) '\(present.name)' \(present.version) has a parameter '\(parameter.name)', which '\(path)' does not "
-          + "hold: it was trained with \(before.version)",
-        help: "put version \(before.version) of \(present.file) back")
+      return .otherParameters(
+        folder: path, parameter: parameter.name, component: "\(kind.noun) '\(present.name)'",
+        present: present.version, trained: before.version, file: present.file)
     }
     return nil
   }

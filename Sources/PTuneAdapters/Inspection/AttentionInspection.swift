@@ -33,7 +33,7 @@ extension AdapterRun {
   /// - Throws: `TextError` or `DataError` for a text that does not fit the task; `EngineFailure`.
   public func attention(text: String, pair: String?, task: Int) throws -> AttentionInspection {
     let source = composition.source(task: task, otherTextColumn: "text")
-    let laidOut = try composition.layOut(
+    let laidOut = try composition.readable(
       source.row(text: text, pair: pair), task: task, path: "--text")
     let batch = composition.batch([laidOut.example(line: 1)], task: task, training: false)
     return AttentionInspection(

@@ -56,7 +56,7 @@ package struct PEFTExpression {
         "the heads that it has are \(Self.types.keys.sorted().joined(separator: ", "))")
     }
     let family = composition.checkpoint.config.modelType
-    guard let layout = PEFTHead.layout(type, family: family) else {
+    guard let layout = PEFTHead.layout(type, family: family, has: composition.checkpoint.hasOwn) else {
       throw refused(
         "ptune does not know transformers' class for \(type.rawValue) with the model_type '\(family ?? "null")'",
         "use a base model of another family")

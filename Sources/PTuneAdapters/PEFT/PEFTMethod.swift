@@ -16,7 +16,7 @@ struct PEFTMethod: Sendable {
   let plugin: String
   /// The hyperparameters of that component that make it compute what PEFT does.
   let settings: [String: HyperparameterValue]
-  /// Other components that compute the same where these hyperparameters have these values besides.
+  /// Other components that compute the same if these hyperparameters also have these values.
   let others: [String: [String: HyperparameterValue]]
   /// Whether it attaches to linear layers; else it is a prompt.
   let attaches: Bool

@@ -25,7 +25,7 @@ struct RowTask {
       .row(
         path: InputPath.shown(row.columns.path), line: row.line, reason: reason)
     }
-    if let name = row[Self.nameColumn] {
+    if let name = row[Self.nameColumn].map({ String($0.withoutBlanksAround) }) {
       if let task = names.firstIndex(of: name) { return task }
       if let task = Int(name), names.indices.contains(task) { return task }
       throw wrong("'\(Self.nameColumn)' is '\(name)'; the adapter has \(names.joined(separator: ", "))")

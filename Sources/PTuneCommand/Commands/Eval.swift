@@ -27,17 +27,17 @@ struct Eval: ParsableCommand {
   var data: String
 
   @Option(
-    name: [.customLong("text-column"), .customLong("text")],
+    name: [.customLong("text-column"), .customLong("text")], parsing: .unconditional,
     help: ArgumentHelp("The column of the text.", valueName: "column"))
   var text: String?
 
   @Option(
-    name: [.customLong("text-pair-column"), .customLong("text-pair")],
+    name: [.customLong("text-pair-column"), .customLong("text-pair")], parsing: .unconditional,
     help: ArgumentHelp("The column of the second text.", valueName: "column"))
   var textPair: String?
 
   @Option(
-    name: [.customLong("label-column"), .customLong("label")],
+    name: [.customLong("label-column"), .customLong("label")], parsing: .unconditional,
     help: ArgumentHelp("The column of the label.", valueName: "column"))
   var label: String?
 

@@ -41,7 +41,9 @@ struct Generate: ParsableCommand {
   @Option(help: ArgumentHelp("The task, if the adapter has several.", valueName: "name"))
   var task: String?
 
-  @Option(help: ArgumentHelp("Continue this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Continue this text; may be repeated.", valueName: "text"))
   var prompt: [String] = []
 
   @Option(help: ArgumentHelp("Continue the rows of this file; - is standard input.", valueName: "file"))
@@ -53,10 +55,15 @@ struct Generate: ParsableCommand {
       valueName: "format"))
   var format: DataFormat?
 
-  @Flag(help: "Treat prompts as a user's turns, and render them with the model's chat template.")
-  var chat = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Treat prompts as a user's turns, and render them with the model's chat template; the default for an adapter that "
+        + "was trained on conversations."))
+  var chat: Bool?
 
-  @Option(help: ArgumentHelp("With --chat, the system message.", valueName: "text"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --chat, the system message.", valueName: "text"))
   var system: String?
 
   @Option(
@@ -71,7 +78,9 @@ struct Generate: ParsableCommand {
 
   @OptionGroup var sampling: SamplingFlags
 
-  @Option(help: ArgumentHelp("End before this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("End before this text; may be repeated.", valueName: "text"))
   var stop: [String] = []
 
   @Flag(help: "Write plain text while it is generated, one prompt after another.")
@@ -106,7 +115,8 @@ struct Generate: ParsableCommand {
     try require(format == nil || input != nil, "--format needs --input")
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
     try require(!(stream && json), "Give either --stream or --json")
-    try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
+    try require(
+      chat == true || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
     try require((1...1_000_000).contains(maxNewTokens), "--max-new-tokens has to be within 1 and 1000000")
     try require((1...1_048_576).contains(batchSize), "--batch-size has to be within 1 and 1048576")
     try require(!stop.contains(""), "--stop must not be empty")
@@ -116,7 +126,16 @@ struct Generate: ParsableCommand {
     // While it waits for standard input, there is nothing to bring to an end first.
     if input != InputPath.standardInput { Interruption.handle() }
     let source = try load()
-    if chat { try source.converse(system: system, template: chatTemplate) }
+    switch chat {
+    case true?: try source.converse(system: system, template: chatTemplate)
+    case false?: source.goOnPlainly()
+    case nil:
+      if let place = try source.conversationTemplate {
+        Output.message(
+          "prompts are a user's turns in the chat template of \(place), as in training (--no-chat: as they are)"
+        )
+      }
+    }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)
     let isLive = stream || (isPlain && isatty(STDOUT_FILENO) == 1)
     var options = GenerationOptions()

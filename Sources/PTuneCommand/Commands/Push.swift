@@ -23,7 +23,7 @@ struct Push: ParsableCommand {
   @Argument(help: ArgumentHelp("OWNER/NAME, with @BRANCH for a branch other than main.", valueName: "repo"))
   var repository: String
 
-  @Option(help: ArgumentHelp("The first line of the commit.", valueName: "text"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The first line of the commit.", valueName: "text"))
   var message = "Upload adapter"
 
   @Flag(name: .customLong("private"), help: "Make a new repository private.")

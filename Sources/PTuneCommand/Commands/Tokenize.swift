@@ -19,7 +19,8 @@ struct Tokenize: ParsableCommand {
     help: ArgumentHelp("A model's folder, its name, a tokenizer.json, or a GGUF file.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue, help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
   var text: [String] = []
 
   @Option(help: ArgumentHelp("The lines of this file.", valueName: "file"))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTuneLibc
@@ -31,6 +32,12 @@ struct Train: ParsableCommand {
   @Flag(help: "Resume from the latest checkpoint in the output folder.")
   var resume = false
 
+  @Flag(help: "With --resume: go on although the run file or its data changed since the checkpoint.")
+  var acceptChanges = false
+
+  @Flag(help: "Throw away the adapter and the checkpoints of an earlier training in the output folder.")
+  var overwrite = false
+
   @Flag(
     help:
       "Do not train, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
@@ -59,6 +66,10 @@ struct Train: ParsableCommand {
     guard !findLearningRate || !resume else {
       throw ValidationError("give either --find-learning-rate or --resume, not both")
     }
+    guard !acceptChanges || resume else { throw ValidationError("--accept-changes goes with --resume") }
+    guard !overwrite || !resume else {
+      throw ValidationError("give either --resume or --overwrite, not both")
+    }
   }
 
   func run() throws {
@@ -66,6 +77,7 @@ struct Train: ParsableCommand {
     let registry = try plugins.registry(runFile: runFile)
     let file = try RunFile(runFile)
     var spec = try file.run(options.overrides())
+    try checkOutput(spec)
     for warning in try dropStrangers(from: &spec, of: file, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
@@ -79,7 +91,8 @@ struct Train: ParsableCommand {
     run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
-      result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
+      result = try Trainer(run, report: view.show)
+        .train(resume: resume, acceptingChanges: acceptChanges) { Interruption.isRequested }
     } catch {
       view.end()
       throw error
@@ -92,6 +105,15 @@ struct Train: ParsableCommand {
     }
     if json { Output.json(result.document) }
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
+  }
+
+  /// A new training does not throw away an earlier one unasked.
+  private func checkOutput(_ spec: RunSpec) throws {
+    let adapter = FilePath.join(spec.output, "adapter")
+    guard !resume, !overwrite, !findLearningRate,
+      FileSystem.isFile(FilePath.join(adapter, "adapter_config.json"))
+    else { return }
+    throw CommandError.trained(adapter: adapter)
   }
 
   /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
@@ -137,7 +159,7 @@ struct Train: ParsableCommand {
   private func dropStrangers(
     from spec: inout RunSpec, of file: RunFile, _ registry: PluginRegistry
   ) throws -> [String] {
-    guard options.adapter.count == 1, let adapter = options.adapter.first, let own = file.adapters.first,
+    guard options.adapter.count == 1, let adapter = options.adapterNames.first, let own = file.adapters.first,
       own != adapter
     else { return [] }
     let strangers = try spec.removeStrangers(registry.inventory)

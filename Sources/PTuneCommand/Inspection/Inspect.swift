@@ -40,10 +40,14 @@ struct Inspect: ParsableCommand {
     help: ArgumentHelp("The number of words to show for each virtual token; 0 for none.", valueName: "k"))
   var nearest = 5
 
-  @Option(help: ArgumentHelp("Show how much attention this text pays to the prompt.", valueName: "text"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Show how much attention this text pays to the prompt.", valueName: "text"))
   var text: String?
 
-  @Option(help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
   var textPair: String?
 
   @Option(
@@ -52,13 +56,17 @@ struct Inspect: ParsableCommand {
     completion: .file())
   var data: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the text.", valueName: "column"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --data, the column of the text.", valueName: "column"))
   var textColumn: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the second text.", valueName: "column"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("With --data, the column of the second text.", valueName: "column"))
   var textPairColumn: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the label.", valueName: "column"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --data, the column of the label.", valueName: "column"))
   var labelColumn: String?
 
   @OptionGroup var layout: LayoutOptions

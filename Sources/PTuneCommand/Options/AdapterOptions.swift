@@ -83,6 +83,14 @@ struct LayoutOptions: ParsableArguments {
   @Flag(help: "The first line of TSV or CSV files is data; columns are called 1, 2, ….")
   var noHeader = false
 
+  /// The format of the training where a file's name does not say another: a name that ends on .json says nothing of what
+  /// the document is.
+  private static func format(of file: String, trainedOn format: DataFormat?) -> DataFormat? {
+    guard let format, file != "-" else { return nil }
+    let named = try? DataFormat(path: file)
+    return named == nil || named == .jsonl && format == .squad ? format : nil
+  }
+
   /// The columns of a task as training knew them, with what flags say in their place.
   func data(of task: ComposedTask, file: String, text: String?, textPair: String?, label: String? = nil)
     -> DataSpec
@@ -90,7 +98,7 @@ struct LayoutOptions: ParsableArguments {
     var data = task.data
     func column(_ name: String, _ flag: String) -> Located<String> { Located(name, .flag("\(flag) \(name)")) }
     data.train = column(file, "--data")
-    data.format = format
+    data.format = format ?? Self.format(of: file, trainedOn: data.format)
     data.header = noHeader ? false : nil
     if let text { data.text = column(text, "--text-column") }
     if let textPair { data.textPair = column(textPair, "--text-pair-column") }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import PTuneComparison
+import PTuneComposition
 import PTuneEngine
 import PTuneRunFile
 
@@ -6,7 +8,8 @@ import PTuneRunFile
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Train with this adapter; may be repeated for several that are used together.", valueName: "name"),
+      "Train with this adapter, NAME or NAME:KEY=VALUE:…; may be repeated for several that are used together.",
+      valueName: "name"),
     completion: .components(.adapter))
   var adapter: [String] = []
 
@@ -65,6 +68,9 @@ struct RunOptions: ParsableArguments {
     ))
   var settings: [String] = []
 
+  /// The adapters of `--adapter` without what it says of them.
+  var adapterNames: [String] { adapter.map { String($0.prefix { $0 != ":" }) } }
+
   /// What the flags say, `--set` last.
   func overrides() throws -> [RunOverride] {
     let flags: [(flag: String, path: [String], value: String?)] = [
@@ -83,7 +89,13 @@ struct RunOptions: ParsableArguments {
     let named = flags.compactMap { flag, path, value in
       value.map { RunOverride(path: path, text: $0, flag: "\(flag) \($0)") }
     }
-    let adapters = adapter.isEmpty ? [] : [RunOverride(adapters: adapter)]
+    let variants = try adapter.map { try ComparisonVariant($0, place: .flag("--adapter \($0)")) }
+    var adapters = adapter.isEmpty ? [] : [RunOverride(adapters: adapterNames)]
+    for (name, variant) in zip(adapterNames, variants) {
+      // The first one names the adapter.
+      let settings = variant.overrides.dropFirst()
+      adapters += adapterNames.count == 1 ? Array(settings) : settings.map { $0.of(adapter: name) }
+    }
     return try adapters + named + settings.map { try RunOverride(set: $0) }
   }
 }

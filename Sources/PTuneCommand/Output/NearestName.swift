@@ -11,7 +11,7 @@ enum NearestName {
   static func meant(by error: any Error) -> String? {
     switch error {
     case let error as FileError where [.open, .list, .map, .read].contains(error.operation): path(error.path)
-    case TextError.unreadable(let path, _): self.path(path)
+    case TextError.unreadable(let path, _), DataError.file(_, .unreadable(let path, _)): self.path(path)
     case AdapterError.notAnAdapter(let folder, _):
       path(folder) ?? (FileSystem.exists(folder) ? nil : name(folder))
     case AdapterError.baseNotFound(_, let error): model(error)

@@ -71,7 +71,8 @@ final class ConditionsReader {
     var spec = spec
     spec.output = "/"
     var paths = spec.tasks.flatMap { task in
-      [task.data.train, task.data.validation, task.data.test].compactMap { $0?.value }
+      ([task.data.train, task.data.validation, task.data.test].compactMap { $0 } + task.data.furtherTrain)
+        .map(\.value)
     }
     if let start = (spec.startFrom ?? spec.extend)?.value, FileSystem.isFolder(start) {
       paths += try FileSystem.entries(of: start).map { FilePath.join(start, $0) }.filter(FileSystem.isFile)

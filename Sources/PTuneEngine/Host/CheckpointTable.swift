@@ -166,6 +166,11 @@ extension Session {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
+      if let twin = found.sameAs.flatMap({ weightIndices[$0] }),
+        weights[twin].isLaidOut(rows, columns, transposed: transposed)
+      {
+        weightIndices[name] = twin
+      }
       return add(Weight(name: name, rows: rows, columns: columns, found, transposed: transposed))
     } catch {
       record("\(error)")

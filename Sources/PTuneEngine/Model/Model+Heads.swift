@@ -1,7 +1,7 @@
 import CPTune
 import PTune
 
-/// What a model asks the heads of its tasks besides their scores.
+/// What a model asks the heads of its tasks, other than scores.
 extension Model {
   /// The sequences that a row consists of for a task whose head lays out rows itself.
   public func arrange(_ row: ExampleRow, task: Int) throws -> [ArrangementCollector.Input] {

@@ -38,7 +38,7 @@ extension Session {
     {
       return object
     }
-    record("got a pointer that is not a \(kind.name) of this step")
+    record("got a pointer that is no \(kind.name) of this step")
     return nil
   }
 

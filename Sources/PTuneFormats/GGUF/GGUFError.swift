@@ -40,6 +40,8 @@ public struct GGUFError: Error, Equatable, Sendable {
     case unknownTensor(tensor: String, architecture: String)
     /// A setting that is not supported.
     case setting(key: String, value: String, supported: String)
+    /// The file is one part of a model.
+    case split(parts: Int)
     /// A folder holds several files, and none is named.
     case several([String])
   }
@@ -60,6 +62,7 @@ public struct GGUFError: Error, Equatable, Sendable {
     case .tensorType: "quantise the model to one of these types, or use its safetensors"
     case .missing: "this is not a complete model; fetch or convert it again"
     case .architecture, .unknownTensor, .setting: "use the model's safetensors, if there are any"
+    case .split: "join the parts: llama-gguf-split --merge FIRST-PART WHOLE.gguf, and name the whole"
     case .several: "name one of them"
     }
   }
@@ -101,6 +104,7 @@ extension GGUFError.Problem: Error {
       "the tensor '\(tensor)' is not known in the architecture '\(architecture)'"
     case .setting(let key, let value, let supported):
       "'\(key)' is \(value), which is not supported; supported: \(supported)"
+    case .split(let parts): "this is one of the \(parts) parts that a model was split into"
     case .several(let names): "the folder contains several GGUF files: \(names.joined(separator: ", "))"
     }
   }

@@ -51,7 +51,7 @@ extension SchemaError.Problem {
     case .repeatedParameter(let name):
       "there are two parameters '\(name)'"
     case .defaultOfOtherType(let parameter, let type, let found):
-      "the default of '\(parameter)' must be \(type.expectation), not \(found)"
+      "the default of '\(parameter)' has to be \(type.expectation), not \(found)"
     case .defaultOutsideLimits(let parameter, let value, let limits):
       "the default of '\(parameter)', \(value), is outside \(limits)"
     case .limitsOfOtherType(let parameter, let type):

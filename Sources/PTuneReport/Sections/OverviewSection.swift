@@ -36,7 +36,7 @@ struct OverviewSection {
       ]
       row += tasks.map { task in
         guard let measured = final(run, task.name) else { return Markup("–") }
-        let values = runs.compactMap { final($0, task.name)?.value }
+        let values = runs.compactMap { final($0, task.name)?.value }.filter { !$0.isNaN }
         let best = measured.higherIsBetter ? values.max() : values.min()
         let text = NumberText.fixed(measured.value, 4)
         return measured.value == best ? Markup("strong", ["class": "best"], text: text) : Markup(text)

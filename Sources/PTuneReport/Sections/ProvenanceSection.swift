@@ -67,6 +67,16 @@ struct ProvenanceSection {
 
   private var reproduce: Markup {
     guard !run.runFile.isEmpty else { return .none }
+    guard !run.runFile.hasPrefix(ResumedRun.mark) else {
+      return .list([
+        Markup("h\(level + 1)", text: "Again"),
+        Markup(
+          "p",
+          text:
+            "This training went on with other settings after an interruption, so no single command makes the adapter "
+            + "again. The run file begins with what they were before."),
+      ])
+    }
     return .list([
       Markup("h\(level + 1)", text: "Again"),
       Markup(

@@ -64,9 +64,12 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - resume: continue from the latest checkpoint; without one, begin.
+  ///   - acceptingChanges: continue also where the run is not that of the checkpoint.
   ///   - interrupted: asked after each step; true ends the training with a checkpoint.
   /// - Throws: `FileError`, `EngineFailure` or ``TrainingError``.
-  public func train(resume: Bool, interrupted: @escaping () -> Bool) throws -> TrainingResult {
+  public func train(
+    resume: Bool, acceptingChanges: Bool = false, interrupted: @escaping () -> Bool
+  ) throws -> TrainingResult {
     model.session.isCancelled = interrupted
     let folder = run.spec.output
     try FileSystem.createFolder(folder)
@@ -74,7 +77,11 @@ public final class Trainer {
       try Leftovers.remove(in: folder)
       try AtomicFolder.removeLeftovers(of: output.adapter)
       progress =
-        try output.prepare(resume: resume, optimizer: optimizer, report: report) ?? TrainingProgress()
+        try output.prepare(
+          resume: resume, acceptingChanges: acceptingChanges, steps: totalSteps, optimizer: optimizer,
+          report: report) ?? TrainingProgress()
+      // Accepted changes may have made a pass shorter.
+      if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
       return try takeSteps(interrupted)
     }
   }
@@ -186,9 +193,11 @@ public final class Trainer {
   /// Where the rows of a batch stand.
   private func rows(of batch: [TaskExample]) -> [Divergence.Rows] {
     let first = examples.count - run.spec.tasks.count
-    return Set(batch.map(\.task)).sorted().map { task in
-      let lines = batch.filter { $0.task == task }.map { examples[task].train[$0.index].line }
-      return Divergence.Rows(file: run.spec.tasks[task - first].data.train.value, lines: Set(lines).sorted())
+    return Set(batch.map(\.task)).sorted().flatMap { task in
+      let rows = batch.filter { $0.task == task }.map { examples[task].train[$0.index] }
+      return Dictionary(grouping: rows) { $0.file ?? run.spec.tasks[task - first].data.train.value }
+        .sorted { $0.key < $1.key }
+        .map { Divergence.Rows(file: $0.key, lines: Set($0.value.map(\.line)).sorted()) }
     }
   }
 
