@@ -73,12 +73,12 @@ import Testing
       message(try pool("pool_size: 3"), [0, 1])?.hasSuffix("so several of them do not make one prompt")
         == true)
     #expect(
-      message(try pool("pool_size: 3, at: layers"), [0])?.hasPrefix("the pool's rows stand at layers") == true
+      message(try pool("pool_size: 3, at: layers"), [0])?.hasPrefix("the pool's rows are at layers") == true
     )
     let error = #expect(throws: FixedPromptError.self) {
       try three.mergeVirtualTokens(task: nil, to: tiny.path("more"))
     }
-    #expect(error.map { "\($0)" }?.hasPrefix("which entries of the pool a text gets depends") == true)
+    #expect(error.map { "\($0)" }?.hasPrefix("the entries of the pool depend on the text") == true)
     #expect(!FileSystem.exists(tiny.path("more")))
   }
 
@@ -117,7 +117,7 @@ import Testing
     let again = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
-    #expect(again.map { "\($0)" } == "'\(tiny.path("merged"))' is there already")
+    #expect(again.map { "\($0)" } == "'\(tiny.path("merged"))' already exists")
   }
 
   @Test(
@@ -168,7 +168,7 @@ import Testing
     let again = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged.gguf"))
     }
-    #expect(again.map { "\($0)" } == "'\(tiny.path("merged.gguf"))' is there already")
+    #expect(again.map { "\($0)" } == "'\(tiny.path("merged.gguf"))' already exists")
     let folder = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }

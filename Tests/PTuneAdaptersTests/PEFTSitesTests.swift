@@ -85,7 +85,7 @@ import Testing
     var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
     config[key] = try JSONValue.parse(value)
     try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
-    let error = #expect(throws: (any HelpfulError).self) { try Workbench.peftRun(tiny.path("peft")) }
+    let error = #expect(throws: PEFTError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(error?.description.contains(Self.leftOut(key)) == true, "\(error?.description ?? "")")
   }
 
@@ -102,7 +102,7 @@ import Testing
     var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
     config["init_lora_weights"] = try JSONValue.parse(refused)
     try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
-    let error = #expect(throws: (any HelpfulError).self) { try Workbench.peftRun(tiny.path("peft")) }
+    let error = #expect(throws: PEFTError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(
       error?.description
         == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: 'init_lora_weights' is \(refused), "
@@ -123,7 +123,7 @@ import Testing
     try SafetensorsWriter.write(
       hasTensors ? names.map { TensorData(name: $0, shape: [0], floats: [] as [Float]) } : [], metadata: [:],
       to: file)
-    let error = #expect(throws: (any HelpfulError).self) { try Workbench.peftRun(tiny.path("peft")) }
+    let error = #expect(throws: (any Error).self) { try Workbench.peftRun(tiny.path("peft")) } as? any HelpfulError
     #expect(error?.help?.contains("ZeRO-3") == true)
   }
 

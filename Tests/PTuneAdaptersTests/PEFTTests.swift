@@ -121,7 +121,8 @@ import Testing
     let wrong = #expect(throws: DataError.self) {
       try scores(tiny.path("model"), #"{"input_ids": [200]}"#)
     }
-    #expect(wrong.map { "\($0)" }?.contains("'input_ids' holds 200, which is not within 0 and 199") == true)
+    #expect(
+      wrong.map { "\($0)" }?.contains("'input_ids' contains 200, which is not within 0 and 199") == true)
   }
 
   @Test("rows of several tasks say which one they are for")

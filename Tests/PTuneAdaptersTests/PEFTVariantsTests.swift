@@ -252,7 +252,7 @@ import Testing
     let adapter = try Self.copy("llama-lm-lora", to: tiny) {
       $0 + ((try? Self.resized(["lm_head.weight"])) ?? [])
     }
-    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(adapter) }
+    let error = #expect(throws: AdapterError.self) { try Workbench.peftRun(adapter) }
     #expect(
       error.map { "\($0)" }?.hasSuffix(
         "'base_model.model.lm_head.weight' has 205 rows, but the word embeddings have 200") == true)

@@ -247,7 +247,7 @@ import Testing
     let desk = try causal(adapter: "prompt-tuning, placement: middle")
     let result = try desk.ptune("generate", "--adapter", "out/adapter", "--prompt", "a")
     #expect(result.status == 1)
-    #expect(result.errors.contains("inject: its rows stand in the middle of the text"), "\(result.errors)")
+    #expect(result.errors.contains("inject: its rows are in the middle of the text"), "\(result.errors)")
   }
 
   struct Mistake: Sendable, CustomTestStringConvertible {
@@ -279,7 +279,7 @@ import Testing
           + "help: name one of these columns, or add the column to the file\n", output: 1),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-", "--format", "jsonl"], input: "{\"input_ids\": [200]}\n",
-        errors: "error: standard input:1: 'input_ids' holds 200, which is not within 0 and 199\n"
+        errors: "error: standard input:1: 'input_ids' contains 200, which is not within 0 and 199\n"
           + "help: correct the row, or check the columns and labels that the run names\n"),
       Mistake(
         arguments: ["--model", "nowhere/else", "--prompt", "a"],

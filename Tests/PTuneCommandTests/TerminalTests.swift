@@ -103,7 +103,7 @@ import Testing
         #expect(written.contains("FILE") == (columns == 200))
         let words = Set(written.split(whereSeparator: \.isWhitespace))
         #expect(
-          Set("prompt-pool a pool of prompts of which each input gets".split(separator: " ")).isSubset(
+          Set("prompt-pool a pool of prompts from which each input gets".split(separator: " ")).isSubset(
             of: words))
       }
     }

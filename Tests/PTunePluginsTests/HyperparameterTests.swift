@@ -57,7 +57,7 @@ struct HyperparameterTests {
       "parts", .strings(["b", "c"]), "'parts' of prompt-tuning is \"c\", which is none of a, b", describe
     ),
   ]
-  static let describe = "`ptune describe prompt-tuning` shows what each hyperparameter takes"
+  static let describe = "`ptune describe prompt-tuning` shows the values of each hyperparameter"
 
   @Test("a value that does not fit is named with what would", arguments: mistakes.indices)
   func mistake(index: Int) throws {

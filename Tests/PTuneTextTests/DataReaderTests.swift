@@ -122,7 +122,7 @@ struct DataReaderTests {
 
   private static let columnsHelp =
     "\ncolumns are separated by one tab (.tsv, no quoting), one comma (.csv, RFC 4180) or blanks (.conll)"
-  private static let wholeHelp = "\ncheck that the file was written whole"
+  private static let wholeHelp = "\ncheck that the file was written completely"
   private static let quoteHelp = "\ninside a quoted field write a quote as two quotes: \"\""
 
   static let failures = [
@@ -153,7 +153,7 @@ struct DataReaderTests {
       "a.csv:3: byte 9 is not valid UTF-8\nconvert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW"),
     Failure(
       "a.tsv", "a\n1\n2\u{0}\n",
-      "a.tsv:3: byte 2 is NUL\ntext files hold no NUL bytes; is this a binary or a damaged file?"),
+      "a.tsv:3: byte 2 is NUL\ntext files contain no NUL bytes; is this a binary or damaged file?"),
     Failure(
       "a.tsv", "", bytes: [0xFF, 0xFE, 0x61, 0x00],
       "a.tsv is UTF-16 text, not UTF-8\nconvert it: iconv -f UTF-16 -t UTF-8 FILE > NEW"),
@@ -167,7 +167,7 @@ struct DataReaderTests {
     ),
     Failure(
       "a.json", "[1]\n",
-      "a.json:1: the line is not a JSON object\nwrite one object a line, such as {\"text\": \"…\", \"label\": \"…\"}"
+      "a.json:1: the line is not a JSON object\nwrite one object per line, such as {\"text\": \"…\", \"label\": \"…\"}"
     ),
     Failure(
       "a.parquet", "PAR1",
@@ -227,7 +227,7 @@ struct DataReaderTests {
     #expect(table.rows[1]["label"] == nil && table.rows[1]["other"] == nil)
     #expect(
       try failure { try table.rows[1].value("label") }.shown(folder)
-        == "a.jsonl:2: \"label\" is null\ngive the row a value, or take it out")
+        == "a.jsonl:2: \"label\" is null\ngive the row a value, or remove it")
     #expect(
       try failure { try table.rows[2].value("label") }.shown(folder)
         == "a.jsonl:3: no column \"label\"; it has \"text\"\n"
@@ -277,7 +277,7 @@ struct DataReaderTests {
     _ = try lines.next()
     #expect(
       try failure { try lines.next() }.shown(folder)
-        == "a.txt:2: the line is longer than 50 bytes\nis this a text file with one example a line?")
+        == "a.txt:2: the line is longer than 50 bytes\nis this a text file with one example per line?")
     let quoted = try folder.file(
       "a.csv", Array("a\n\"".utf8) + Array(String(repeating: "xy\n", count: 100).utf8))
     let records = CSVRecords(lines: try LineReader(path: quoted, limit: 50, chunk: 16))

@@ -112,7 +112,7 @@ struct TokenizerLoaderTests {
     let empty = try Folder(["vocab.txt": ""])
     #expect(
       try failure { try TokenizerLoader.load(empty.path) }.shown(empty)
-        == "vocab.txt is empty\ncheck that the file was written whole")
+        == "vocab.txt is empty\ncheck that the file was written completely")
   }
 
   @Test("vocab.txt may have Windows line ends, and its configuration other special tokens")

@@ -46,7 +46,7 @@ import Testing
       head: .init(plugin: "sequence-classification", variant: "labels: [positive]"),
       reason: "needs two or more different labels"),
     Refusal(head: .init(plugin: "regression"), reason: "label 'positive' is not a number"),
-    Refusal(head: .init(plugin: "token-classification"), reason: "no JSON list of tags"),
+    Refusal(head: .init(plugin: "token-classification"), reason: "not a JSON list of tags"),
     Refusal(head: .init(plugin: "extractive-qa"), reason: "the row's label is not an object like"),
     Refusal(
       head: .init(plugin: "multiple-choice"), reason: "label 'positive' is not one of the row's 2 choices"),
@@ -55,11 +55,11 @@ import Testing
   private static let adapters = [
     Refusal(
       base: gpt2, settings: ["placement: end"],
-      reason: "in a causal model no token sees what stands behind it"),
+      reason: "in a causal model, no token sees what follows it"),
     Refusal(
       base: gpt2, settings: ["placement: template"],
       head: .init(plugin: "sequence-classification", data: #"label: tone, template: "{text} {prompt}""#),
-      reason: "ends with {prompt}: in a causal model no token sees what stands behind it"),
+      reason: "ends with {prompt}: in a causal model, no token sees what follows it"),
     Refusal(settings: ["placement: template"], reason: "has no template with {prompt}"),
     Refusal(selector: "attention", reason: "uses no selector"),
     Refusal(

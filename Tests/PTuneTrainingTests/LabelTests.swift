@@ -23,7 +23,7 @@ import Testing
     ).result
     #expect(try tiny.load(result).folder.tasks[0].labels == ["bad", "good"])
     for empty in ["", " ", "\"\""] {
-      let failure = #expect(throws: TrainingError.self) {
+      let failure = #expect(throws: DataError.self) {
         try tiny.train(spec("sentence,label\nthe film,good\nthe plot,\(empty)\nit,bad\n"))
       }
       #expect(failure == .row(path: tiny.path("labels.csv"), line: 3, reason: "the label is empty"))

@@ -6,7 +6,7 @@ import Testing
 @testable import PTuneTraining
 
 @Suite("What is said of rows before training") struct RowCheckTests {
-  private func examples(_ lines: String, _ settings: [String] = []) throws -> (TrainingError?, [String]) {
+  private func examples(_ lines: String, _ settings: [String] = []) throws -> (DataError?, [String]) {
     let run = try TinyRun()
     let path = try run.write("train.jsonl", lines)
     let spec = try run.spec(
@@ -16,12 +16,12 @@ import Testing
         "tasks.0.data.train=\(path)", "tasks.0.data.validation=", "tasks.0.data.test=",
       ] + settings)
     var warnings: [String] = []
-    var failure: TrainingError?
+    var failure: DataError?
     do {
       _ = try TrainingRun(spec, registry: Workbench.factory().registry) { level, text in
         if level >= 2 { warnings.append(text.replacing(run.folder + "/", with: "")) }
       }
-    } catch let error as TrainingError {
+    } catch let error as DataError {
       failure = error
     }
     return (failure, warnings)

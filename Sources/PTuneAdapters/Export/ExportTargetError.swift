@@ -21,7 +21,7 @@ extension ExportTargetError {
     case .notAFolder(let path): "'\(path)' is not a folder"
     case .holdsOtherFiles(let path): "the folder '\(path)' contains something other than an adapter"
     case .holdsTrainedAdapter(let path): "the folder '\(path)' contains an adapter that ptune trained"
-    case .exists(let path, _): "'\(path)' is there already"
+    case .exists(let path, _): "'\(path)' already exists"
     case .notGGUF(let path): "'\(path)' is not the name of a GGUF file, as the base model is one"
     }
   }

@@ -21,8 +21,8 @@ extension RecommendationError {
     case .noResults(let folder): "\(folder) holds no results of a comparison"
     case .noneMeasured(let file): "\(file) has no method that was measured on held-out data"
     case .noneFits(let file, let bytes): "no method in \(file) trains within \(bytes) bytes of memory"
-    case .memoryWithoutModel: "whether the memory suffices depends on the base model"
-    case .exists(let path): "\(path) is there already"
+    case .memoryWithoutModel: "whether the memory is sufficient depends on the base model"
+    case .exists(let path): "\(path) already exists"
     }
   }
 

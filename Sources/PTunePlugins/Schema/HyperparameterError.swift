@@ -53,7 +53,7 @@ extension HyperparameterError: HelpfulError {
     case .missing(_, let documentation) where !documentation.isEmpty:
       "give '\(parameter)' a value: \(documentation)"
     case .missing, .wrongType, .outOfRange, .notAChoice, .zeroCharacter:
-      "`ptune describe \(component)` shows what each hyperparameter takes"
+      "`ptune describe \(component)` shows the values of each hyperparameter"
     }
   }
 }
