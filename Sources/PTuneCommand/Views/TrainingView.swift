@@ -152,7 +152,7 @@ final class TrainingView {
       field(
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
-          + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
+          + plan.laterRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
     if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
