@@ -116,7 +116,8 @@ package struct Composer {
     return Composition(
       model: model, modelFolder: options.modelFolder, modelName: options.modelName,
       checkpoint: checkpoint,
-      base: base.choice, tokenizer: tokenizer, chat: chat, adapters: adapters.map(\.choice), selector: selector?.choice,
+      base: base.choice, tokenizer: tokenizer, chat: chat, adapters: adapters.map(\.choice),
+      selector: selector?.choice,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
       input: blueprint.input)

@@ -198,8 +198,8 @@ import Testing
     #expect(
       try PromptInspector(
         Workbench.compose(
-          checkpoint: "tiny-bert", adapter: ComponentChoice(plugin: "lora"),
-          further: [ComponentChoice(plugin: "prefix-tuning"), ComponentChoice(plugin: "prompt-tuning")],
+          checkpoint: "tiny-bert",
+          adapters: ["lora", "prefix-tuning", "prompt-tuning"].map { ComponentChoice(plugin: $0) },
           head: ComponentChoice(
             plugin: "sequence-classification", hyperparameters: ["labels": .strings(["bad", "good"])])),
         nearest: 0

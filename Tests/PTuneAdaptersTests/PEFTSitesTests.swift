@@ -76,7 +76,8 @@ import Testing
     "a layer with tensors that the keys leave out is refused, since PEFT would pass over it",
     arguments: [
       ("layers_to_transform", "[7]"), ("layers_to_transform", "3"), ("exclude_modules", #"["query"]"#),
-      ("exclude_modules", #""bert.*query""#), ("target_modules", #"".*value""#), ("target_modules", #"["value"]"#),
+      ("exclude_modules", #""bert.*query""#), ("target_modules", #"".*value""#),
+      ("target_modules", #"["value"]"#),
     ])
   func leftOut(key: String, value: String) throws {
     let tiny = try TinyRun(rows: 1)
@@ -123,7 +124,8 @@ import Testing
     try SafetensorsWriter.write(
       hasTensors ? names.map { TensorData(name: $0, shape: [0], floats: [] as [Float]) } : [], metadata: [:],
       to: file)
-    let error = #expect(throws: (any Error).self) { try Workbench.peftRun(tiny.path("peft")) } as? any HelpfulError
+    let error =
+      #expect(throws: (any Error).self) { try Workbench.peftRun(tiny.path("peft")) } as? any HelpfulError
     #expect(error?.help?.contains("ZeRO-3") == true)
   }
 

@@ -200,7 +200,8 @@ struct WordPieceTests {
         #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false}"#
     ])
     let tokenizer = try TokenizerLoader.load(
-      tokenizerJSON: "\(fixtures)/cased/tokenizer.json", configuration: "\(accents.path)/tokenizer_config.json")
+      tokenizerJSON: "\(fixtures)/cased/tokenizer.json",
+      configuration: "\(accents.path)/tokenizer_config.json")
     let normalizer = try #require(tokenizer as? WordPieceTokenizer).normalizer
     #expect(!normalizer.lowercases && normalizer.stripsAccents && !normalizer.separatesIdeographs)
   }

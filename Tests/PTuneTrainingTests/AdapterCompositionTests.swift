@@ -34,7 +34,7 @@ import Testing
     _ adapters: [ComponentChoice], without: Set<String> = [], selector: ComponentChoice? = nil
   ) throws -> Model {
     try Workbench.compose(
-      checkpoint: "tiny-bert", adapter: adapters[0], further: Array(adapters.dropFirst()), without: without,
+      checkpoint: "tiny-bert", adapters: adapters, without: without,
       selector: selector, head: head
     ).model
   }
@@ -146,7 +146,7 @@ import Testing
     arguments: ["tiny-gpt2", "tiny-llama"])
   func generation(_ checkpoint: String) throws {
     let model = try Workbench.compose(
-      checkpoint: checkpoint, adapter: Self.prompt, further: [Self.lora, Self.choice("ia3")],
+      checkpoint: checkpoint, adapters: [Self.prompt, Self.lora, Self.choice("ia3")],
       head: Self.choice("causal-lm")
     ).model
     StepwiseGeneration.randomise(model)

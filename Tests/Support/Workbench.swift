@@ -45,18 +45,18 @@ package enum Workbench {
 
   /// A composition over a folder of Tests/Fixtures.
   package static func compose(
-    checkpoint: String, adapter: ComponentChoice, further: [ComponentChoice] = [],
+    checkpoint: String, adapter: ComponentChoice? = nil, adapters: [ComponentChoice] = [],
     without: Set<String> = [], selector: ComponentChoice? = nil, head: ComponentChoice,
     template: String? = nil, threads: Int = 2
   ) throws -> Composition {
     try compose(
-      checkpoint: checkpoint, adapter: adapter, further: further, without: without, selector: selector,
+      checkpoint: checkpoint, adapter: adapter, adapters: adapters, without: without, selector: selector,
       heads: [("task", head)], template: template, threads: threads)
   }
 
   /// A composition of several tasks.
   package static func compose(
-    checkpoint: String, adapter: ComponentChoice, further: [ComponentChoice] = [],
+    checkpoint: String, adapter: ComponentChoice? = nil, adapters: [ComponentChoice] = [],
     without: Set<String> = [], selector: ComponentChoice? = nil,
     heads: [(name: String, head: ComponentChoice)], template: String? = nil, threads: Int = 2
   ) throws -> Composition {
@@ -66,7 +66,7 @@ package enum Workbench {
       text: Located("text", place), textPair: nil, label: Located("label", place),
       template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
-      base: nil, adapters: [adapter] + further, selector: selector,
+      base: nil, adapters: adapter.map { [$0] } ?? adapters, selector: selector,
       tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) }, maximumLength: nil,
       input: InputReading())
     var options = CompositionOptions(

@@ -152,7 +152,7 @@ final class TrainingView {
       field(
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
-          + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
+          + plan.laterRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
     if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
@@ -272,7 +272,8 @@ final class TrainingView {
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
     let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
-    console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
+    console.line(
+      "  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
 }

@@ -79,7 +79,8 @@ extension DataError {
     case .tooFewLabels: "check the 'label' column of the data section"
     case .file(_, let error): error.help
     case .sameColumn: "name the column that holds the labels"
-    case .swapped(_, let label, _, let text, _, _): "if they were swapped: 'text: \(label)' and 'label: \(text)'"
+    case .swapped(_, let label, _, let text, _, _):
+      "if they were swapped: 'text: \(label)' and 'label: \(text)'"
     case .needlessPair: "leave --text-pair out"
     case .tokenWithoutRow:
       "remove the token from the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose word "

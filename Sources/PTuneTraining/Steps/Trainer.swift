@@ -125,13 +125,13 @@ public final class Trainer {
       validationExamples: examples.reduce(0) { $0 + ($1.validation?.count ?? 0) },
       testExamples: examples.reduce(0) { $0 + ($1.test?.count ?? 0) },
       steps: totalSteps,
-      learningRate: curve.peak, furtherRates: furtherRates,
+      learningRate: curve.peak, laterRates: laterRates,
       truncated: examples.reduce(0) { $0 + $1.train.count { $0.dropped > 0 } },
       maximumLength: run.composition.maximumLength, resumedFrom: progress.step)
   }
 
-  /// The learning rates of further adapters that differ from the first one's.
-  private var furtherRates: [(adapter: String, rate: Double)] {
+  /// The learning rates of later adapters that differ from the first one's.
+  private var laterRates: [(adapter: String, rate: Double)] {
     guard options.learningRate == nil else { return [] }
     return run.composition.adapters.dropFirst().compactMap { adapter in
       model.recommendedLearningRates[ParameterOwner.laterAdapter(adapter.plugin)].map { (adapter.plugin, $0) }

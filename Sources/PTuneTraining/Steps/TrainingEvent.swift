@@ -37,8 +37,8 @@ public struct TrainingPlan: Sendable {
   public let steps: Int
   /// The learning rate after the warm-up.
   public let learningRate: Double
-  /// That of further adapters where it is another one.
-  public let furtherRates: [(adapter: String, rate: Double)]
+  /// That of later adapters where it is another one.
+  public let laterRates: [(adapter: String, rate: Double)]
   /// Training texts that were cut to the maximum length.
   public let truncated: Int
   /// Tokens that a text may have, special tokens included.
