@@ -91,6 +91,7 @@ struct TestsOf {
 }
 
 let tests = [
+  TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
   TestsOf(
@@ -137,6 +138,17 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
+/// Tests of plugins, which they find as ptune does: the plugins' targets are no dependencies.
+let pluginTests: [Target] = [
+  .testTarget(
+    name: "PluginsTests",
+    dependencies: [
+      "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+      "PTuneAdapters",
+      "PTuneRunFile", "PTuneTraining", "PTuneTesting", "TestSupport",
+    ])
+]
+
 /// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
@@ -177,6 +189,9 @@ let package = Package(
     .target(name: "PTuneClassification", dependencies: ["PTune", "PTuneLibc"]),
     .target(name: "PTunePrompts", dependencies: ["PTune"]),
 
+    // What people see of text from outside.
+    .target(name: "PTuneVisibleText"),
+
     // The engine.
     .target(
       name: "CPTuneKernels",
@@ -194,9 +209,11 @@ let package = Package(
       dependencies: ["CPTune", "PTune", "PTuneLibc", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
-    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc"]),
+    .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja"]),
+    .target(name: "CPTuneInflate"),
+    .target(
+      name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
     .target(name: "CPTuneCurl"),
     .target(name: "PTuneHub", dependencies: ["PTuneLibc", "PTuneFormats", "CPTuneCurl"]),
 
@@ -235,7 +252,8 @@ let package = Package(
     .target(
       name: "PTuneComparison",
       dependencies: [
-        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneComposition", "PTuneAdapters",
+        "PTune", "PTuneLibc", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+        "PTuneAdapters",
         "PTuneRunFile",
         "PTuneTraining",
       ]),
@@ -250,15 +268,14 @@ let package = Package(
     .target(
       name: "PTuneTesting",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
-        "PTuneAdapters", "PTuneTraining", "PTuneTerminal", "PTuneReport", "CPTunePlatform",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneComposition",
+        "PTuneTerminal", "CPTunePlatform",
       ]),
     // Every parser of outside data, for fuzzing and for tests with damaged inputs.
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneLibc", "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneComposition", "PTuneAdapters",
-        "PTuneRunFile",
+        "PTuneLibc", "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.
@@ -275,7 +292,8 @@ let package = Package(
         "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub",
         "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
-        "PTuneComparison", "PTuneTerminal", "PTuneReport", "PTuneTesting", "CPTuneKernels",
+        "PTuneComparison", "PTuneTerminal", "PTuneVisibleText", "PTuneReport", "PTuneTesting",
+        "CPTuneKernels",
         "CPTunePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -291,6 +309,6 @@ let package = Package(
       .testTarget(
         name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
         path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
-    } + fuzzCommand,
+    } + pluginTests + fuzzCommand,
   swiftLanguageModes: [.v6]
 )

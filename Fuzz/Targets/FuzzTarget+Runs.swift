@@ -25,7 +25,7 @@ extension FuzzTarget {
   } body: { input, scratch in
     let path = try scratch.file("run.yaml", input)
     let resolver = ModelResolver(environment: [:], currentFolder: scratch.folder)
-    let spec = try RunSpec.read(path, resolver: resolver)
+    let spec = try RunFile(path).run(resolver: resolver)
     // What is written as resolved is the same run.
     let again = try RunSpec.parse(spec.yaml(), file: path, resolver: resolver)
     precondition(again.yaml() == spec.yaml())

@@ -36,7 +36,7 @@ public struct BaseFacts: Sendable, Equatable {
     self.init(
       hiddenSize: facts.hidden_size, layers: facts.layers, keyValueSize: facts.key_value_size,
       attentionHeads: facts.attention_heads, vocabularySize: facts.vocabulary_size,
-      positions: facts.positions, causal: facts.causal)
+      positions: Int(clamping: UInt(bitPattern: facts.positions)), causal: facts.causal)
   }
 
   /// For the ABI.
@@ -144,7 +144,7 @@ public enum Base {
       }
       count = status == PTUNE_OK ? size : 0
     }
-    try Host.check(status, "reading what a layer is given")
+    try Host.check(status, "reading a layer's inputs")
     return rows
   }
 

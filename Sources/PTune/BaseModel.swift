@@ -33,14 +33,16 @@ extension BaseModel {
 
 extension Component {
   /// A base model component. See ``Component`` for the hyperparameters.
+  ///
+  /// - Parameter needs: ids of further interfaces that it cannot work without, such as `PTUNE_ATTENTION_V1`.
   public static func baseModel<each Value: HyperparameterType>(
     _ name: String, summary: String, documentation: String,
-    _ hyperparameters: repeat Hyperparameter<each Value>,
+    needs: [String] = [], _ hyperparameters: repeat Hyperparameter<each Value>,
     make: @escaping (repeat each Value) throws -> any BaseModel
   ) -> Component {
     Component(
       kind: PTUNE_BASE_MODEL, name: name, summary: summary, documentation: documentation,
-      needs: [PTUNE_OPS_V1, PTUNE_CHECKPOINT_V1, PTUNE_FORWARD_V1], methods: BaseModelBox.methods,
+      needs: [PTUNE_OPS_V1, PTUNE_CHECKPOINT_V1, PTUNE_FORWARD_V1] + needs, methods: BaseModelBox.methods,
       hyperparameters: (repeat each hyperparameters)
     ) { (values: repeat each Value) in
       Unmanaged.passRetained(BaseModelBox(try make(repeat each values))).toOpaque()

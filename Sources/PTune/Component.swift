@@ -43,22 +43,28 @@ public struct Component {
         destroy: { pointer in
           if let pointer { Unmanaged<AnyObject>.fromOpaque(pointer).release() }
         },
-        extension: Recommendations.lookup))
+        extension: ComponentExtensions.lookup))
     descriptor = UnsafePointer(component)
-    Recommendations.tables[UnsafeRawPointer(component)] = recommendation
+    ComponentExtensions.tables[UnsafeRawPointer(component)] = recommendation
   }
 }
 
-/// What the components of this image recommend, by the address of their descriptors.
-private enum Recommendations {
+/// The extensions of this image's components: what they recommend, by the address of their descriptors, and what they read.
+enum ComponentExtensions {
   // NB: `nonisolated(unsafe)` is sound: written in the entry function only, before any component is used.
   nonisolated(unsafe) static var tables: [UnsafeRawPointer: UnsafeRawPointer] = [:]
+  /// `ptune.reads/1` of all components of the plugin.
+  nonisolated(unsafe) static var reads: UnsafeRawPointer?
 
   static let lookup:
     @convention(c) (UnsafePointer<ptune_component_v1>?, UnsafePointer<CChar>?) -> UnsafeRawPointer? = {
       component, id in
-      guard let component, let id, String(cString: id) == PTUNE_RECOMMENDATION_V1 else { return nil }
-      return tables[UnsafeRawPointer(component)]
+      guard let component, let id else { return nil }
+      return switch String(cString: id) {
+      case PTUNE_RECOMMENDATION_V1: tables[UnsafeRawPointer(component)]
+      case PTUNE_READS_V1: reads
+      default: nil
+      }
     }
 }
 

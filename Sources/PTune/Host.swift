@@ -31,6 +31,10 @@ public enum Host {
     var arrangement: UnsafePointer<ptune_arrangement_v1>?
     var data: UnsafePointer<ptune_data_v1>?
     var select: UnsafePointer<ptune_select_v1>?
+    var attention: UnsafePointer<ptune_attention_v1>?
+    var input: UnsafePointer<ptune_input_v1>?
+    var secondCheckpoint: UnsafePointer<ptune_checkpoint_v2>?
+    var secondParameters: UnsafePointer<ptune_parameters_v2>?
   }
 
   /// Makes `host` the host of this image. The program calls it with its own table, a plugin's entry with the
@@ -54,7 +58,11 @@ public enum Host {
       export: table(PTUNE_EXPORT_V1, ptune_export_v1.self),
       arrangement: table(PTUNE_ARRANGEMENT_V1, ptune_arrangement_v1.self),
       data: table(PTUNE_DATA_V1, ptune_data_v1.self),
-      select: table(PTUNE_SELECT_V1, ptune_select_v1.self))
+      select: table(PTUNE_SELECT_V1, ptune_select_v1.self),
+      attention: table(PTUNE_ATTENTION_V1, ptune_attention_v1.self),
+      input: table(PTUNE_INPUT_V1, ptune_input_v1.self),
+      secondCheckpoint: table(PTUNE_CHECKPOINT_V2, ptune_checkpoint_v2.self),
+      secondParameters: table(PTUNE_PARAMETERS_V2, ptune_parameters_v2.self))
   }
 
   /// Runs `body` with `call` as the call in progress.
@@ -99,6 +107,14 @@ public enum Host {
   /// Turns a status that the other side of the ABI returned into an error. The reason was recorded there.
   static func check(_ status: ptune_status, _ what: String) throws(ComponentFailure) {
     if status != PTUNE_OK { throw ComponentFailure("\(what) failed, no reason given", status: status) }
+  }
+
+  /// States that this host lacks an interface that a later minor version has.
+  static func missing(_ id: String) { _ = fail(lacks(id)) }
+
+  /// That it does, as an error.
+  static func lacks(_ id: String) -> ComponentFailure {
+    .unsupported("this ptune has no \(id); update it")
   }
 
   /// Sends a message for the user.

@@ -32,6 +32,14 @@ public indirect enum FieldValue: Equatable, Sendable {
   }
 }
 
+extension FieldValue {
+  /// The value of a JSON text; nil for what is none.
+  public init?(json: String) {
+    guard let value = jsonValue(json) else { return nil }
+    self = value
+  }
+}
+
 /// The value of a JSON text; nil for what is none.
 ///
 /// Source: RFC 8259. A plugin links the kit alone, so fields are read here.
@@ -132,7 +140,9 @@ private struct JSONReader {
       case "\\":
         guard let escaped = escape() else { return nil }
         text.append(escaped)
-      default: text.append(scalar)
+      default:
+        guard scalar.value >= 0x20 else { return nil }
+        text.append(scalar)
       }
     }
     return nil

@@ -62,6 +62,20 @@ public struct Parameter {
     Host.tables.parameters?.pointee.declare(Host.currentCall, name, shape, shape.count, &initial)
   }
 
+  /// Says how training treats it: how it differs from the run's settings. In the component's `init` only.
+  ///
+  /// - Parameters:
+  ///   - rateFactor: what the run's learning rate is multiplied by.
+  ///   - weightDecay: in place of the run's; nil for that.
+  /// - Throws: ``ComponentFailure`` of a ptune that cannot, or for numbers out of range.
+  public func train(rateFactor: Double = 1, weightDecay: Double? = nil) throws {
+    guard let table = Host.tables.secondParameters?.pointee else { throw Host.lacks(PTUNE_PARAMETERS_V2) }
+    try Host.check(table.learning_rate(Host.currentCall, handle, rateFactor), "setting a learning rate")
+    if let weightDecay {
+      try Host.check(table.weight_decay(Host.currentCall, handle, weightDecay), "setting a weight decay")
+    }
+  }
+
   /// The present value, `[product of all dimensions but the last, last]`.
   public var value: Tensor {
     Tensor(handle: Host.tables.parameters?.pointee.value(Host.currentCall, handle))

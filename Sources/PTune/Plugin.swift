@@ -19,9 +19,11 @@ public enum Plugin {
   ///   - host: what the entry function was given.
   ///   - id: unique, as a reversed domain.
   ///   - version: of the plugin.
+  ///   - reads: earlier major versions of the plugin whose adapters its components read, as "1".
   ///   - components: makes the descriptions, once the host is connected.
   public static func register(
-    with host: UnsafePointer<ptune_host_v1>?, id: String, version: String, components: () -> [Component]
+    with host: UnsafePointer<ptune_host_v1>?, id: String, version: String, reads: [String] = [],
+    components: () -> [Component]
   ) -> UnsafePointer<ptune_plugin_v1>? {
     guard let host else { return nil }
     guard host.pointee.struct_size == MemoryLayout<ptune_host_v1>.size,
@@ -33,6 +35,12 @@ public enum Plugin {
       return nil
     }
     Host.connect(host)
+    if !reads.isEmpty {
+      ComponentExtensions.reads = staticTable(
+        ptune_reads_v1(
+          struct_size: MemoryLayout<ptune_reads_v1>.size,
+          versions: staticString(reads.joined(separator: " "))))
+    }
     let described = components()
     let list = UnsafeMutablePointer<UnsafePointer<ptune_component_v1>?>.allocate(capacity: described.count)
     for (index, component) in described.enumerated() {

@@ -59,6 +59,8 @@ public enum Reading: Int32, Sendable {
   /// A text, right after it the second text if there is one, and the token that ends a text: what a causal model goes
   /// on with. Rows need no label. The field "text_pair" is the second text.
   case continuedText = 2
+  /// As ``labelledText``, but rows to learn from need no label.
+  case unlabelledText = 3
 }
 
 /// What a row of a head's scores stands for.

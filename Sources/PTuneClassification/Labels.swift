@@ -4,24 +4,28 @@ import PTune
 public struct Labels {
   /// Their names; a label's place is its class.
   public let names: [String]
+  private let places: [String: Int]
 
   /// Different labels.
   ///
   /// - Parameters:
   ///   - head: the head's name, for messages.
   ///   - minimum: how many there have to be; where exactly one is right, two.
-  /// - Throws: `ComponentFailure` for fewer, or for one that stands twice.
+  /// - Throws: `ComponentFailure` for fewer, or for one that occurs twice.
   public init(_ names: [String], head: String, minimum: Int = 2) throws {
     guard names.count >= minimum, Set(names).count == names.count else {
       throw ComponentFailure.badArgument(
-        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not \(names)")
+        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
     }
     self.names = names
+    // Rows have no blanks around their labels; names may.
+    let spellings = names + names.map { Self.trimmed($0) }
+    places = Dictionary(zip(spellings, Array(names.indices) + Array(names.indices))) { first, _ in first }
   }
 
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
   public func index(of label: some StringProtocol) -> Int? {
-    names.firstIndex { $0 == label } ?? names.firstIndex { $0 == "LABEL_\(label)" }
+    places[String(label)] ?? places["LABEL_\(label)"]
   }
 
   /// Emits the class of the row's field `label`.
@@ -33,7 +37,7 @@ public struct Labels {
     }
     guard let index = index(of: label) else {
       throw ComponentFailure.badArgument(
-        "label '\(label)' is not one of \(names.joined(separator: ", "))")
+        "label '\(short(label))' is not one of \(listed(names))")
     }
     try targets.emit([Int32(index)])
   }
@@ -44,21 +48,20 @@ public struct Labels {
     guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) else { return }
     try prediction.put(names[best], as: "label")
     try prediction.put(probabilities[best], as: "probability")
-    try prediction.put(Array(zip(names, probabilities)), as: "probabilities")
+    try prediction.put(listed(names, probabilities), as: "probabilities")
   }
 
   /// States accuracy, macro F1, Matthews correlation and the share of the most frequent label.
   public func measure(_ evaluation: Evaluation) throws {
-    // confusion[target][predicted]
-    var confusion = Array(repeating: Array(repeating: 0.0, count: names.count), count: names.count)
-    for example in 0..<evaluation.count {
-      let row = evaluation.scores(example)[0]
-      guard let target = evaluation.integers(example).first,
-        let best = row.indices.max(by: { row[$0] < row[$1] })
-      else { continue }
-      confusion[Int(target)][best - row.startIndex] += 1
-    }
-    let metrics = ConfusionMetrics(confusion)
+    let metrics = ConfusionMetrics(
+      labels: names.count,
+      (0..<evaluation.count).lazy.compactMap { example in
+        let row = evaluation.scores(example)[0]
+        guard let target = evaluation.integers(example).first,
+          let best = row.indices.max(by: { row[$0] < row[$1] })
+        else { return nil }
+        return (target: Int(target), predicted: best - row.startIndex)
+      })
     try evaluation.state("accuracy", metrics.accuracy)
     try evaluation.state("f1_macro", metrics.macroF1)
     try evaluation.state("mcc", metrics.matthews)
@@ -79,7 +82,7 @@ public struct Labels {
       }
       guard let index = index(of: label) else {
         throw ComponentFailure.badArgument(
-          "class_weights: '\(label)' is not one of \(names.joined(separator: ", "))")
+          "class_weights: '\(short(label))' is not one of \(listed(names))")
       }
       weights[index] = weight
     }
@@ -91,5 +94,11 @@ extension Labels {
   /// What stands on both sides of the last `=` of `label=value`, as a label may hold one itself; nil without any.
   public static func assignment(_ text: String) -> (label: Substring, value: Substring)? {
     text.lastIndex(of: "=").map { (text[..<$0], text[text.index(after: $0)...]) }
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    let rest = text.drop(while: \.isWhitespace)
+    return String(
+      rest[..<(rest.lastIndex { !$0.isWhitespace }.map { rest.index(after: $0) } ?? rest.startIndex)])
   }
 }

@@ -12,16 +12,14 @@ extension AdapterRun {
   ///   - data: the columns, and the file as `train`.
   ///   - progress: called with the number of texts done so far.
   ///   - take: takes each text, with its references, in the order of the rows.
-  /// - Throws: ``TrainingError`` for a row without a reference, `TextError`, `EngineFailure`, `CancellationError`.
+  /// - Throws: `DataError` for a row without a reference, `TextError`, `EngineFailure`, `CancellationError`.
   public func evaluateGeneration(
     _ data: DataSpec, task: Int, options: GenerationOptions, isInterrupted: () -> Bool = { false },
     progress: (_ done: Int, _ count: Int) throws -> Void,
     take: (_ text: GeneratedText, _ references: [String]) throws -> Void = { _, _ in }
   ) throws -> EvaluationReport {
     guard composition.reading(task: task) == .continuedText else {
-      throw TrainingError.unusable(
-        "the head '\(composition.tasks[task].head.plugin)' generates no texts",
-        help: "leave --generate out; it is for the head causal-lm")
+      throw GenerationError.head(composition.tasks[task].head.plugin)
     }
     let clock = ContinuousClock()
     let start = clock.now
@@ -51,7 +49,7 @@ extension AdapterRun {
     if let pair = data.textPair, let text = row[pair.value] {
       let several = JSONValue.texts(text)
       guard several?.isEmpty != true else {
-        throw TrainingError.row(
+        throw DataError.row(
           path: row.columns.path, line: row.line, reason: "'\(pair.value)' is an empty list of references")
       }
       return several ?? [text]
@@ -61,7 +59,7 @@ extension AdapterRun {
     {
       return [content]
     }
-    throw TrainingError.row(
+    throw DataError.row(
       path: row.columns.path, line: row.line,
       reason: "there is no reference: neither a second text (--text-pair-column) nor an answer in 'messages'")
   }

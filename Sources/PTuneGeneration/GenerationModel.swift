@@ -26,7 +26,7 @@ public final class GenerationModel {
     try self.init(run.composition, task: task)
   }
 
-  /// A composition as it stands.
+  /// An unchanged composition.
   ///
   /// - Throws: what is wrong with generation_config.json or config.json.
   package init(_ composition: Composition, task: Int) throws {
@@ -34,9 +34,8 @@ public final class GenerationModel {
     endTokens = try Self.endTokens(
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
-    rows = RowSource(
-      data: composition.tasks[task].data, tokenizer: composition.tokenizer, chat: templates,
-      otherTextColumn: "text")
+    rows = composition.source(task: task, otherTextColumn: "text")
+    if composition.tasks[task].data.hasConversations { try converse(system: nil, template: nil) }
   }
 
   /// A base model as it is.
@@ -46,7 +45,7 @@ public final class GenerationModel {
   ///   - threads: threads to compute with; nil for all cores.
   ///   - compute: what products with the model's weights round to.
   ///   - log: takes messages of components.
-  /// - Throws: ``TrainingError``, and what is wrong with the files or the plugin.
+  /// - Throws: `CompositionError`, and what is wrong with the files or the plugin.
   public init(
     baseModel name: String, threads: Int?, compute: ComputePrecision = .f32, registry: PluginRegistry,
     resolver: ModelResolver = ModelResolver(), log: @escaping (_ level: Int32, _ message: String) -> Void
@@ -54,17 +53,15 @@ public final class GenerationModel {
     let folder = try resolver.resolve(name).folder
     let factory = ComponentFactory(registry: registry)
     let checkpoint = try ModelCheckpoint(folder: folder)
-    let (plugin, choice) = try factory.loadBase(nil, of: checkpoint)
+    let base = try factory.loadBase(nil, of: checkpoint)
     tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
-    templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [folder], tokenizer: tokenizer)
     model = Model(
       session: Session(
         threads: ThreadPool(count: threads ?? Processors.count), seed: 0, precision: compute))
     compute.announce(log)
     model.session.log = log
-    try factory.setBase(
-      of: model, plugin, try factory.complete(plugin, choice), checkpoint, tokenizer, folder: folder,
-      counts: TokenCounts())
+    try factory.setBase(of: model, base, checkpoint, tokenizer, folder: folder, counts: TokenCounts())
     (task, rows) = (0, nil)
     endTokens = try Self.endTokens(checkpoint.config, folder: folder, tokenizer)
   }
@@ -72,7 +69,7 @@ public final class GenerationModel {
   /// For tests: a model as it stands, whose texts never end by themselves.
   init(_ model: Model, _ tokenizer: any Tokenizer) {
     (self.model, self.tokenizer, task, endTokens, rows) = (model, tokenizer, 0, [], nil)
-    templates = ChatTemplates(folder: "", tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [""], tokenizer: tokenizer)
   }
 
   /// Positions that a prompt may take.
@@ -96,7 +93,7 @@ public final class GenerationModel {
   /// A prompt that stands in no file.
   ///
   /// - Parameter place: names it in errors.
-  /// - Throws: ``TrainingError`` if it is too long, or if the task's template asks for more fields.
+  /// - Throws: ``GenerationError`` if it is too long, or if the task's template asks for more fields.
   public func prompt(_ text: String, place: String) throws -> GenerationPrompt {
     if let rows, rows.data.template != nil,
       case .templated(let templated) = try rows.row(text: text, pair: nil).content
@@ -184,6 +181,18 @@ public final class GenerationModel {
     if let end = tokenizer.answerEnd(try chatTemplate()) { endTokens.insert(end) }
   }
 
+  /// Takes prompts as they are, though the adapter was trained on conversations.
+  public func goOnPlainly() { chat = nil }
+
+  /// Where the template stands that writes prompts as turns of a conversation; nil where they are gone on with as they
+  /// are.
+  ///
+  /// - Throws: as ``converse(system:template:)``.
+  public var conversationTemplate: String? { get throws { try chat.map { _ in try chatTemplate().place } } }
+
+  /// Whether the model has learnt from conversations in this form.
+  private var isTrained: Bool { rows?.data.hasConversations ?? false }
+
   private func chatTemplate() throws -> ChatTemplate {
     try templates.template(chat?.template ?? rows?.data.chatTemplate?.value)
   }
@@ -193,7 +202,9 @@ public final class GenerationModel {
   ) throws -> GenerationPrompt {
     try tokenizer.checkPresent()
     let written = try inChat(place, "the conversation ") {
-      try chatTemplate().text(of: turns, promptsAnswer: true)
+      let template = try chatTemplate()
+      return isTrained
+        ? try template.promptAsLearnt(turns) : try template.text(of: turns, promptsAnswer: true)
     }
     return try checked(
       GenerationPrompt(id: id, text: text ?? written, tokens: tokenizer.pieces(written).map(\.id), marks: []),
@@ -204,16 +215,15 @@ public final class GenerationModel {
     do {
       return try body()
     } catch let error as ChatError {
-      throw TrainingError.unusable(
-        "\(place): \(what)\(error)",
-        help: "correct the conversation, or name another format with --chat-template")
+      throw GenerationError.conversation(place: place, reason: "\(what)\(error)")
     }
   }
 
   private func checked(_ prompt: GenerationPrompt, place: String) throws -> GenerationPrompt {
-    guard !prompt.tokens.isEmpty else { throw TrainingError.emptyPrompt(place: place) }
+    guard !prompt.tokens.isEmpty else { throw GenerationError.emptyPrompt(place: place) }
+    try model.checkRows(for: prompt.tokens, tokenizer, place: place)
     guard prompt.tokens.count <= room else {
-      throw TrainingError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
+      throw GenerationError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
     }
     return prompt
   }

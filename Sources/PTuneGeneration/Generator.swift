@@ -87,16 +87,13 @@ public final class Generator {
 
   /// A generator.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for a base model that is not causal.
+  /// - Throws: ``GenerationError/notCausal(reason:)`` for a base model that is not causal.
   public init(_ source: GenerationModel, _ options: GenerationOptions = GenerationOptions()) throws {
     (self.source, self.options) = (source, options)
     do {
       decoding = try Decoding(source.model)
     } catch let failure as EngineFailure {
-      throw TrainingError.unusable(
-        "\(failure)",
-        help: "give a causal model, such as GPT-2 or Llama; what an adapter on an encoder makes of texts, "
-          + "`ptune predict` shows")
+      throw GenerationError.notCausal(reason: "\(failure)")
     }
   }
 
@@ -172,9 +169,7 @@ public final class Generator {
     }
     guard options.maximumTokens > 0 else { return end(.length) }
     guard let token = work.sampler.next(scores) else {
-      throw TrainingError.unusable(
-        "the base model's scores of the next token are not numbers",
-        help: "see whether the model's and the adapter's weights are damaged, or whether training diverged")
+      throw GenerationError.scores
     }
     if source.endTokens.contains(token) { return end(.end) }
     work.tokens.append(token)

@@ -6,7 +6,7 @@ public final class Hub {
   /// What happens, for whoever watches.
   public enum Event: Sendable, Equatable {
     /// What is to be fetched or sent.
-    case began(name: String, host: String, files: Int, bytes: Int)
+    case began(name: String, host: String, files: [String], bytes: Int)
     /// How far it is, in bytes, over all files.
     case progress(file: String, done: Int, of: Int)
     /// A file is there.
@@ -69,16 +69,16 @@ public final class Hub {
       names.insert(contentsOf: try DownloadChoice.shards(indexFile: blob), at: names.count - 1)
     }
     let files = try names.map { (name: $0, facts: try download($0).facts()) }
-    let sizes = files.map { $0.facts.size ?? listing.size(of: $0.name) ?? 0 }
+    let sizes = files.map { max(0, $0.facts.size ?? listing.size(of: $0.name) ?? 0) }
     try checkSpace(files, cache)
-    let all = sizes.reduce(0, +)
-    report(.began(name: name.repository, host: client.host, files: files.count, bytes: all))
+    let all = sizes.reduce(0, Self.sum)
+    report(.began(name: name.repository, host: client.host, files: files.map(\.name), bytes: all))
     var done = 0
     for (file, size) in zip(files, sizes) {
       let blob = try download(file.name).fetch(file.facts) { bytes in
-        report(.progress(file: file.name, done: done + bytes, of: all))
+        report(.progress(file: file.name, done: Self.sum(done, bytes), of: all))
       }
-      done += size
+      done = Self.sum(done, size)
       try cache.link(file.name, of: listing.commit, to: blob)
       report(.finished(file: file.name, bytes: size))
     }
@@ -86,17 +86,23 @@ public final class Hub {
     return Snapshot(folder: cache.snapshot(listing.commit), commit: listing.commit, files: names)
   }
 
+  /// Sizes come from the hub; a sum that is too large for a number is as good as the largest.
+  private static func sum(_ first: Int, _ second: Int) -> Int {
+    let (sum, overflow) = first.addingReportingOverflow(second)
+    return overflow ? .max : sum
+  }
+
   private func checkSpace(
     _ files: [(name: String, facts: FileDownload.Facts)], _ cache: HubCacheRepository
   ) throws {
     let needed = files.reduce(0) { sum, file in
-      FileSystem.isFile("\(cache.blobs)/\(file.facts.tag)") ? sum : sum + (file.facts.size ?? 0)
+      FileSystem.isFile("\(cache.blobs)/\(file.facts.tag)") ? sum : Self.sum(sum, file.facts.size ?? 0)
     }
     try FileSystem.createFolder(cache.blobs)
     var status = statvfs()
     guard statvfs(cache.blobs, &status) == 0 else { return }
-    let free = Int(
-      clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    let free = overflow ? Int.max : Int(clamping: bytes)
     guard needed <= free else {
       throw HubError(.noSpace(needed: needed, free: free, folder: settings.cache))
     }

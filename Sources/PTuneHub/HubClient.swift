@@ -90,8 +90,11 @@ final class HubClient {
       try wait(asked ?? own, "\(host) wants fewer requests")
       return true
     case 500, 502, 503, 504:
-      guard isRepeatable, let seconds = attempt.next() else { return false }
-      try wait(response.head.secondsToWait ?? seconds, "\(host) answered with status \(response.head.status)")
+      let asked = response.head.secondsToWait
+      guard isRepeatable, (asked ?? 0) <= settings.limits.longestWaitSeconds, let own = attempt.next() else {
+        return false
+      }
+      try wait(asked ?? own, "\(host) answered with status \(response.head.status)")
       return true
     default: return false
     }
@@ -113,8 +116,8 @@ final class HubClient {
       sending.headers += [("User-Agent", "ptune"), ("Accept-Encoding", "identity")]
       // NB: the token is for the hub alone. Storage that it redirects to has signed addresses.
       let hasOwn = request.headers.contains { $0.name.lowercased() == "authorization" }
-      if here.hasSameOrigin(as: address), !hasOwn, let token = settings.token {
-        sending.headers.append(("Authorization", "Bearer \(token.text)"))
+      if here.hasSameOrigin(as: address), !hasOwn, let authorization = settings.authorization {
+        sending.headers.append(("Authorization", authorization))
       }
       let head = try connection.exchange(sending, sent: sent) { head, bytes in
         if !head.isRedirect { try receive(head, bytes) }
@@ -169,7 +172,10 @@ struct Attempts {
 
 extension HTTPHead {
   /// The seconds that the server asks to wait: `Retry-After` as a number or a date, or the reset of the hub's `RateLimit`.
-  var secondsToWait: Double? {
+  /// At most a year, so that any number of seconds can be counted with.
+  var secondsToWait: Double? { namedSecondsToWait.map { min($0, 365 * 86_400) } }
+
+  private var namedSecondsToWait: Double? {
     if let text = self["retry-after"] {
       if let seconds = Double(text), seconds >= 0, seconds.isFinite { return seconds }
       if let then = HTTPDate.seconds(text) {

@@ -29,6 +29,8 @@ public struct HubSettings: Sendable {
   public var isOffline: Bool
   /// Who asks.
   var token: Token?
+  /// The user and password that stood in the hub's address.
+  private let credentials: String?
   /// Where a token is looked for beside the variables.
   let tokenFile: String?
   /// A file of certificates to trust in place of the system's.
@@ -51,8 +53,12 @@ public struct HubSettings: Sendable {
 
     var address = value("HF_ENDPOINT")?.text ?? Self.publicEndpoint
     while address.hasSuffix("/") { address.removeLast() }
-    guard HTTPAddress(address) != nil else { throw HubError(.badEndpoint(address)) }
-    endpoint = address
+    guard let parts = HTTPAddress(address) else {
+      throw HubError(.badEndpoint(HTTPAddress.shown(address)))
+    }
+    // NB: the address is shown in many places, a password in none.
+    endpoint = parts.origin + parts.rest
+    credentials = parts.credentials
     guard let cache = ModelResolver(environment: environment).downloadCache else { throw HubError(.noHome) }
     self.cache = cache
     isOffline = isOn("HF_HUB_OFFLINE")
@@ -70,6 +76,15 @@ public struct HubSettings: Sendable {
       token = try Self.checked(text, source: name)
     } else if let tokenFile, FileSystem.isFile(tokenFile) {
       token = try Self.token(file: tokenFile)
+    }
+  }
+
+  /// What the hub is told of who asks: the token, or else the user and password of its address.
+  var authorization: String? {
+    if let token { return "Bearer \(token.text)" }
+    return credentials.map { credentials in
+      let bytes = Array(HTTPAddress.unescaped(credentials))
+      return "Basic \(bytes.withUnsafeBytes(Base64.encoded))"
     }
   }
 

@@ -2,24 +2,18 @@
 struct JinjaInterpreter {
   /// Names and what they stand for; the innermost last.
   private var frames: [JinjaFrame]
-  private let budget: Budget
+  private let budget: JinjaBudget
 
-  /// What keeps a hostile template from running for ever and from exhausting the stack: steps, bytes and levels that
-  /// are left, macros' included.
-  private final class Budget {
-    var steps = 2_000_000
-    var bytes = 64 << 20
-    var levels = 80
-  }
-
-  /// - Parameter globals: what the template can name.
-  init(globals: [(name: String, value: JinjaValue)]) {
+  /// - Parameters:
+  ///   - globals: what the template can name.
+  ///   - input: bytes of what it is given.
+  init(globals: [(name: String, value: JinjaValue)], input: Int = 0) {
     let frame = JinjaFrame()
     for (name, value) in globals { frame.variables[name] = value }
-    (frames, budget) = ([frame, JinjaFrame()], Budget())
+    (frames, budget) = ([frame, JinjaFrame()], JinjaBudget(input: input))
   }
 
-  private init(frames: [JinjaFrame], budget: Budget) { (self.frames, self.budget) = (frames, budget) }
+  private init(frames: [JinjaFrame], budget: JinjaBudget) { (self.frames, self.budget) = (frames, budget) }
 
   /// Renders statements, once. Throws `JinjaError`.
   mutating func render(_ statements: [JinjaStatement]) throws(JinjaError) -> String {
@@ -37,8 +31,7 @@ struct JinjaInterpreter {
   private enum Flow { case on, stop, next }
 
   private mutating func count(_ steps: Int = 1) throws(JinjaError) {
-    budget.steps -= steps
-    if budget.steps < 0 { throw JinjaError("it runs for too long") }
+    try budget.take(steps: steps)
   }
 
   /// Takes a level; what took it gives it back.
@@ -90,8 +83,7 @@ struct JinjaInterpreter {
   }
 
   private mutating func write(_ text: String, into output: inout String) throws(JinjaError) {
-    budget.bytes -= text.utf8.count
-    if budget.bytes < 0 { throw JinjaError("it writes too much") }
+    try budget.take(bytes: text.utf8.count)
     output += text
   }
 
@@ -146,7 +138,7 @@ struct JinjaInterpreter {
       frames[frames.count - 1].variables[names[0]] = value
       return
     }
-    guard let parts = value.elements, parts.count == names.count else {
+    guard let parts = try budget.elements(of: value), parts.count == names.count else {
       throw JinjaError("\(value.kind) cannot be shared out among \(names.count) names", line: line)
     }
     for (name, part) in zip(names, parts) { frames[frames.count - 1].variables[name] = part }
@@ -154,7 +146,7 @@ struct JinjaInterpreter {
 
   private mutating func run(_ loop: JinjaLoop, into output: inout String) throws(JinjaError) {
     let over = try value(loop.over)
-    guard var elements = over.elements else {
+    guard var elements = try budget.elements(of: over) else {
       throw JinjaError("\(over.kind) cannot be looped over", line: loop.line)
     }
     frames.append(JinjaFrame())
@@ -233,7 +225,7 @@ struct JinjaInterpreter {
     switch expression {
     case .literal(let value): return value
     case .name(let name, _): return variable(name)
-    case .list(let elements): return .list(try values(elements))
+    case .list(let elements): return try budget.made(.list(try values(elements)))
     case .dictionary: return try dictionary(expression)
     case .attribute, .item, .slice: return try part(expression)
     case .call: return try call(expression)
@@ -261,7 +253,7 @@ struct JinjaInterpreter {
     guard case .dictionary(let members) = expression else { return .undefined }
     var dictionary = JinjaDictionary()
     for (key, member) in members { dictionary[try value(key).text()] = try value(member) }
-    return .dictionary(dictionary)
+    return try budget.made(.dictionary(dictionary))
   }
 
   private mutating func part(_ expression: JinjaExpression) throws(JinjaError) -> JinjaValue {
@@ -271,12 +263,12 @@ struct JinjaInterpreter {
       return try located(line) { _ throws(JinjaError) in try JinjaMembers.member(name, of: object) }
     case .item(let object, let index, let line):
       let (object, index) = (try value(object), try value(index))
-      return try located(line) { _ throws(JinjaError) in try JinjaMembers.item(index, of: object) }
+      return try located(line) { s throws(JinjaError) in try JinjaMembers.item(index, of: object, s.budget) }
     case .slice(let object, let from, let to, let step, let line):
       let object = try value(object)
       let bounds = try (integer(from, line), integer(to, line), integer(step, line))
-      return try located(line) { _ throws(JinjaError) in
-        try JinjaMembers.slice(object, bounds.0, bounds.1, bounds.2 ?? 1)
+      return try located(line) { s throws(JinjaError) in
+        try JinjaMembers.slice(object, bounds.0, bounds.1, bounds.2 ?? 1, s.budget)
       }
     default: return .undefined
     }
@@ -286,13 +278,13 @@ struct JinjaInterpreter {
     switch expression {
     case .filter(let input, let name, let arguments, let line):
       let (input, (positional, named)) = (try value(input), try evaluated(arguments))
-      return try located(line) { _ throws(JinjaError) in
-        try JinjaFilters.apply(name, to: input, positional, named)
+      return try located(line) { s throws(JinjaError) in
+        try JinjaFilters.apply(name, to: input, positional, named, s.budget)
       }
     case .test(let input, let name, let arguments, let isNegated, let line):
       let (input, positional) = (try value(input), try evaluated(arguments).positional)
-      let holds = try located(line) { _ throws(JinjaError) in
-        try JinjaTests.holds(name, input, positional)
+      let holds = try located(line) { s throws(JinjaError) in
+        try JinjaTests.holds(name, input, positional, s.budget)
       }
       return .bool(holds != isNegated)
     default: return .undefined
@@ -312,8 +304,8 @@ struct JinjaInterpreter {
       if link.sign == "and", !left.isTrue { continue }
       if link.sign == "or", left.isTrue { continue }
       let right = try value(link.right)
-      left = try located(link.line) { _ throws(JinjaError) in
-        try JinjaOperators.binary(link.sign, left, right)
+      left = try located(link.line) { s throws(JinjaError) in
+        try JinjaOperators.binary(link.sign, left, right, s.budget)
       }
     }
     return left
@@ -350,11 +342,11 @@ struct JinjaInterpreter {
     if case .attribute(let object, let name, _) = function {
       let object = try value(object)
       let (positional, named) = try evaluated(arguments)
-      return try located(line) { _ throws(JinjaError) in
+      return try located(line) { s throws(JinjaError) in
         if case .function(let function)? = JinjaMembers.own(name, of: object) {
-          return try function.body(positional, named)
+          return try s.budget.made(try function.body(positional, named))
         }
-        return try JinjaMembers.call(name, of: object, positional, named)
+        return try JinjaMembers.call(name, of: object, positional, named, s.budget)
       }
     }
     guard case .function(let called) = try value(function) else {
@@ -364,7 +356,7 @@ struct JinjaInterpreter {
       throw JinjaError("this cannot be called", line: line)
     }
     let (positional, named) = try evaluated(arguments)
-    return try located(line) { _ throws(JinjaError) in try called.body(positional, named) }
+    return try located(line) { s throws(JinjaError) in try s.budget.made(try called.body(positional, named)) }
   }
 }
 

@@ -14,28 +14,37 @@ enum JinjaOperators {
   }
 
   static func binary(
-    _ sign: String, _ left: JinjaValue, _ right: JinjaValue
+    _ sign: String, _ left: JinjaValue, _ right: JinjaValue, _ budget: JinjaBudget
   ) throws(JinjaError) -> JinjaValue {
     switch sign {
     case "and", "or": return right
-    case "==": return .bool(JinjaValue.equals(left, right))
-    case "!=": return .bool(!JinjaValue.equals(left, right))
+    case "==": return .bool(try budget.equals(left, right))
+    case "!=": return .bool(try !budget.equals(left, right))
     case "<": return .bool(try isLess(left, right, sign))
     case ">": return .bool(try isLess(right, left, sign))
     case "<=": return .bool(try !isLess(right, left, sign))
     case ">=": return .bool(try !isLess(left, right, sign))
-    case "in": return .bool(try contains(right, left))
-    case "~": return .string(try left.text() + right.text())
+    case "in": return .bool(try contains(right, left, budget))
+    case "~":
+      let (a, b) = (try left.text(), try right.text())
+      try budget.take(bytes: a.utf8.count + b.utf8.count)
+      return .string(a + b)
     case "+":
       switch (left, right) {
-      case (.string(let a), .string(let b)): return .string(a + b)
-      case (.list(let a), .list(let b)): return .list(a + b)
+      case (.string(let a), .string(let b)):
+        try budget.take(bytes: a.utf8.count + b.utf8.count)
+        return .string(a + b)
+      case (.list(let a), .list(let b)):
+        try budget.take(bytes: a.count + b.count, times: JinjaBudget.elementBytes)
+        return .list(a + b)
       default: break
       }
     default: break
     }
     if sign == "*", case .string(let text) = left, let count = right.integer {
-      guard count <= 10_000 else { throw JinjaError("a string is repeated too often") }
+      try budget.take(bytes: text.utf8.count, times: count)
+      // An empty text takes nothing, and as many turns.
+      guard count <= 1 << 24 else { throw JinjaError("a string is repeated too often") }
       return .string(String(repeating: text, count: Swift.max(0, count)))
     }
     if let a = left.integer, let b = right.integer { return try integers(sign, a, b) }
@@ -80,15 +89,20 @@ enum JinjaOperators {
     return isLess
   }
 
-  private static func contains(_ container: JinjaValue, _ value: JinjaValue) throws(JinjaError) -> Bool {
+  private static func contains(
+    _ container: JinjaValue, _ value: JinjaValue, _ budget: JinjaBudget
+  ) throws(JinjaError) -> Bool {
     switch container {
     case .string(let text):
       guard case .string(let part) = value else {
         throw JinjaError("\(value.kind) is looked for in a string")
       }
-      return JinjaText.place(of: Array(part.unicodeScalars), in: Array(text.unicodeScalars)[...]) != nil
-        || part.isEmpty
-    case .list(let elements): return elements.contains { JinjaValue.equals($0, value) }
+      if part.isEmpty { return true }
+      let scalars = try JinjaText.scalars(text, budget)
+      return !JinjaText.places(of: part, in: scalars, limit: 1).isEmpty
+    case .list(let elements):
+      for element in elements where try budget.equals(element, value) { return true }
+      return false
     case .dictionary(let dictionary):
       guard case .string(let key) = value else { return false }
       return dictionary[key] != nil

@@ -19,7 +19,22 @@ package struct JinjaTemplate: Sendable {
   /// - Throws: `JinjaError` for what ptune does not know, or where the template itself refuses.
   package func render(_ variables: [(name: String, value: JSONValue)]) throws(JinjaError) -> String {
     let globals = variables.map { ($0.name, JinjaValue($0.value)) }
-    var interpreter = JinjaInterpreter(globals: globals + JinjaFunction.all.map { ($0.name, .function($0)) })
+    let input = variables.reduce(0) { $0 + $1.value.byteEstimate }
+    var interpreter = JinjaInterpreter(
+      globals: globals + JinjaFunction.all.map { ($0.name, .function($0)) }, input: input)
     return try interpreter.render(statements.all)
+  }
+}
+
+extension JSONValue {
+  /// About the bytes of the document.
+  fileprivate var byteEstimate: Int {
+    switch self {
+    case .string(let text): text.utf8.count + 2
+    case .array(let elements): elements.reduce(2) { $0 + $1.byteEstimate + 1 }
+    case .object(let members):
+      zip(members.keys, members.values).reduce(2) { $0 + $1.0.utf8.count + $1.1.byteEstimate + 4 }
+    default: 4
+    }
   }
 }

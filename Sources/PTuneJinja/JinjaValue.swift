@@ -20,6 +20,17 @@ enum JinjaValue {
 struct JinjaDictionary {
   private(set) var keys: [String] = []
   private var values: [JinjaValue] = []
+  /// Where keys are, once there are many.
+  private var places: [Key: Int] = [:]
+
+  /// A key by its bytes: texts that are equal only in canonical form are two keys.
+  private struct Key: Hashable {
+    let text: String
+    static func == (a: Key, b: Key) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
+  }
+
+  private static let fewKeys = 16
 
   subscript(key: String) -> JinjaValue? {
     get { place(of: key).map { values[$0] } }
@@ -30,6 +41,11 @@ struct JinjaDictionary {
       } else {
         keys.append(key)
         values.append(newValue)
+        if keys.count > Self.fewKeys {
+          for place in (places.isEmpty ? 0 : keys.count - 1)..<keys.count {
+            places[Key(text: keys[place])] = place
+          }
+        }
       }
     }
   }
@@ -37,7 +53,8 @@ struct JinjaDictionary {
   var items: [(key: String, value: JinjaValue)] { zip(keys, values).map { ($0, $1) } }
 
   private func place(of key: String) -> Int? {
-    keys.firstIndex { $0.utf8.elementsEqual(key.utf8) }
+    keys.count > Self.fewKeys
+      ? places[Key(text: key)] : keys.firstIndex { $0.utf8.elementsEqual(key.utf8) }
   }
 }
 
@@ -154,15 +171,10 @@ extension JinjaValue {
     }
   }
 
-  /// Python's `==`.
-  static func equals(_ a: JinjaValue, _ b: JinjaValue) -> Bool {
+  /// Python's `==` of values that hold no others; ``JinjaBudget/equals(_:_:)`` is that of all.
+  static func areEqualScalars(_ a: JinjaValue, _ b: JinjaValue) -> Bool {
     switch (a, b) {
     case (.undefined, .undefined), (.none, .none): return true
-    case (.string(let a), .string(let b)): return a.utf8.elementsEqual(b.utf8)
-    case (.list(let a), .list(let b)): return a.count == b.count && zip(a, b).allSatisfy { equals($0, $1) }
-    case (.dictionary(let a), .dictionary(let b)):
-      return a.keys.count == b.keys.count
-        && a.items.allSatisfy { key, value in b[key].map { equals(value, $0) } ?? false }
     case (.namespace(let a), .namespace(let b)): return a === b
     default:
       guard let a = a.number, let b = b.number else { return false }

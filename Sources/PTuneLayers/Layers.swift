@@ -142,7 +142,22 @@ public enum Configuration {
     guard value > 0 else {
       throw ComponentFailure.badArgument("config.json: \(key) \(value) is less than 1")
     }
+    // The product of any two is a number still.
+    guard value <= Int32.max else {
+      throw ComponentFailure.badArgument("config.json: \(key) \(value) is more than \(Int32.max)")
+    }
     return value
+  }
+
+  /// The layers of a model, made one after the other: no room is made for more than the checkpoint has weights for,
+  /// however many config.json names.
+  ///
+  /// - Throws: what `make` throws, for a layer without weights.
+  package static func layers<Layer>(_ count: Int, _ make: (_ index: Int) throws -> Layer) rethrows -> [Layer]
+  {
+    var layers: [Layer] = []
+    for index in 0..<count { layers.append(try make(index)) }
+    return layers
   }
 
   /// Refuses a key that is true.

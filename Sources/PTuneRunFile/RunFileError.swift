@@ -1,6 +1,7 @@
 import PTune
 import PTuneComposition
 import PTuneFormats
+import PTunePlugins
 
 /// What is wrong with a run file or a flag that overrides it.
 public struct RunFileError: Error, Equatable, Sendable {
@@ -14,7 +15,7 @@ public struct RunFileError: Error, Equatable, Sendable {
     case size(String)
     /// A key that nothing knows.
     case unknownKey(String, section: String, known: [String])
-    /// A key that stands twice in a mapping.
+    /// A key that occurs twice in a mapping.
     case duplicateKey(String)
     /// A key that has to be there.
     case missing(String, section: String)
@@ -22,6 +23,8 @@ public struct RunFileError: Error, Equatable, Sendable {
     case type(key: String, expected: String, found: String)
     /// A value that is not allowed: "must be at least 1".
     case range(key: String, found: String, rule: String)
+    /// A hyperparameter that does not fit its component.
+    case hyperparameter(HyperparameterError)
     /// Two values that do not go together.
     case conflict(String)
     /// A flag's path that leads nowhere.
@@ -50,17 +53,18 @@ public struct RunFileError: Error, Equatable, Sendable {
     case .encoding: InvalidUTF8.help
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
+    case .hyperparameter(let error): error.help
     case .missing(_, section: ""):
       "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
     case .conflict(Self.bothAdapters):
       "a key of one of several is set by its name: --set adapters.lora.r=4"
-    case .type("run file", _, _): "a run file begins with 'base:'; see whether the file is one"
+    case .type("run file", _, _): "a run file begins with 'base:'; check whether the file is one"
     default: nil
     }
   }
 }
 
-extension RunFileError: CustomStringConvertible {
+extension RunFileError: HelpfulError {
   /// The place and the problem, in one line.
   public var description: String {
     guard let place else { return problem.text }
@@ -80,10 +84,11 @@ extension RunFileError.Problem {
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"
         + (Suggestion.nearest(key, among: known).map { "; did you mean '\($0)'?" } ?? "")
-    case .duplicateKey(let key): "the key '\(key)' stands twice"
+    case .duplicateKey(let key): "the key '\(key)' occurs twice"
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"
     case .range(let key, let found, let rule): "'\(key)' \(rule) but is \(found)"
+    case .hyperparameter(let error): "\(error)"
     case .conflict(let text), .path(let text): text
     }
   }

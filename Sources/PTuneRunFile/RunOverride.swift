@@ -4,7 +4,7 @@ import PTuneComposition
 /// A value given on the command line that takes the place of one in the run file.
 public struct RunOverride: Sendable {
   /// The keys from the top: ["training", "epochs"]. A task is named by its name or its number from 0.
-  public let path: [String]
+  public internal(set) var path: [String]
   /// The flag as the user gave it, for messages.
   public let flag: String
   let value: RunNode.Content
@@ -24,6 +24,14 @@ public struct RunOverride: Sendable {
       path: ["adapter", "plugin"], text: adapters.joined(separator: ", "),
       flag: adapters.map { "--adapter \($0)" }.joined(separator: " "))
     self.adapters = adapters
+  }
+
+  /// The same for one of several adapters, where this is for the only one.
+  public func of(adapter name: String) -> RunOverride {
+    guard path.first == "adapter" else { return self }
+    var override = self
+    override.path = ["adapters", name] + path.dropFirst()
+    return override
   }
 
   /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as
@@ -49,6 +57,18 @@ public struct RunOverride: Sendable {
 }
 
 extension RunNode {
+  /// What a run file says of its adapters, in their order.
+  var adapters: [RunNode] {
+    guard case .mapping(let members) = content else { return [] }
+    return members.flatMap { member -> [RunNode] in
+      switch (member.key, member.value.content) {
+      case ("adapters", .list(let elements)): elements
+      case ("adapter", _): [member.value]
+      default: []
+      }
+    }
+  }
+
   /// Puts a flag's value in its place. Throws RunFileError if there is no such place.
   mutating func apply(_ override: RunOverride) throws(RunFileError) {
     let value = RunNode(content: override.value, place: .flag(override.flag))
@@ -60,13 +80,7 @@ extension RunNode {
   /// takes the place of another one alone: then a value of its section is set.
   private mutating func choose(_ names: [String], _ place: RunPlace) -> Bool {
     guard case .mapping(var members) = content else { return false }
-    let present = members.flatMap { member -> [RunNode] in
-      switch (member.key, member.value.content) {
-      case ("adapters", .list(let elements)): elements
-      case ("adapter", _): [member.value]
-      default: []
-      }
-    }
+    let present = adapters
     if names.count == 1, !members.contains(where: { $0.key == "adapters" }) { return false }
     let chosen = names.map { name in
       present.first { $0.name == name } ?? RunNode(content: .scalar(name, plain: false), place: place)
@@ -128,7 +142,7 @@ extension RunNode {
   }
 
   /// What an element of a list goes by: the text of its member `name`, or the adapter that it names.
-  fileprivate var name: String? {
+  var name: String? {
     if case .scalar(let text, _) = content { return text }
     guard case .mapping(let members) = content,
       let name = members.first(where: { $0.key == "name" }) ?? members.first(where: { $0.key == "plugin" }),

@@ -1,5 +1,6 @@
 import PTune
 import PTuneComposition
+import PTunePlugins
 
 /// A mapping of a run file while its members are taken out and checked.
 struct RunSection {
@@ -60,6 +61,17 @@ struct RunSection {
     return texts
   }
 
+  /// A text, or a list of texts, of which there has to be one that is not empty.
+  func nonEmptyTexts(_ key: String) throws(RunFileError) -> [Located<String>] {
+    guard let node = node(key), case .list = node.content else { return [try nonEmptyText(key)] }
+    let texts = try texts(key) ?? []
+    guard !texts.isEmpty, !texts.contains(where: \.value.isEmpty) else {
+      throw RunFileError(
+        place: node.place, problem: .type(key: key, expected: "a text or a list of texts", found: "empty"))
+    }
+    return texts
+  }
+
   /// Text without which nothing works.
   func nonEmptyText(_ key: String) throws(RunFileError) -> Located<String> {
     let text = try required(key, try text(key))
@@ -79,7 +91,9 @@ struct RunSection {
   func integer(_ key: String, _ limits: RunLimits) throws(RunFileError) -> Int? {
     guard let (value, node) = try value(key) else { return nil }
     guard case .int(let integer) = value else { throw wrongType(key, "an integer", node) }
-    guard limits.allow(Double(integer)) else { throw beyond(key, limits.rule, node) }
+    guard limits.allow(Double(integer)) else {
+      throw beyond(key, limits.rule(against: Double(integer)), node)
+    }
     return integer
   }
 
@@ -91,7 +105,7 @@ struct RunSection {
     case .double(let double): number = double
     default: throw wrongType(key, "a number", node)
     }
-    guard limits.allow(number) else { throw beyond(key, limits.rule, node) }
+    guard limits.allow(number) else { throw beyond(key, limits.rule(against: number), node) }
     return number
   }
 
@@ -123,20 +137,21 @@ struct RunSection {
   }
 
   /// Every member but these, as a plugin's hyperparameters.
-  func hyperparameters(except known: [String]) throws(RunFileError) -> [String: Located<RunValue>] {
-    var values: [String: Located<RunValue>] = [:]
+  func hyperparameters(except known: [String]) throws(RunFileError) -> [String: Located<HyperparameterValue>]
+  {
+    var values: [String: Located<HyperparameterValue>] = [:]
     for member in members where !known.contains(member.key) && !member.value.isNull {
       values[member.key] = Located(try hyperparameter(member), member.value.place)
     }
     return values
   }
 
-  private func hyperparameter(_ member: RunNode.Member) throws(RunFileError) -> RunValue {
+  private func hyperparameter(_ member: RunNode.Member) throws(RunFileError) -> HyperparameterValue {
     let expected = "a value or a list of texts"
     switch member.value.content {
     case .mapping: throw wrongType(member.key, expected, member.value)
     case .scalar(let text, let plain):
-      return plain ? RunValue.resolve(plain: text) ?? .string(text) : .string(text)
+      return plain ? HyperparameterValue.resolve(plain: text) ?? .string(text) : .string(text)
     case .list(let elements):
       var texts: [String] = []
       for element in elements {
@@ -149,12 +164,12 @@ struct RunSection {
     }
   }
 
-  private func value(_ key: String) throws(RunFileError) -> (RunValue, RunNode)? {
+  private func value(_ key: String) throws(RunFileError) -> (HyperparameterValue, RunNode)? {
     guard let node = node(key) else { return nil }
     guard case .scalar(let text, let plain) = node.content else {
       throw wrongType(key, "a single value", node)
     }
-    guard plain, let value = RunValue.resolve(plain: text) else { return (.string(text), node) }
+    guard plain, let value = HyperparameterValue.resolve(plain: text) else { return (.string(text), node) }
     return (value, node)
   }
 
@@ -173,10 +188,18 @@ struct RunLimits: Sendable {
   var above: Double?
   var atMost: Double?
   var below: Double?
+  /// The largest number that can be counted with; it is named only to who goes beyond.
+  var ceiling: Double?
 
   func allow(_ number: Double) -> Bool {
-    number.isFinite && number >= atLeast ?? number && number <= atMost ?? number
+    number.isFinite && number <= ceiling ?? number && number >= atLeast ?? number
+      && number <= atMost ?? number
       && number > above ?? -.infinity && number < below ?? .infinity
+  }
+
+  /// The rule that a number breaks.
+  func rule(against number: Double) -> String {
+    ceiling.flatMap { number > $0 ? "must be at most \(Self.text($0))" : nil } ?? rule
   }
 
   /// "must be at least 1 and below 2".

@@ -12,21 +12,9 @@ extension RunSpec {
     "chat_template", "fields", "maximum_rows",
   ]
 
-  /// Reads a run file. Throws FileError or RunFileError.
-  ///
-  /// - Parameters:
-  ///   - overrides: what flags say; they are applied in their order before anything is checked.
-  ///   - resolver: what tells a model's path from its name.
-  public static func read(
-    _ path: String, overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver()
-  ) throws -> RunSpec {
-    let text: String
-    do {
-      text = try MappedFile(path).text()
-    } catch let error as InvalidUTF8 {
-      throw RunFileError(place: .file(path, line: error.line), problem: .encoding(byte: error.byte))
-    }
-    return try parse(text, file: path, overrides: overrides, resolver: resolver)
+  /// Reads a run file and applies flags, once. Throws FileError or RunFileError.
+  public static func read(_ path: String, overrides: [RunOverride] = []) throws -> RunSpec {
+    try RunFile(path).run(overrides)
   }
 
   /// Reads the text of a run file. Throws RunFileError.
@@ -36,17 +24,12 @@ extension RunSpec {
     _ text: String, file: String, overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver(),
     currentFolder: String = FileSystem.currentFolder
   ) throws(RunFileError) -> RunSpec {
-    var root = try RunNode.parse(text, file: file)
-    if root.isNull { root.content = .mapping([]) }
-    for override in overrides { try root.apply(override) }
-    let reader = RunReader(
-      folder: FilePath.join(currentFolder, FilePath.folder(of: file)), currentFolder: currentFolder,
-      defaultOutput: "runs/\(FilePath.stem(of: file))", resolver: resolver)
-    return try reader.run(root)
+    try RunFile(text: text, path: file).run(overrides, resolver: resolver, currentFolder: currentFolder)
   }
 }
 
-private struct RunReader {
+/// Makes a run of what a run file says.
+struct RunReader {
   let folder: String
   let currentFolder: String
   let defaultOutput: String
@@ -72,7 +55,7 @@ private struct RunReader {
     }
     let output = try top.text("output")?.value ?? defaultOutput
     return RunSpec(
-      base: base, adapter: adapters[0], further: Array(adapters.dropFirst()), selector: selector,
+      base: base, adapters: adapters, selector: selector,
       extend: try top.text("extend").map(adapterPath),
       startFrom: try top.text("start_from").map(adapterPath),
       tasks: tasks, training: training ?? TrainingOptions(),
@@ -179,8 +162,9 @@ private struct RunReader {
       let columns = try RunSection(node, name: "fields", keys: nil)
       for key in columns.keys { fields[key] = try columns.text(key) }
     }
-    return DataSpec(
-      train: located(try section.nonEmptyText("train")),
+    let train = try section.nonEmptyTexts("train")
+    var data = DataSpec(
+      train: located(train[0]),
       validation: try section.text("validation").map(located),
       test: try section.text("test").map(located), format: try section.choice("format", DataFormat.self),
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
@@ -188,6 +172,8 @@ private struct RunReader {
       label: try section.text("label") ?? Located("label", node.place), template: try template(section),
       chatTemplate: try section.text("chat_template").map(chatTemplate), fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+    data.furtherTrain = train.dropFirst().map(located)
+    return data
   }
 
   /// The name of a format as it is, else an absolute path.

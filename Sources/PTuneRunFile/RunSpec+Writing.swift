@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTunePlugins
 
 extension RunSpec {
   /// The run as a run file, every option spelled out and every path absolute: read again, it is the same run.
@@ -8,10 +9,14 @@ extension RunSpec {
     if let plugin = base.plugin { lines.add("plugin", plugin.value, depth: 1) }
     lines.add("model", base.model.value, depth: 1)
     lines.add(base.hyperparameters, depth: 1)
-    if further.isEmpty { lines.add("adapter", adapter, depth: 0) } else { lines.add("adapters:") }
-    for adapter in further.isEmpty ? [] : adapters {
-      lines.add("  - plugin: \(RunText.quoted(adapter.plugin.value))")
-      lines.add(adapter.hyperparameters, depth: 2)
+    if adapters.count == 1 {
+      lines.add("adapter", adapters[0], depth: 0)
+    } else {
+      lines.add("adapters:")
+      for adapter in adapters {
+        lines.add("  - plugin: \(RunText.quoted(adapter.plugin.value))")
+        lines.add(adapter.hyperparameters, depth: 2)
+      }
     }
     if let selector { lines.add("selector", selector, depth: 0) }
     if let extend { lines.add("extend", extend.value, depth: 0) }
@@ -54,7 +59,7 @@ package struct RunText {
     add(component.hyperparameters, depth: depth + 1)
   }
 
-  mutating func add(_ hyperparameters: [String: Located<RunValue>], depth: Int) {
+  mutating func add(_ hyperparameters: [String: Located<HyperparameterValue>], depth: Int) {
     for (key, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
       add("\(Self.indentation(depth))\(Self.quoted(key)): \(Self.written(value.value))")
     }
@@ -67,7 +72,12 @@ package struct RunText {
       ("text_pair", data.textPair), ("label", data.label),
     ]
     for (key, value) in texts {
-      if let value { add(key, value.value, depth: depth + 1) }
+      if key == "train", !data.furtherTrain.isEmpty {
+        let files = ([data.train] + data.furtherTrain).map { Self.quoted($0.value) }
+        add("\(Self.indentation(depth + 1))train: [\(files.joined(separator: ", "))]")
+      } else if let value {
+        add(key, value.value, depth: depth + 1)
+      }
     }
     if let template = data.template { add("template", template.value.source, depth: depth + 1) }
     if let template = data.chatTemplate { add("chat_template", template.value, depth: depth + 1) }
@@ -84,7 +94,7 @@ package struct RunText {
 
   private static func indentation(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
 
-  private static func written(_ value: RunValue) -> String {
+  private static func written(_ value: HyperparameterValue) -> String {
     switch value {
     case .bool(let value): "\(value)"
     case .int(let value): "\(value)"
@@ -113,7 +123,9 @@ package struct RunText {
         || "_-./".utf8.contains(byte)
     }
     let yaml11 = ["yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
-    if plain, !yaml11, text.first != "-", case .string? = RunValue.resolve(plain: text) { return text }
+    if plain, !yaml11, text.first != "-", case .string? = HyperparameterValue.resolve(plain: text) {
+      return text
+    }
     return "\"" + text.unicodeScalars.map(escaped).joined() + "\""
   }
 

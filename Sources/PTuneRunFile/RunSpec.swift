@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTunePlugins
 import PTuneText
 
 /// A run: a base model, an adapter, perhaps a selector, tasks with their heads and data, and how to train.
@@ -8,10 +9,8 @@ import PTuneText
 public struct RunSpec: Equatable, Sendable {
   /// The frozen model.
   public var base: BaseSpec
-  /// The tuning method.
-  public var adapter: ComponentSpec
-  /// Further tuning methods that work together with it, in this order.
-  public var further: [ComponentSpec] = []
+  /// The tuning methods, which work together in this order; at least one.
+  public var adapters: [ComponentSpec]
   /// What weighs the entries of a pool, for adapters that have one.
   public var selector: ComponentSpec?
   /// A trained adapter that the tasks are added to; an absolute path.
@@ -29,17 +28,12 @@ public struct RunSpec: Equatable, Sendable {
   public var compare: CompareSpec? = nil
 }
 
-extension RunSpec {
-  /// All tuning methods, in their order.
-  public var adapters: [ComponentSpec] { [adapter] + further }
-}
-
 /// A component and what it is told.
 public struct ComponentSpec: Equatable, Sendable {
   /// The component's name, "prefix-tuning".
   public var plugin: Located<String>
   /// Its hyperparameters, unchecked.
-  public var hyperparameters: [String: Located<RunValue>]
+  public var hyperparameters: [String: Located<HyperparameterValue>]
 }
 
 /// The base model and what it is told.
@@ -49,7 +43,7 @@ public struct BaseSpec: Equatable, Sendable {
   /// An absolute path, or a name on the hub for `ModelResolver`.
   public var model: Located<String>
   /// Its hyperparameters, unchecked.
-  public var hyperparameters: [String: Located<RunValue>]
+  public var hyperparameters: [String: Located<HyperparameterValue>]
 }
 
 /// One task.

@@ -39,10 +39,11 @@ public struct PluginBench {
   public func useBase(_ choice: ComponentChoice, folder: String, in model: Model) throws {
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: try ModelCheckpoint(folder: folder),
+      factory.identity(component, owner: ParameterOwner.base),
+      checkpoint: try ModelCheckpoint(folder: folder),
       tokenize: { $0.utf8.map { 2 + Int32($0) % 16 } },
       frequentTokens: { (2..<Int32(2 + min($0, 16))).map { $0 } }
-    ) { try factory.baseModel(component, choice, $0) }
+    ) { try factory.baseModel(component, $0) }
   }
 
   /// How the rows of a plugin's head become sequences.
@@ -55,8 +56,8 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useSelector(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.selector, choice)
-    try model.setSelector(factory.identity(component, owner: "selector")) {
-      try factory.selector(component, choice, $0)
+    try model.setSelector(factory.identity(component, owner: ParameterOwner.selector)) {
+      try factory.selector(component, $0)
     }
   }
 
@@ -65,8 +66,20 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useAdapter(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.adapter, choice)
-    try model.setAdapter(factory.identity(component, owner: "adapter")) {
-      try factory.adapter(component, choice, $0)
+    try model.setAdapter(factory.identity(component, owner: ParameterOwner.adapter)) {
+      try factory.adapter(component, $0)
+    }
+  }
+
+  /// Creates one more of a plugin's adapters in the model, switched off: it has its parameters and injects nothing.
+  ///
+  /// - Throws: errors of the plugin, or of its hyperparameters.
+  func addIdleAdapter(_ choice: ComponentChoice, in model: Model) throws {
+    let component = try factory.load(.adapter, choice)
+    try model.addAdapter(
+      factory.identity(component, owner: ParameterOwner.laterAdapter("1")), isActive: false
+    ) {
+      try factory.adapter(component, $0)
     }
   }
 
@@ -75,8 +88,8 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   public func useHead(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.taskHead, choice)
-    try model.addHead(factory.identity(component, owner: "head.test")) {
-      try factory.head(component, choice, $0)
+    try model.addHead(factory.identity(component, owner: ParameterOwner.head("test"))) {
+      try factory.head(component, $0)
     }
   }
 }

@@ -39,7 +39,7 @@ import Testing
     let tiny = try TinyRun(rows: 1)
     try FileManager.default.copyItem(atPath: "\(Self.folder)/exported", toPath: tiny.path("peft"))
     try tiny.write("peft/ptune.json", "{\"tasks\": []}")
-    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(tiny.path("peft")) }
+    let error = #expect(throws: AdapterError.self) { try Workbench.peftRun(tiny.path("peft")) }
     #expect(error.map { "\($0)" }?.hasSuffix("ptune.json does not name the 1 tasks of the adapter") == true)
   }
 }

@@ -32,7 +32,7 @@ import Testing
     let export = try run.exportPEFT(task: nil, to: tiny.path("peft"))
     #expect(export.method == "PREFIX_TUNING")
     let read = try PEFTExportTests.reread(tiny.path("peft"))
-    #expect(read.folder.adapter.hyperparameters["form"] == .string("key-value"))
+    #expect(read.folder.adapters[0].hyperparameters["form"] == .string("key-value"))
     #expect(
       try absoluteDifference(
         Self.scores(PEFTExportTests.lines(read, tiny)), Self.scores(PEFTExportTests.lines(run, tiny))) < 1e-5)
@@ -49,7 +49,7 @@ import Testing
     let single = try pool("pool_size: 1")
     _ = try single.exportPEFT(task: nil, entries: [0], to: tiny.path("peft"))
     let read = try PEFTExportTests.reread(tiny.path("peft"))
-    #expect(read.folder.adapter.plugin == "prompt-tuning")
+    #expect(read.folder.adapters[0].plugin == "prompt-tuning")
     #expect(
       try absoluteDifference(
         Self.scores(PEFTExportTests.lines(read, tiny)), Self.scores(PEFTExportTests.lines(single, tiny)))
@@ -63,21 +63,22 @@ import Testing
     #expect(rows.shape == [4, 32] && rows.array == Array(all[128...] + all[..<64]))
 
     func message(_ run: AdapterRun, _ entries: [Int]) -> String? {
-      let error = #expect(throws: TrainingError.self) {
+      let error = #expect(throws: FixedPromptError.self) {
         try run.exportPEFT(task: nil, entries: entries, to: tiny.path("more"))
       }
       return error.map { "\($0)" }
     }
     #expect(message(three, [3]) == "the pool has no entry 3")
     #expect(
-      message(try pool("pool_size: 3"), [0, 1])?.hasSuffix("so several of them are no one prompt") == true)
+      message(try pool("pool_size: 3"), [0, 1])?.hasSuffix("so several of them do not make one prompt")
+        == true)
     #expect(
-      message(try pool("pool_size: 3, at: layers"), [0])?.hasPrefix("the pool's rows stand at layers") == true
+      message(try pool("pool_size: 3, at: layers"), [0])?.hasPrefix("the pool's rows are at layers") == true
     )
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: FixedPromptError.self) {
       try three.mergeVirtualTokens(task: nil, to: tiny.path("more"))
     }
-    #expect(error.map { "\($0)" }?.hasPrefix("which entries of the pool a text gets depends") == true)
+    #expect(error.map { "\($0)" }?.hasPrefix("the entries of the pool depend on the text") == true)
     #expect(!FileSystem.exists(tiny.path("more")))
   }
 
@@ -113,10 +114,10 @@ import Testing
       }
     }
     #expect(bare.tokenizer.pieces("<|ptune_1|>").map(\.id) == [201])
-    let again = #expect(throws: TrainingError.self) {
+    let again = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
-    #expect(again.map { "\($0)" } == "'\(tiny.path("merged"))' is there already")
+    #expect(again.map { "\($0)" } == "'\(tiny.path("merged"))' already exists")
   }
 
   @Test(
@@ -164,14 +165,15 @@ import Testing
         absoluteDifference(Array(line.prefix(200)), Array(expected[row * 200..<(row + 1) * 200])) < 1e-4)
       #expect(try #require(line.suffix(3).max()) < #require(line.prefix(200).max()))
     }
-    let again = #expect(throws: TrainingError.self) {
+    let again = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged.gguf"))
     }
-    #expect(again.map { "\($0)" } == "'\(tiny.path("merged.gguf"))' is there already")
-    let folder = #expect(throws: TrainingError.self) {
+    #expect(again.map { "\($0)" } == "'\(tiny.path("merged.gguf"))' already exists")
+    let folder = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
-    #expect(folder.map { "\($0)" }?.hasSuffix("is no name of a GGUF file, which the base model is") == true)
+    #expect(
+      folder.map { "\($0)" }?.hasSuffix("is not the name of a GGUF file, as the base model is one") == true)
   }
 
   @Test("a classifier goes into the merged model with its labels")

@@ -144,7 +144,7 @@ import Testing
         started("p-tuning-v2", ["form": .string("hidden"), "depth": .int(1)]), nearest: 1
       ).prompts(task: 0).first)
     #expect(upper.layers.map(\.layer) == [2] && upper.tokens.allSatisfy { $0.near.isEmpty })
-    #expect(upper.vocabularyNorm == nil && upper.note?.contains("no row stands at layer 0") == true)
+    #expect(upper.vocabularyNorm == nil && upper.note?.contains("no row at layer 0") == true)
   }
 
   @Test("keys and values have norms and likeness alone, and it is said why")
@@ -153,7 +153,7 @@ import Testing
     #expect(prompt.kind == .keysAndValues && prompt.tokens.allSatisfy { $0.near.isEmpty && $0.norm > 0 })
     #expect(
       prompt.layers.count == 3 && prompt.layers.allSatisfy { $0.norms.map(\.part) == ["keys", "values"] })
-    #expect(prompt.note?.contains("no rows that a token could have") == true)
+    #expect(prompt.note?.contains("not in the space of words") == true)
     // A token's length is that of all of its parts together.
     let rows = try started("prefix-tuning").model.promptRows(of: 0)
     #expect(rows.count == 6)

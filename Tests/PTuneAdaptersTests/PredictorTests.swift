@@ -73,7 +73,7 @@ import Testing
     (#"{"input_ids": 7}"#, "'input_ids' has to be a JSON list of integers"),
     (#"{"input_ids": [1.5]}"#, "'input_ids' has to be a JSON list of integers"),
     (#"{"input_ids": []}"#, "'input_ids' is empty"),
-    (#"{"input_ids": [2, 200]}"#, "'input_ids' holds 200, which is not within 0 and 199"),
+    (#"{"input_ids": [2, 200]}"#, "'input_ids' contains 200, which is not within 0 and 199"),
     (
       #"{"input_ids": [2, 3], "token_type_ids": [0]}"#,
       "'token_type_ids' has 1 elements, but 'input_ids' has 2"
@@ -84,7 +84,7 @@ import Testing
     ),
     (
       #"{"input_ids": [2, 3], "token_type_ids": [-1, 0]}"#,
-      "'token_type_ids' holds -1, which is not within 0 and 2147483646"
+      "'token_type_ids' contains -1, which is not within 0 and 2147483646"
     ),
     ("{\"input_ids\": \(Array(repeating: 5, count: 62))}", "'input_ids' has 62 ids; at most 61 fit"),
     ("[]", "the line is not a JSON object"),
@@ -135,7 +135,7 @@ import Testing
     }
     let found = try lines(predictor, rows([0, 1, 2]))
     #expect(Set(found).count == 3)
-    let error = #expect(throws: TrainingError.self) { try lines(predictor, rows([0, 3])) }
+    let error = #expect(throws: DataError.self) { try lines(predictor, rows([0, 3])) }
     #expect(
       error?.description
         == "\(tiny.path("rows.jsonl")):2: 'token_type_ids' holds 3, but the base model's types are 0 to 2 "
@@ -148,6 +148,6 @@ import Testing
     let run = try adapter(tiny)
     #expect(try run.task(named: nil) == 0)
     #expect(try run.task(named: "tone") == 0)
-    #expect(throws: TrainingError.unknownTask("mood", known: ["tone"])) { try run.task(named: "mood") }
+    #expect(throws: AdapterError.unknownTask("mood", known: ["tone"])) { try run.task(named: "mood") }
   }
 }

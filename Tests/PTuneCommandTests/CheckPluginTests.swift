@@ -13,8 +13,8 @@ struct CheckPluginTests {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let root = folder.deletingLastPathComponent().deletingLastPathComponent().path
     let built = try desk.shell(
-      "umask 022; cc -std=c11 -g0 -fPIC -shared -D\(fault) -I '\(root)/Sources/CPTune/include' "
-        + "-o libptune_faulty.so '\(folder.path)/Plugins/faulty.c'")
+      "umask 022; cc -std=c11 -D_GNU_SOURCE -g0 -fPIC -shared -D\(fault) -I '\(root)/Sources/CPTune/include' "
+        + "-o libptune_faulty.so '\(folder.path)/Plugins/faulty.c' -lm -lpthread")
     try #require(built.status == 0, "\(built.errors)")
     return "libptune_faulty.so"
   }
@@ -23,7 +23,7 @@ struct CheckPluginTests {
   func passes() throws {
     let outcome = try desk.ptune("check-plugin", try plugin())
     #expect(outcome.status == 0, "\(outcome.output)")
-    #expect(outcome.output.hasSuffix("\n14 passed, 0 failed, 0 skipped\n"), "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("\n26 passed, 0 failed, 0 skipped\n"), "\(outcome.output)")
     #expect(outcome.output.contains("      org.example.faulty 1.0.0 (c)\n"))
     #expect(outcome.output.contains("      prompt [3, 16]\n"))
   }
@@ -38,31 +38,77 @@ struct CheckPluginTests {
     "a fault is found by the check that is for it",
     arguments: [
       Fault(
-        name: "WRONG_GRADIENT", check: "its gradients are those of its loss, by finite differences",
+        name: "WRONG_GRADIENT", check: "its gradients match its loss, by finite differences",
         detail: "'prompt': the difference is"),
       Fault(name: "NOT_THE_SAME_TWICE", check: "the same seed gives the same bits", detail: "differ"),
       Fault(
-        name: "LEAKS", check: "creating, using and destroying it again and again takes no more memory",
-        detail: "bytes a round"),
+        name: "LEAKS", check: "it does not leak memory when it is created, used and destroyed repeatedly",
+        detail: "bytes per round"),
       Fault(
-        name: "CRASHES", check: "it takes no more positions than it says", detail: "it crashed (SIGSEGV)"),
+        name: "CRASHES", check: "what it computes is a function of its parameters alone",
+        detail: "it crashed (SIGSEGV)"),
       Fault(
-        name: "HANGS", check: "it takes no more positions than it says",
-        detail: "it was not done within 1.0 s", arguments: ["--timeout", "1"]),
+        name: "HANGS", check: "what it computes is a function of its parameters alone",
+        detail: "it did not finish within 1.0 s", arguments: ["--timeout", "1"]),
       Fault(
-        name: "SAYS_TOO_LITTLE", check: "it takes no more positions than it says",
+        name: "SAYS_TOO_LITTLE", check: "it occupies no more positions than it says",
         detail: "3 rows a sequence, 2 positions said"),
       Fault(
-        name: "FORGETS", check: "what is saved and loaded again gives the same scores",
+        name: "FORGETS", check: "saved and loaded parameters give the same scores",
         detail: "the parameter 'prompt' is not saved"),
       Fault(
-        name: "EXPORTS_MORE", check: "it exports its entry function alone",
+        name: "EXPORTS_MORE", check: "it exports only its entry function",
         detail: "it exports matmul too; hide"),
       Fault(
         name: "UNDOCUMENTED", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
       Fault(
-        name: "NEEDS_ITS_HOST", check: "it survives a host of another version, without interfaces",
+        name: "NEEDS_ITS_HOST", check: "it survives a host of another version without interfaces",
         detail: "it crashed (SIGSEGV)"),
+      Fault(name: "BLANK", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
+      Fault(
+        name: "KEEPS_A_STATE", check: "what it computes is a function of its parameters alone",
+        detail: "it keeps numbers of its own, which no adapter file holds"),
+      Fault(
+        name: "DRIFTS", check: "the same batch gives the same numbers each time",
+        detail: "it keeps a state of its own, which changes each step"),
+      Fault(
+        name: "DRAWS_IN_EVALUATION", check: "the same batch gives the same numbers each time",
+        detail: "it draws random numbers in evaluation"),
+      Fault(
+        name: "ANOTHER_IN_EVALUATION",
+        check: "it computes the same in training as in evaluation, but for dropout", detail: "losses "),
+      Fault(
+        name: "SHARES_ITS_INSTANCES", check: "it works beside another one of its kind in the same run",
+        detail: "kept in a global"),
+      Fault(
+        name: "READS_THE_CONTINUATION",
+        check: "what it injects does not depend on tokens beyond the known context",
+        detail: "with other tokens behind `context_ends`"),
+      Fault(
+        name: "READS_PAST_THE_END", check: "it stays within the host's arrays, and only reads them",
+        detail: "it reads past their ends"),
+      Fault(
+        name: "WRITES_INTO", check: "it stays within the host's arrays, and only reads them",
+        detail: "it wrote into 'tokens'"),
+      Fault(
+        name: "WRITES_PAST", check: "it stays within the host's arrays, and only reads them",
+        detail: "it wrote past the end of 'offsets'"),
+      Fault(
+        name: "NOT_FINITE_ALONE",
+        check: "its numbers are finite at the edges: a single token, a single sequence, the longest text",
+        detail: "the loss of lengths [1] is nan"),
+      Fault(
+        name: "GOES_ON", check: "it stops when the user asks to", detail: "return PTUNE_CANCELLED"),
+      Fault(
+        name: "LEAKS_A_LITTLE",
+        check: "it does not leak memory when it is created, used and destroyed repeatedly",
+        detail: "bytes per round"),
+      Fault(
+        name: "LEAVES_A_THREAD", check: "it leaves the process as it was", detail: "more threads run"),
+      Fault(
+        name: "OPENS_FILES", check: "it leaves the process as it was", detail: "more files are open"),
+      Fault(
+        name: "ROUNDS_OTHERWISE", check: "it leaves the process as it was", detail: "are rounded"),
       Fault(name: "REFUSES", check: "it is created", detail: "it does not like this model"),
     ])
   func finds(_ fault: Fault) throws {
@@ -92,13 +138,13 @@ struct CheckPluginTests {
     try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(rows)}}"#)
     let right = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
     #expect(right.status == 0, "\(right.output)")
-    #expect(right.output.contains("it gives the reference values\n      input: apart by 0.0"))
+    #expect(right.output.contains("it computes the reference values\n      input: apart by 0.0"))
 
     let other = rows.replacing("15]]", with: "16]]")
     try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(other)}}"#)
     let wrong = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
     #expect(wrong.status == 1)
-    #expect(wrong.output.contains("row 2 of 'input' is off by 1.0"), "\(wrong.output)")
+    #expect(wrong.output.contains("row 2 of 'input' differs by 1.0"), "\(wrong.output)")
   }
 
   @Test("what is no plugin fails with the reason")

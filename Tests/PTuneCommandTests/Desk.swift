@@ -69,6 +69,11 @@ final class Desk {
     Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
   }
 
+  /// A copy of one of the models of Tests/Fixtures.
+  func copyModel(_ fixture: String, as name: String) throws {
+    try FileManager.default.copyItem(atPath: "\(Self.fixtures)/\(fixture)", toPath: "\(folder)/\(name)")
+  }
+
   /// A copy of the model whose config.json is changed.
   func model(_ name: String, config change: (String) -> String) throws {
     try FileManager.default.copyItem(atPath: "\(folder)/model", toPath: "\(folder)/\(name)")

@@ -103,7 +103,7 @@ import Testing
         #expect(written.contains("FILE") == (columns == 200))
         let words = Set(written.split(whereSeparator: \.isWhitespace))
         #expect(
-          Set("prompt-pool a pool of prompts of which each input gets".split(separator: " ")).isSubset(
+          Set("prompt-pool a pool of prompts from which each input gets".split(separator: " ")).isSubset(
             of: words))
       }
     }
@@ -124,7 +124,7 @@ import Testing
   }
 
   /// What `ptune` writes to a terminal of this width.
-  private func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
+  func onTerminal(_ desk: Desk, columns: UInt16, _ arguments: [String]) throws -> String {
     // Looked up by name: the header has it only on some systems, the library on all.
     typealias OpenTerminal =
       @convention(c) (

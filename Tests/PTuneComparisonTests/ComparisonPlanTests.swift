@@ -30,9 +30,9 @@ import Testing
       grid: ["training.learning_rate=0.1,0.2"], seeds: 2)
     #expect(plan.cells.count == 3 * 2 * 2)
     #expect(Set(plan.cells.map(\.folder)).count == plan.cells.count)
-    #expect(plan.cells.allSatisfy { $0.spec.adapter.hyperparameters["virtual_tokens"]?.value == .int(3) })
+    #expect(plan.cells.allSatisfy { $0.spec.adapters[0].hyperparameters["virtual_tokens"]?.value == .int(3) })
     #expect(
-      plan.cells.map { $0.spec.adapter.hyperparameters["depth"] == nil } == [false, false, false, false]
+      plan.cells.map { $0.spec.adapters[0].hyperparameters["depth"] == nil } == [false, false, false, false]
         + Array(repeating: true, count: 8))
     #expect(
       plan.cells.filter { $0.spec.selector != nil }.map(\.label) == [
@@ -43,7 +43,7 @@ import Testing
       ])
     let common = plan.cells.map { cell in
       var spec = cell.spec
-      (spec.adapter, spec.selector, spec.output) = (plan.cells[0].spec.adapter, nil, "/")
+      (spec.adapters, spec.selector, spec.output) = (plan.cells[0].spec.adapters, nil, "/")
       spec.training.seed = 0
       spec.training.learningRate = nil
       return spec
@@ -57,7 +57,7 @@ import Testing
     let tiny = try TinyRun()
     let spec = try tiny.spec(adapter: "{plugin: p-tuning-v2, dpth: 2}")
     let file = try tiny.write("run.yaml", spec.yaml())
-    #expect(throws: TrainingError.self) { _ = try plan(file, "p-tuning-v2,prompt-tuning") }
+    #expect(throws: RunFileError.self) { _ = try plan(file, "p-tuning-v2,prompt-tuning") }
     #expect(try plan(file, "prompt-tuning").cells.count == 1)
   }
 
@@ -73,7 +73,7 @@ import Testing
     let tiny = try TinyRun()
     let file = try tiny.write("run.yaml", try tiny.spec(adapter: "p-tuning").yaml())
     let cell = try plan(file, "prefix-tuning:initialization=text:initial_text=\"good, bad: both\"").cells[0]
-    #expect(cell.spec.adapter.hyperparameters["initial_text"]?.value == .string("good, bad: both"))
+    #expect(cell.spec.adapters[0].hyperparameters["initial_text"]?.value == .string("good, bad: both"))
   }
 
   @Test("adapters that work together are compared as the run file that combines them")
@@ -97,7 +97,7 @@ import Testing
         "both prefix-tuning.virtual_tokens=5", "both prefix-tuning.virtual_tokens=7", "prompt-tuning",
       ])
     #expect(
-      grid.cells.prefix(2).map { $0.spec.further[0].hyperparameters["virtual_tokens"]?.value } == [
+      grid.cells.prefix(2).map { $0.spec.adapters[1].hyperparameters["virtual_tokens"]?.value } == [
         .int(5), .int(7),
       ])
     #expect(

@@ -20,6 +20,7 @@ import Testing
     func configuration(_ key: String) -> ConfigurationValue? {
       key == "model_type" ? nil : original.configuration(key)
     }
+    var configurationKeys: [String] { [] }
     func hasWeight(_ name: String) -> Bool { name == added || original.hasWeight(name) }
     func weight(_ name: String) throws -> CheckpointWeight? { try original.weight(name) }
   }

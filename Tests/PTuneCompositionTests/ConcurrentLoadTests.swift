@@ -12,7 +12,7 @@ import Testing
         group.addTask {
           let choice = ComponentChoice(plugin: "p-tuning-v2")
           let component = try Workbench.factory().load(.adapter, choice)
-          return UInt(bitPattern: component.component)
+          return UInt(bitPattern: component.loaded.component)
         }
       }
       return try await group.reduce(into: Set<UInt>()) { $0.insert($1) }

@@ -112,12 +112,12 @@ import Testing
     ) { _ in FactsOnly(layers: expected.layers) }
     model.setTasks(expected.tasks.map { TaskFacts(name: $0) })
     try model.setAdapter(factory.identity(component, owner: "adapter")) {
-      try factory.adapter(component, choice, $0)
+      try factory.adapter(component, $0)
     }
     if let selector = expected.selector.map({ ComponentChoice(plugin: $0) }) {
       let plugin = try factory.load(.selector, selector)
       try model.setSelector(factory.identity(plugin, owner: "selector")) {
-        try factory.selector(plugin, selector, $0)
+        try factory.selector(plugin, $0)
       }
     }
     #expect(model.trainableCount == expected.count)
@@ -141,6 +141,7 @@ private final class FactsOnly: BaseModel {
 
 private final class NoCheckpoint: CheckpointSource {
   func configuration(_ key: String) -> ConfigurationValue? { nil }
+  var configurationKeys: [String] { [] }
   func hasWeight(_ name: String) -> Bool { false }
   func weight(_ name: String) throws -> CheckpointWeight? { nil }
 }

@@ -161,7 +161,11 @@ import Testing
     #expect(cache == nil)
     let rows = [Float](repeating: 1, count: 150 * 2)
     let small = KeyValueCache(layers: 1, columns: 2)
-    for _ in 0..<2 { small.append(layer: 0, rows: 150, keys: rows, values: rows) }
+    let places = [Int32](repeating: 0, count: 150)[...]
+    let injected = [UInt8](repeating: 0, count: 150)[...]
+    for _ in 0..<2 {
+      small.append(layer: 0, rows: 150, keys: rows, values: rows, places: places, injected: injected)
+    }
     #expect(small.layers[0].map(\.capacity) == [192, 128])
     #expect(small.layers[0].map(\.count) == [192, 108])
   }
@@ -171,7 +175,7 @@ import Testing
     func reason(_ body: () throws -> Void) -> String {
       (#expect(throws: EngineFailure.self) { try body() })?.reason ?? ""
     }
-    #expect(reason { _ = try Decoding(Self.model(causal: false).0) }.hasPrefix("it is no causal model"))
+    #expect(reason { _ = try Decoding(Self.model(causal: false).0) }.hasPrefix("it is not a causal model"))
     for (placement, name) in [(Placement.middle, "middle"), (.end, "end")] {
       let (model, _) = try Self.model { shared, _, injections in
         try injections.input(shared(1), at: placement)

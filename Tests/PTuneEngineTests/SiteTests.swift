@@ -134,7 +134,7 @@ import Testing
     #expect(
       try refusal { values, sites, injections in
         try injections.lowRank(values[0], values[1], at: sites[0], scale: .infinity)
-      }?.contains("it takes a finite scale") == true)
+      }?.contains("the scale has to be finite") == true)
     #expect(
       try refusal { values, sites, injections in
         try injections.scale(inputsOf: try site("layers.1.down", sites), by: values[2])

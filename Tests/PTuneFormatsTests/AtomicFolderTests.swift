@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import PTuneLibc
+import Testing
 
 @testable import PTuneFormats
 

@@ -26,13 +26,13 @@ import Testing
     #expect(try FileSystem.entries(of: folder.path) == ["a.txt"])
   }
 
-  @Test("a replaced file keeps its permissions, and a link stays a link")
+  @Test("a replaced file keeps its permissions, and a link that the user names stays a link")
   func keepsKind() throws {
     let folder = try TemporaryFolder()
     try folder.write("target.txt", "old")
     chmod(folder("target.txt"), 0o640)
     symlink("target.txt", folder("link.txt"))
-    try AtomicFile.write("new", to: folder("link.txt"))
+    try AtomicFile.write("new", output: folder("link.txt"), reading: [])
     var status = stat()
     lstat(folder("link.txt"), &status)
     #expect(status.st_mode & S_IFMT == S_IFLNK)
@@ -64,7 +64,7 @@ import Testing
     #expect(
       message { try AtomicFile.write("x", to: folder("a.txt")) } == """
         cannot create '\(folder("a.txt"))': Permission denied
-        help: see who may write there: ls -ld '\(folder.path)'
+        help: check who may write there: ls -ld '\(folder.path)'
         """)
   }
 

@@ -62,7 +62,7 @@ import Testing
     #expect(report.metrics.map(\.value) == expected.metrics.map(\.value))
     #expect(report.metrics[2].value > 0)
     data.textPair = nil
-    let failure = #expect(throws: TrainingError.self) {
+    let failure = #expect(throws: DataError.self) {
       try adapter.evaluateGeneration(data, task: 0, options: options, progress: { _, _ in })
     }
     #expect(failure.map { "\($0)".contains("there is no reference") } == true)

@@ -27,6 +27,7 @@ import Testing
       ["n_positions", "max_position_embeddings"].contains(key) && original.configuration(key) != nil
         ? .integer(positions) : original.configuration(key)
     }
+    var configurationKeys: [String] { original.configurationKeys }
     func hasWeight(_ name: String) -> Bool { original.hasWeight(name) }
     func weight(_ name: String) throws -> CheckpointWeight? {
       guard let tensor = replaced[name] else { return try original.weight(name) }
@@ -53,7 +54,7 @@ import Testing
       let choice = try StepFixture.adapter(json)
       let plugin = try factory.load(.adapter, choice)
       try model.setAdapter(factory.identity(plugin, owner: "adapter")) {
-        try factory.adapter(plugin, choice, $0)
+        try factory.adapter(plugin, $0)
       }
       for (parameter, stored) in zip(model.parameters, try json.list("parameters")) {
         let values = try file.floats(try stored.text("value")).array

@@ -20,7 +20,7 @@ struct ConstructionTests {
       ),
     ]
     for (values, expected) in cases {
-      let instance = try component.create(values: values, call: call)
+      let instance = try component.create(CheckedComponent(component.description, values), call: call)
       #expect(instance == UnsafeMutableRawPointer(bitPattern: 0x1230))
       let seen = try seen(by: component)
       #expect(seen == expected)
@@ -35,9 +35,11 @@ struct ConstructionTests {
     let workshop = try Workshop()
     let component = try load(from: workshop)
     #expect(throws: ConstructionError.refused(component: "every-type", status: badArgument)) {
-      try component.create(values: ["i": .int(13)], call: nil)
+      try component.create(CheckedComponent(component.description, ["i": .int(13)]), call: nil)
     }
-    #expect(throws: HyperparameterError.self) { try component.create(values: ["i": .int(101)], call: nil) }
+    #expect(throws: HyperparameterError.self) {
+      try component.create(CheckedComponent(component.description, ["i": .int(101)]), call: nil)
+    }
     #expect(try seen(by: component).hasPrefix("13 "))
   }
 

@@ -48,7 +48,7 @@ struct HyperparameterTests {
       "pooling", .string("man"), "'pooling' of prompt-tuning is \"man\", which is none of mean, first, last",
       "did you mean 'mean'?"
     ),
-    ("pooling", .string("me\0an"), "'pooling' of prompt-tuning holds a zero character", describe),
+    ("pooling", .string("me\0an"), "'pooling' of prompt-tuning contains a zero character", describe),
     (
       "labels", .string("yes"), "'labels' of prompt-tuning has to be a list of texts, not text (\"yes\")",
       describe
@@ -57,7 +57,7 @@ struct HyperparameterTests {
       "parts", .strings(["b", "c"]), "'parts' of prompt-tuning is \"c\", which is none of a, b", describe
     ),
   ]
-  static let describe = "`ptune describe prompt-tuning` shows what each hyperparameter takes"
+  static let describe = "`ptune describe prompt-tuning` shows the values of each hyperparameter"
 
   @Test("a value that does not fit is named with what would", arguments: mistakes.indices)
   func mistake(index: Int) throws {

@@ -149,7 +149,7 @@ import Testing
     }
     let page = try Page(Report([RunFolder(folder.path + "/run")]).html)
     #expect(page.ids.contains("training-loss") && !page.ids.contains("task-tone"))
-    #expect(page.text.contains("This training has not come to its end"))
+    #expect(page.text.contains("This training has not finished"))
   }
 
   @Test("what is no run folder is said to be none")

@@ -1,4 +1,5 @@
 import PTuneFormats
+import PTunePlugins
 import Testing
 
 @testable import PTuneComposition
@@ -22,13 +23,13 @@ import Testing
     let run = try parse(Self.example)
     #expect(run.base.plugin?.value == "bert")
     #expect(run.base.model.value == "sentence-transformers/all-MiniLM-L6-v2")
-    #expect(run.adapter.plugin.value == "p-tuning-v2")
+    #expect(run.adapters[0].plugin.value == "p-tuning-v2")
     #expect(
-      run.adapter.hyperparameters.mapValues(\.value) == [
+      run.adapters[0].hyperparameters.mapValues(\.value) == [
         "virtual_tokens": .int(20), "rate": .double(0.005), "deep": .bool(true),
         "init": .string("vocabulary"),
       ])
-    #expect(run.adapter.hyperparameters["rate"]?.place == .file("jobs/run.yaml", line: 3))
+    #expect(run.adapters[0].hyperparameters["rate"]?.place == .file("jobs/run.yaml", line: 3))
     #expect(run.selector == nil)
     let task = try #require(run.tasks.first)
     #expect(task.name == "sentiment")
@@ -45,6 +46,37 @@ import Testing
     #expect(run.training == training)
   }
 
+  @Test("a mapping takes over another's members, its own and the first ones winning")
+  func mergeKeys() throws {
+    let run = try parse(
+      """
+      base: {model: ./m}
+      adapter: {plugin: prompt-tuning, virtual_tokens: 3}
+      tasks:
+      - name: one
+        head: &head {plugin: sequence-classification, dropout: 0.5, pooling: cls}
+        data: &data {train: /t.csv, text: sentence, label: tone}
+      - name: two
+        head: {<<: [{dropout: 0.25}, *head], pooling: mean}
+        data:
+          <<: *data
+          train: /u.csv
+      """)
+    let head = run.tasks[1].head.hyperparameters.mapValues(\.value)
+    #expect(head == ["dropout": .double(0.25), "pooling": .string("mean")])
+    #expect(run.tasks[1].head.plugin.value == "sequence-classification")
+    #expect(run.tasks[1].data.train.value == "/u.csv")
+    #expect(run.tasks[1].data.label.value == "tone")
+    let error = #expect(throws: RunFileError.self) { try parse("base: {<<: 3, model: m}") }
+    #expect(error?.description.contains("'<<' should be a mapping, or a list of mappings") == true)
+  }
+
+  @Test("a byte order mark and carriage returns change nothing")
+  func windows() throws {
+    let plain = try parse(Self.example)
+    #expect(try parse("\u{FEFF}" + Self.example.replacing("\n", with: "\r\n")).tasks == plain.tasks)
+  }
+
   @Test("the shortest run file has sensible defaults")
   func defaults() throws {
     let run = try parse(
@@ -52,7 +84,7 @@ import Testing
     )
     #expect(run.base.plugin == nil)
     #expect(run.base.model.value == "/project/jobs/m")
-    #expect(run.adapter == ComponentSpec(plugin: located("prompt-tuning"), hyperparameters: [:]))
+    #expect(run.adapters == [ComponentSpec(plugin: located("prompt-tuning"), hyperparameters: [:])])
     #expect(run.tasks[0].name == "task")
     #expect(run.tasks[0].weight == 1)
     #expect(run.tasks[0].data.train.value == "/t.csv")
@@ -100,7 +132,7 @@ import Testing
       "adapter.number=1e-5", "adapter.text='0x1F'", "tasks.0.data.maximum_rows=100",
       "tasks.0.data.header=false",
       "tasks.0.data.format=tsv", "tasks.0.data.fields.answer=5", "tasks.0.data.chat_template=chatml")
-    run.adapter.hyperparameters["inf"] = located(.double(.infinity))
+    run.adapters[0].hyperparameters["inf"] = located(.double(.infinity))
     let text = run.yaml()
     #expect(try RunSpec.parse(text, file: "/elsewhere/run.yaml") == run)
     #expect(
@@ -181,9 +213,9 @@ import Testing
       ("--1", .string("--1")), ("12 ", .string("12 ")), ("0xZZ", .string("0xZZ")),
       ("2024-01-01", .string("2024-01-01")),
       ("99999999999999999999", .double(1e20)), (".", .string(".")), ("-", .string("-")),
-    ] as [(String, RunValue?)])
-  func scalars(text: String, expected: RunValue?) {
-    #expect(RunValue.resolve(plain: text) == expected)
+    ] as [(String, HyperparameterValue?)])
+  func scalars(text: String, expected: HyperparameterValue?) {
+    #expect(HyperparameterValue.resolve(plain: text) == expected)
   }
 }
 

@@ -21,7 +21,7 @@ import Testing
     if causal, placement == .end {
       // No text sees a prompt behind it.
       let failure = #expect(throws: EngineFailure.self) { try GradientCheck().run(model, on: batch) }
-      #expect(failure?.reason.contains("no token sees what stands behind it") == true)
+      #expect(failure?.reason.contains("no token sees what follows it") == true)
       return
     }
     let report = try GradientCheck().run(model, on: batch)

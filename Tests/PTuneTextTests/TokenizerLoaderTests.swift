@@ -100,7 +100,7 @@ struct TokenizerLoaderTests {
     #expect(
       try failure { try TokenizerLoader.load(folder.path) }.shown(folder)
         == "no tokenizer in FOLDER: it has no tokenizer.json and no vocab.txt\n"
-        + "copy the tokenizer files beside the model's weights")
+        + "copy the tokenizer files next to the model's weights")
   }
 
   @Test("vocab.txt needs the special tokens, and a file that is not empty")
@@ -112,7 +112,7 @@ struct TokenizerLoaderTests {
     let empty = try Folder(["vocab.txt": ""])
     #expect(
       try failure { try TokenizerLoader.load(empty.path) }.shown(empty)
-        == "vocab.txt is empty\ncheck that the file was written whole")
+        == "vocab.txt is empty\ncheck that the file was written completely")
   }
 
   @Test("vocab.txt may have Windows line ends, and its configuration other special tokens")

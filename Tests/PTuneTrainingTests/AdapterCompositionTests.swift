@@ -122,10 +122,11 @@ import Testing
     }
     #expect(second?.component == "adapter multitask-prompt-tuning")
     #expect(
-      second?.reason.contains("the run's selector weighs the pool of adapter prompt-pool already") == true)
+      second?.reason.contains("the run's selector is already used for the pool of adapter prompt-pool")
+        == true)
     _ = try Self.scores(try Self.compose([Self.lora, pool], selector: Self.choice("attention")))
-    let unselected = #expect(throws: TrainingError.self) { try Self.compose([Self.lora, pool]) }
-    #expect(unselected?.description.contains("the adapter 'prompt-pool' asks a selector") == true)
+    let unselected = #expect(throws: CompositionError.self) { try Self.compose([Self.lora, pool]) }
+    #expect(unselected?.description.contains("the adapter 'prompt-pool' uses a selector") == true)
   }
 
   @Test(
@@ -177,7 +178,7 @@ import Testing
     #expect(file.names.contains("adapter.lora.encoder.layer.0.attention.self.query.lora_A.weight"))
     let folder = try Workbench.opened(result.adapter).folder
     #expect(folder.adapters.map(\.plugin) == ["prefix-tuning", "lora"])
-    #expect(folder.further[0].hyperparameters["r"] == .int(2))
+    #expect(folder.adapters[1].hyperparameters["r"] == .int(2))
 
     func run(_ without: [String]) throws -> AdapterRun {
       try AdapterRun(
@@ -191,10 +192,10 @@ import Testing
     for (index, scores) in all.enumerated() {
       for other in all[..<index] { #expect(scores != other) }
     }
-    let unknown = #expect(throws: TrainingError.self) { try run(["ia3"]) }
+    let unknown = #expect(throws: AdapterError.self) { try run(["ia3"]) }
     #expect(
       unknown?.description == "\(result.adapter) has no adapter 'ia3'; it has prefix-tuning, lora")
-    let exported = #expect(throws: TrainingError.self) {
+    let exported = #expect(throws: PEFTError.self) {
       try run([]).exportPEFT(task: nil, to: tiny.path("peft"))
     }
     #expect(
@@ -211,7 +212,7 @@ import Testing
     let run = try TrainingRun(spec, registry: Workbench.factory().registry) { _, _ in }
     let loaded = try tiny.load(first)
     #expect(try Self.scores(run.composition.model) == Self.scores(loaded.composition.model))
-    #expect(run.composition.further[0].hyperparameters["r"] == .int(2))
+    #expect(run.composition.adapters[1].hyperparameters["r"] == .int(2))
     for other in ["prefix-tuning", "\nadapters: [prefix-tuning, ia3]", "\nadapters: [lora, prefix-tuning]"] {
       let error = #expect(throws: TrainingError.self) {
         try TrainingRun(

@@ -70,7 +70,9 @@ final class CombinationFolder {
       return nil
     } catch let failure as EngineFailure {
       return short("\(failure.component): \(failure.reason)")
-    } catch let error as TrainingError {
+    } catch let error as CompositionError {
+      return short(error.description)
+    } catch let error as DataError {
       return short(error.description)
     }
   }

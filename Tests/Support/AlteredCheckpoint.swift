@@ -17,6 +17,8 @@ package final class AlteredCheckpoint: CheckpointSource {
   package func configuration(_ key: String) -> ConfigurationValue? {
     changes[key] ?? original.configuration(key)
   }
+  package var configurationKeys: [String] { original.configurationKeys }
+
   package func hasWeight(_ name: String) -> Bool {
     !(dropsPrefix.isEmpty ? false : name.hasPrefix(dropsPrefix)) && original.hasWeight(dropsPrefix + name)
   }

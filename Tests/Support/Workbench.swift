@@ -66,12 +66,16 @@ package enum Workbench {
       text: Located("text", place), textPair: nil, label: Located("label", place),
       template: try template.map { Located(try TextTemplate($0), place) }, fields: [:], maximumRows: nil)
     let blueprint = Blueprint(
-      base: nil, modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", adapter: adapter,
-      further: further, without: without, selector: selector,
-      tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) },
-      maximumLength: nil,
-      threads: threads, compute: .f32, seed: 1)
-    return try Composer(factory: factory(), blueprint: blueprint).compose(counts: TokenCounts()) { _, _ in }
+      base: nil, adapters: [adapter] + further, selector: selector,
+      tasks: heads.map { ComposedTask(name: $0.name, head: $0.head, data: data) }, maximumLength: nil,
+      input: InputReading())
+    var options = CompositionOptions(
+      modelName: checkpoint, modelFolder: "\(fixtures)/\(checkpoint)", threads: threads, seed: 1)
+    options.without = without
+    let factory = factory()
+    return try Composer(
+      factory: factory, blueprint: factory.registry.inventory.checked(blueprint), options: options
+    ).compose(counts: TokenCounts()) { _, _ in }
   }
 
   /// A model of a base alone, without an adapter, by the plugin that config.json asks for.
@@ -88,9 +92,9 @@ package enum Workbench {
     let choice = ComponentChoice(plugin: plugin)
     let component = try factory.load(.baseModel, choice)
     try model.setBase(
-      factory.identity(component, owner: "base"), checkpoint: checkpoint,
+      factory.identity(component, owner: ParameterOwner.base), checkpoint: checkpoint,
       tokenize: { _ in [] }, frequentTokens: { _ in [] }
-    ) { try factory.baseModel(component, choice, $0) }
+    ) { try factory.baseModel(component, $0) }
     return model
   }
 

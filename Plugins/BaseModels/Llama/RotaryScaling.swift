@@ -8,6 +8,10 @@ extension Rotation {
   ///
   /// - Throws: `ComponentFailure` naming the key of a setting that is not supported.
   init(headSize: Int, positions: Int) throws {
+    // Room is made for each pair of columns before the weights can show that there are fewer.
+    guard headSize <= 1 << 16 else {
+      throw ComponentFailure.badArgument("config.json: head_dim \(headSize) is more than \(1 << 16)")
+    }
     let settings = RotarySettings()
     let share = try settings.number("partial_rotary_factor") ?? 1
     guard share == 1 else { throw settings.refusal("partial_rotary_factor", "\(share)", known: "1") }

@@ -31,20 +31,25 @@ public func ptune_plugin_entry_v1(
           cross-entropy over all labels, as with transformers' problem_type multi_label_classification, and labels \
           of `threshold` or more are given.
 
+          A prediction lists the probability of each label, or of the hundred most probable ones where there are more; \
+          `ptune predict --scores` gives the raw scores of all.
+
           Metrics: accuracy, f1_macro, mcc, and majority_class, the accuracy of always answering the most \
           frequent label. With `multi_label`: f1_micro, f1_macro, and subset_accuracy, the share of texts whose \
           labels are all right.
           """,
         .texts(
-          "labels", default: [], "the labels; by default those of the training data, sorted"),
+          "labels", default: [],
+          "the labels; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
+        ),
         TextScorer.poolingChoice, TextScorer.basePoolerFlag, TextScorer.hiddenLayersCount,
         TextScorer.hiddenSizeCount, TextScorer.activationChoice, TextScorer.biasFlag, TextScorer.dropoutShare,
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
         .number(
           "label_smoothing", default: 0, in: 0...0.99, "share of the target spread over all labels"),
         .flag("multi_label", default: false, "a text may have several labels, or none"),
-        .text("label_separator", default: "", "what stands between labels; empty: they are a JSON list"),
-        .number("threshold", default: 0.5, in: 0...1, "the probability from which on a label is given"),
+        .text("label_separator", default: "", "the separator between labels; empty: they are a JSON list"),
+        .number("threshold", default: 0.5, in: 0...1, "the probability from which a label is given"),
         make: SequenceClassification.init)
     ]
   }

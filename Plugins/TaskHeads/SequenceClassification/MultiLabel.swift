@@ -16,13 +16,13 @@ struct MultiLabel {
     let field = separator.isEmpty ? nil : example.field("label")
     guard let given = field?.parts(separatedBy: separator) ?? example.list("label") else {
       throw ComponentFailure.badArgument(
-        "the row's label is no JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
+        "the row's label is not a JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
       )
     }
     var targets = [Float](repeating: 0, count: labels.count)
     for label in given {
       guard let index = labels.firstIndex(of: label) else {
-        throw ComponentFailure.badArgument("label '\(label)' is not one of \(labels.joined(separator: ", "))")
+        throw ComponentFailure.badArgument("label '\(short(label))' is not one of \(listed(labels))")
       }
       targets[index] = 1
     }
@@ -40,7 +40,7 @@ struct MultiLabel {
       PredictionValue.object([("label", .text($0.0)), ("probability", .number($0.1))])
     }
     try prediction.put(.list(given), as: "labels")
-    try prediction.put(Array(zip(labels, probabilities)), as: "probabilities")
+    try prediction.put(listed(labels, probabilities), as: "probabilities")
   }
 
   /// F1 over all decisions, its mean over labels, and the share of texts whose labels are all right. A label that

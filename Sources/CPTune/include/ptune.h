@@ -49,7 +49,7 @@ extern "C" {
 #endif
 
 #define PTUNE_ABI_MAJOR 1
-#define PTUNE_ABI_MINOR 0
+#define PTUNE_ABI_MINOR 1
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PTUNE_EXPORT __attribute__((visibility("default")))
@@ -695,6 +695,14 @@ typedef struct ptune_recommendation_v1 {
   double (*learning_rate)(void *self);
 } ptune_recommendation_v1;
 #define PTUNE_RECOMMENDATION_V1 "ptune.recommendation/1"
+
+/* What any component's `extension` may return for "ptune.reads/1": which adapters of earlier versions it reads. Static. An
+   adapter that was trained with another major version of a plugin is refused without it. */
+typedef struct ptune_reads_v1 {
+  size_t struct_size;
+  const char *versions; /* major versions of the plugin, separated by spaces: "1 2" */
+} ptune_reads_v1;
+#define PTUNE_READS_V1 "ptune.reads/1"
 
 /* One component. Static. */
 typedef struct ptune_component_v1 {

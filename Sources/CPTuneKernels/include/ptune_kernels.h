@@ -63,6 +63,8 @@ void ptk_gemm_packed_transposed(const ptk_packed *b, size_t m, const float *a, s
 
 /* ---------------------------------------------------------------------------------- segment attention */
 
+/* Scores with more in them than a product are in ptune_attention_terms.h. */
+
 /* Keys and values that segments draw from, [rows, kv_heads·head_size] each, and, in the backward pass, where
    their gradients are added (NULL: not wanted). */
 typedef struct {

@@ -17,24 +17,20 @@ struct MergedGGUF {
 
   /// Writes the file, whole or not at all.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for another name than a new one that ends on `.gguf`, or a vocabulary that
-  ///   is not that of the weights; `GGUFError` or `FileError`.
+  /// - Throws: ``ExportTargetError`` for another name than a new one that ends on `.gguf`, ``MergeError`` for a vocabulary
+  ///   that is not that of the weights; `GGUFError` or `FileError`.
   func write(to output: String) throws {
     guard ModelResolver.isGGUF(output) else {
-      throw TrainingError.unusable(
-        "'\(output)' is no name of a GGUF file, which the base model is",
-        help: "name one with --output that ends on .gguf")
+      throw ExportTargetError.notGGUF(output)
     }
     guard !FileSystem.exists(output) else {
-      throw TrainingError.unusable("'\(output)' is there already", help: "name a new file with --output")
+      throw ExportTargetError.exists(output, isFile: true)
     }
     let file = try GGUFFile(path)
     guard let table = file.tensor(Self.table), table.shape.count == 2, table.shape[1] == tokens.width,
       table.shape[0] == tokens.first
     else {
-      throw TrainingError.unusable(
-        "\(path) has not as many rows in '\(Self.table)' as its tokenizer has tokens",
-        help: "convert the model again with a llama.cpp of today")
+      throw MergeError.tokensWithoutRows(file: path, tensor: Self.table)
     }
     var revision = GGUFRevision(file)
     try extendTokenizer(of: file, &revision)
@@ -54,9 +50,7 @@ struct MergedGGUF {
       revision.append(tokens.names.map(value), to: Self.keys + key)
     }
     guard file.metadata[Self.keys + "token_type"] != nil else {
-      throw TrainingError.unusable(
-        "\(path) does not say of what type its tokens are, so none can be a special one",
-        help: "convert the model again with a llama.cpp of today")
+      throw MergeError.noTokenTypes(file: path)
     }
     append("tokens") { .string($0) }
     append("token_type") { _ in .integer(Int64(Self.controlToken)) }

@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 import PTuneText
@@ -19,15 +20,14 @@ struct MergedModel {
 
   /// Writes the folder, whole or not at all.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for weights that ptune does not know, or a folder that holds something;
+  /// - Throws: ``MergeError`` for weights that ptune does not know, ``ExportTargetError`` for a folder that holds something;
   ///   `FileError` or `SafetensorsError`.
   func write(to output: String) throws {
     let source = composition.modelFolder
     guard
       try !FileSystem.exists(output) || FileSystem.isFolder(output) && FileSystem.entries(of: output).isEmpty
     else {
-      throw TrainingError.unusable(
-        "'\(output)' is there already", help: "name a new or an empty folder with --output")
+      throw ExportTargetError.exists(output, isFile: false)
     }
     let checkpoint = try Checkpoint(folder: source)
     let changed = try tensors(checkpoint)
@@ -50,7 +50,8 @@ struct MergedModel {
     for name in try FileSystem.entries(of: source) {
       let (from, to) = (FilePath.join(source, name), FilePath.join(folder, name))
       let isWeights = [".safetensors", ".bin", ".gguf", ".index.json"].contains(where: name.hasSuffix)
-      guard FileSystem.isFile(from), !FileSystem.exists(to), !isWeights, name != "README.md" else { continue }
+      guard FileSystem.isFile(from), !FileSystem.exists(to), !isWeights, name != AdapterFolderFiles.card
+      else { continue }
       try AtomicFile.write(try MappedFile(from).withBytes { Array($0) }, to: to)
     }
   }
@@ -62,9 +63,7 @@ struct MergedModel {
     guard let table = PEFTReader.wordTable(composition.checkpoint.config, in: checkpoint.names),
       let shape = checkpoint.tensor(table)?.shape, shape.count == 2, shape[1] == tokens.width
     else {
-      throw TrainingError.unusable(
-        "ptune does not know the word embeddings of \(composition.modelName)",
-        help: "use a model of a family that ptune loads PEFT's adapters for")
+      throw MergeError.unknownEmbeddings(model: composition.modelName)
     }
     var changed = [try extended(table, checkpoint) { _ in tokens.rows }]
     for name in Self.outputs where checkpoint.tensor(name)?.shape.first == shape[0] {
@@ -101,14 +100,11 @@ struct MergedModel {
     let bytes = Array(try checkpoint.unsafeBytes(name))
     let row = bytes.count / tensor.shape[0]
     guard let new = tensor.type.bytes(of: make(try checkpoint.floats(name))) else {
-      throw TrainingError.unusable(
-        "'\(name)' of \(composition.modelName) holds no floats", help: "use a model that is not quantised")
+      throw MergeError.noFloats(tensor: name, model: composition.modelName)
     }
     let (begin, end) = (tokens.first * row, tokens.first * row + new.count)
     guard begin <= bytes.count else {
-      throw TrainingError.unusable(
-        "the tokenizer of \(composition.modelName) has more tokens than '\(name)' has rows",
-        help: "use the tokenizer that came with the weights")
+      throw MergeError.tooFewRows(tensor: name, model: composition.modelName)
     }
     return TensorData(
       name: newName ?? name, type: tensor.type,
@@ -122,7 +118,7 @@ struct MergedModel {
     let name = composition.tasks[task].name
     let places = expression.layout.places([name]) { .adapter($0) }
     return composition.model.exportHead(task: task).compactMap { tensor in
-      places["head.\(name).\(tensor.name)"].map {
+      places["\(ParameterOwner.head(name)).\(tensor.name)"].map {
         TensorData(name: $0.name, shape: tensor.shape, floats: tensor.values)
       }
     }

@@ -43,24 +43,20 @@ extension TrainedAdapter {
   /// - Parameters:
   ///   - entries: numbers of a pool's entries from 0; nil for an adapter without a pool.
   ///   - task: the task it is for.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for what has no such prompt.
-  func fixed(entries: [Int]?, task: ComposedTask) throws(TrainingError) -> TrainedAdapter {
+  /// - Throws: ``FixedPromptError`` for what has no such prompt.
+  func fixed(entries: [Int]?, task: ComposedTask) throws(FixedPromptError) -> TrainedAdapter {
     func tensor(_ name: String) -> Model.SavedTensor? { tensors.first { $0.name == name } }
     guard case .int(let length)? = choice.hyperparameters["virtual_tokens"] else { return self }
     switch choice.plugin {
     case "prompt-pool", "multitask-prompt-tuning":
       if let pool = tensor("pool") {
         guard let entries else {
-          throw .unusable(
-            "which entries of the pool a text gets depends on the text, so there is no one prompt",
-            help:
-              "name the entries to keep with --select; selection.json of the training says which ones are used"
-          )
+          throw .dependsOnText
         }
-        return try chosen(entries, from: pool, own: tensor("tasks.\(task.name).pool"), length)
+        return try chosen(entries, from: pool, own: tensor(ParameterOwner.task(task.name) + "pool"), length)
       }
-      if let shared = tensor(Self.rows), let columns = tensor("tasks.\(task.name).columns"),
-        let rows = tensor("tasks.\(task.name).rows"), entries == nil
+      if let shared = tensor(Self.rows), let columns = tensor(ParameterOwner.task(task.name) + "columns"),
+        let rows = tensor(ParameterOwner.task(task.name) + "rows"), entries == nil
       {
         let (rank, width) = (rows.shape[0], rows.shape[1])
         let values = shared.values.indices.map { index in
@@ -75,30 +71,25 @@ extension TrainedAdapter {
     default: break
     }
     guard entries == nil else {
-      throw .unusable("'\(choice.plugin)' has no pool to select from", help: "leave --select out")
+      throw .noPool(adapter: choice.plugin)
     }
     return self
   }
 
   private func chosen(
     _ entries: [Int], from pool: Model.SavedTensor, own: Model.SavedTensor?, _ length: Int
-  ) throws(TrainingError) -> TrainedAdapter {
+  ) throws(FixedPromptError) -> TrainedAdapter {
     guard !has("at", "layers") else {
-      throw .unusable(
-        "the pool's rows stand at layers and take no positions, which no prompt at the input does",
-        help: "train a pool with 'at: input'")
+      throw .atLayers
     }
     let all = pool.values + (own?.values ?? [])
     let width = pool.shape[1]
     let count = all.count / (length * width)
     if let wrong = entries.first(where: { !(0..<count).contains($0) }) {
-      throw .unusable(
-        "the pool has no entry \(wrong)", help: "its entries are 0 to \(count - 1)")
+      throw .noEntry(wrong, count: count)
     }
     guard entries.count == 1 || has("combine", "concatenation") else {
-      throw .unusable(
-        "the pool's entries are mixed by weights that depend on the text, so several of them are no one prompt",
-        help: "name one entry with --select")
+      throw .isMixed
     }
     let size = length * width
     return prompt(
@@ -125,7 +116,7 @@ extension TrainedAdapter {
     guard let pool = tensors.first(where: { $0.name == "pool" }), pool.shape.count == 2,
       case .int(let length)? = choice.hyperparameters["virtual_tokens"], length > 0
     else { return nil }
-    let own = tensors.first { $0.name == "tasks.\(task).pool" }
+    let own = tensors.first { $0.name == ParameterOwner.task(task) + "pool" }
     let (all, width) = (pool.values + (own?.values ?? []), pool.shape[1])
     return stride(from: 0, to: all.count / width, by: length).map { first in
       (first..<first + length).map { Array(all[$0 * width..<($0 + 1) * width]) }

@@ -15,31 +15,23 @@ struct VirtualTokens {
   private let placement: String
   private let adapter: TrainedAdapter
 
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for an adapter that has no such prompt.
+  /// - Throws: ``MergeError`` for an adapter that has no such prompt.
   init(_ adapter: TrainedAdapter, tokenizer: any Tokenizer) throws {
     guard ["prompt-tuning", "p-tuning"].contains(adapter.choice.plugin),
       let prompt = adapter.tensors.first(where: { $0.name == "prompt_embeddings" })
     else {
-      throw TrainingError.unusable(
-        "'\(adapter.choice.plugin)' has no prompt at the input whose rows could be tokens",
-        help:
-          "train prompt-tuning or p-tuning; of multitask-prompt-tuning name the --task, of a pool the --select"
-      )
+      throw MergeError.noPrompt(adapter: adapter.choice.plugin)
     }
     try tokenizer.checkPresent()
     guard case .string(let placement)? = adapter.choice.hyperparameters["placement"], placement != "middle"
     else {
-      throw TrainingError.unusable(
-        "the rows stand in the middle of each text, so there is no prompt to type",
-        help: "train with 'placement: start' or 'placement: after-first'")
+      throw MergeError.promptInMiddle
     }
     (rows, count, width) = (prompt.values, prompt.shape[0], prompt.shape[1])
     first = tokenizer.vocabularySize
     (self.placement, self.adapter) = (placement, adapter)
     if let taken = names.first(where: { tokenizer.id($0) != nil }) {
-      throw TrainingError.unusable(
-        "the base model's tokenizer has a token '\(taken)' already",
-        help: "name the base model as it was, without merged tokens, with --base-model")
+      throw MergeError.tokenExists(taken)
     }
   }
 

@@ -7,9 +7,8 @@ import PTunePlugins
 /// trained on and with.
 package struct AdapterDocument {
   let composition: Composition
-  package let adapter: TrainedAdapter
-  /// Further ones that work together with it.
-  var further: [TrainedAdapter] = []
+  /// The adapters with their values, in their order; at least one.
+  let adapters: [TrainedAdapter]
   /// The numbers of the tasks in the folder.
   let tasks: [Int]
   /// Tokens to which texts were cut, if the run said so.
@@ -19,16 +18,18 @@ package struct AdapterDocument {
 
   /// What is said of an adapter of a composition.
   package init(
-    composition: Composition, adapter: TrainedAdapter, further: [TrainedAdapter] = [], tasks: [Int],
-    maximumLength: Int?, isExport: Bool = false
+    composition: Composition, adapters: [TrainedAdapter], tasks: [Int], maximumLength: Int?,
+    isExport: Bool = false
   ) {
     self.composition = composition
-    self.adapter = adapter
-    self.further = further
+    self.adapters = adapters
     self.tasks = tasks
     self.maximumLength = maximumLength
     self.isExport = isExport
   }
+
+  /// The first adapter, which alone can be folded.
+  package var first: TrainedAdapter { adapters[0] }
 
   /// The members of the key `ptune`.
   var members: JSONObject {
@@ -40,18 +41,18 @@ package struct AdapterDocument {
     base["model"] = .string(composition.modelName)
     base["weights_sha256"] = .string(composition.checkpoint.fingerprint.weights)
     own["base"] = .object(base)
-    var method = component(adapter.choice)
-    if let encoder = adapter.encoder {
+    var method = component(first.choice)
+    if let encoder = first.encoder {
       method["encoder"] = [
         "file": .string(FoldedEncoder.fileName), "hyperparameters": .object(object(encoder.hyperparameters)),
         "makes_sha256": .string(encoder.makes),
       ]
     }
     own["adapter"] = .object(method)
-    if !further.isEmpty {
-      own["further_adapters"] = .array(further.map { .object(component($0.choice)) })
+    if adapters.count > 1 {
+      own["further_adapters"] = .array(adapters.dropFirst().map { .object(component($0.choice)) })
     }
-    if let selector = composition.selector, adapter.choice.plugin == composition.adapter.plugin {
+    if let selector = composition.selector, first.choice.plugin == composition.adapters[0].plugin {
       own["selector"] = .object(component(selector))
     }
     own["tasks"] = .array(
@@ -63,7 +64,7 @@ package struct AdapterDocument {
         ]
       })
     own["maximum_length"] = maximumLength.map { .int($0) } ?? .null
-    if !composition.usesTokenTypes { own["token_types"] = false }
+    for (key, value) in composition.input.members { own[key] = value }
     own["plugins"] = .array(
       composition.plugins.map {
         [
@@ -89,8 +90,10 @@ package struct AdapterDocument {
     object["text"] = .string(data.text.value)
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
+    if let format = data.format { object["format"] = .string(format.rawValue) }
     if let template = data.template { object["template"] = .string(template.value.source) }
     if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
+    if data.hasConversations { object["conversations"] = true }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {

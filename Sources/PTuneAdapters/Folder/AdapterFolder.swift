@@ -11,29 +11,17 @@ import PTunePlugins
 /// their own names, those of a selector under `selector.NAME`, those of a task's head under `head.TASK.NAME`, and what
 /// ptune adds is under the key `ptune`.
 public struct AdapterFolder: Sendable {
-  static let configName = "adapter_config.json"
-  static let weightsName = "adapter_model.safetensors"
+  static let configName = AdapterFolderFiles.config
+  static let weightsName = AdapterFolderFiles.weights
 
   /// Where it is.
   public let path: String
   /// The base model as it was named in training.
   public let modelName: String
-  /// The base model's component; nil for the one that its config.json asks for.
-  public let base: ComponentChoice?
   /// The weights the adapter was trained on; nil where the folder does not say.
   public let fingerprint: String?
-  /// The tuning method.
-  public let adapter: ComponentChoice
-  /// Further tuning methods that work together with it, in this order.
-  public var further: [ComponentChoice] = []
-  /// What weighs its pool; nil for one without.
-  public let selector: ComponentChoice?
-  /// The tasks, with how their rows are read; their data files are not recorded.
-  public let tasks: [ComposedTask]
-  /// Tokens to which texts were cut, if the run said so.
-  public let maximumLength: Int?
-  /// Whether the model sees which of two texts a token is of.
-  package var usesTokenTypes = true
+  /// What it consists of; the data files of its tasks are not recorded.
+  package internal(set) var blueprint: Blueprint<ComponentChoice>
   /// The plugins of the training.
   public let plugins: [UsedPlugin]
   /// What made its virtual tokens in training, if that is in the folder.
@@ -42,12 +30,6 @@ public struct AdapterFolder: Sendable {
   var places: [String: TensorPlace]?
   /// Tensors of its file that have no effect.
   var ignored: Set<String> = []
-  /// Which token of `input_ids` a text's scores are read from.
-  var readToken = ReadToken.ofText
-  /// Whether a token ends texts that a causal model goes on with.
-  var endsTexts = true
-  /// A token that takes no position.
-  var uncountedToken: Int32?
   /// Weights of the base model that it replaces.
   var replacedWeights = WeightReplacements.none
 }
@@ -58,18 +40,18 @@ extension AdapterFolder {
   /// - Throws: `FileError` if it cannot be written, `EngineFailure` if the adapter cannot state what to save.
   package static func write(_ composition: Composition, maximumLength: Int?, to folder: String) throws {
     let document = AdapterDocument(
-      composition: composition, adapter: try TrainedAdapter(composition),
-      further: try composition.further.indices.map { try TrainedAdapter(composition, $0 + 1) },
+      composition: composition,
+      adapters: try composition.adapters.indices.map { try TrainedAdapter(composition, $0) },
       tasks: Array(composition.tasks.indices), maximumLength: maximumLength)
-    try AdapterWriter(document, folder: folder).write(to: folder)
+    try AdapterWriter(document, folder: folder).write(to: folder, followsLink: false)
   }
 }
 
 extension AdapterFolder {
   /// The file of an adapter's tensors.
   ///
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` if there is only one of another format.
-  package static func weights(in folder: String) throws(TrainingError) -> String {
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)`` if there is only one of another format.
+  package static func weights(in folder: String) throws(AdapterError) -> String {
     let path = FilePath.join(folder, weightsName)
     let pickle = "adapter_model.bin"
     guard FileSystem.isFile(path) || !FileSystem.isFile(FilePath.join(folder, pickle)) else {
@@ -80,22 +62,35 @@ extension AdapterFolder {
     return path
   }
 
+  /// Opens the file of an adapter's tensors.
+  ///
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)``, ``AdapterError/noValues(file:tensor:)`` for a file without
+  ///   values, `SafetensorsError` or `FileError`.
+  static func open(_ folder: String) throws -> SafetensorsFile {
+    let file = try SafetensorsFile(try weights(in: folder))
+    let empty = file.tensors.first { $0.shape.contains(0) }
+    guard !file.tensors.isEmpty, empty == nil else {
+      throw AdapterError.noValues(file: file.path, tensor: empty?.name)
+    }
+    return file
+  }
+
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameters:
-  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///   - newTasks: additional tasks of the composition; then what is loaded is frozen, and what these tasks have for
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
   ///   - unfolded: whether the composition has the encoder that was folded away.
-  /// - Throws: ``TrainingError/tensor(file:name:reason:)``, ``TrainingError/foreignTensor(file:name:reason:)``,
+  /// - Throws: ``AdapterError/tensor(file:name:reason:)``, ``AdapterError/foreignTensor(file:name:reason:)``,
   ///   `SafetensorsError` or `FileError`.
   package func load(
     into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
     unfolded: Bool = false
   ) throws {
-    let file = try SafetensorsFile(try Self.weights(in: path))
+    let file = try Self.open(path)
     let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
-    func wrong(_ name: String, _ reason: String) -> TrainingError {
+    func wrong(_ name: String, _ reason: String) -> AdapterError {
       places == nil
         ? .tensor(file: file.path, name: name, reason: reason)
         : .foreignTensor(file: file.path, name: name, reason: reason)
@@ -103,9 +98,9 @@ extension AdapterFolder {
     var unused = Set(file.names.filter { !replacedWeights.stores($0) && !ignored.contains($0) })
     if encoder != nil { unused.subtract(adapterTensors(file)) }
     for parameter in composition.model.parameters {
-      if let encoder, parameter.owner == "adapter" {
+      if let encoder, parameter.owner == ParameterOwner.adapter {
         guard encoder.tensor(parameter.name)?.shape == parameter.shape else {
-          throw TrainingError.tensor(
+          throw AdapterError.tensor(
             file: encoder.path, name: parameter.name,
             reason: "is missing, or not of the shape \(parameter.shape)")
         }
@@ -116,13 +111,14 @@ extension AdapterFolder {
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
       guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
-        throw wrong(place.name, "is missing")
+        throw otherVersion(parameter, composition) ?? wrong(place.name, "is missing")
       }
       guard shape == parameter.shape else {
-        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
+        throw otherVersion(parameter, composition)
+          ?? wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
       guard values.allSatisfy(\.isFinite) else {
-        throw wrong(place.name, "holds something that is no finite number")
+        throw wrong(place.name, "contains a value that is not a finite number")
       }
       for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty
@@ -131,17 +127,33 @@ extension AdapterFolder {
     if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
   }
 
+  /// What to say of a parameter that the folder does not hold as it is declared, where the plugin that declares it is of
+  /// another version than in training; nil where it is the same one, so that the file is at fault.
+  private func otherVersion(_ parameter: TrainableParameter, _ composition: Composition) -> AdapterError? {
+    let kind: ComponentKind =
+      parameter.owner == ParameterOwner.selector
+      ? .selector : parameter.owner.hasPrefix(ParameterOwner.heads) ? .taskHead : .adapter
+    for present in composition.plugins where present.kind == kind {
+      let before = plugins.first { $0.kind == kind && $0.name == present.name }
+      guard let before, before.version != present.version else { continue }
+      return .otherParameters(
+        folder: path, parameter: parameter.name, component: "\(kind.noun) '\(present.name)'",
+        present: present.version, trained: before.version, file: present.file)
+    }
+    return nil
+  }
+
   /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
   private func adapterTensors(_ file: SafetensorsFile) -> [String] {
     file.names.filter { name in
-      !["head.", "selector.", Composer.furtherOwner, "base_model."].contains(where: name.hasPrefix)
-        && !ignored.contains(name)
+      ![ParameterOwner.heads, ParameterOwner.selector + ".", ParameterOwner.laterAdapters, "base_model."]
+        .contains(where: name.hasPrefix) && !ignored.contains(name)
     }
   }
 
   /// Whether its encoder still makes the virtual tokens of its file.
   ///
-  /// - Throws: `SafetensorsError`, `FileError` or ``TrainingError``.
+  /// - Throws: `SafetensorsError`, `FileError` or ``AdapterError``.
   package func encoderIsCurrent() throws -> Bool {
     guard let encoder, FileSystem.isFile(FilePath.join(path, FoldedEncoder.fileName)) else { return false }
     let file = try SafetensorsFile(try Self.weights(in: path))
@@ -150,8 +162,12 @@ extension AdapterFolder {
 }
 
 extension AdapterFolder {
-  /// All tuning methods, in their order.
-  public var adapters: [ComponentChoice] { [adapter] + further }
+  /// The tuning methods, in their order.
+  public var adapters: [ComponentChoice] { blueprint.adapters }
+  /// What weighs the entries of a pool; nil for an adapter without one.
+  public var selector: ComponentChoice? { blueprint.selector }
+  /// The tasks, with how their rows are read.
+  public var tasks: [ComposedTask] { blueprint.tasks }
 }
 
 extension TrainableParameter {
@@ -159,11 +175,11 @@ extension TrainableParameter {
   ///
   /// - Parameter tasks: what tasks are called there, where the name differs.
   fileprivate func savedName(_ tasks: [String: String]) -> String {
-    if owner.hasPrefix(Composer.furtherOwner) { return "\(owner).\(name)" }
-    let name = owner == "adapter" ? name : "\(owner).\(name)"
+    if ParameterOwner.laterAdapter(in: owner) != nil { return "\(owner).\(name)" }
+    let name = owner == ParameterOwner.adapter ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
-      for part in ["head", "tasks"] where name.hasPrefix("\(part).\(own).") {
-        return "\(part).\(saved)" + name.dropFirst("\(part).\(own)".utf8.count)
+      for part in [ParameterOwner.heads, ParameterOwner.tasks] where name.hasPrefix("\(part)\(own).") {
+        return "\(part)\(saved)" + name.dropFirst("\(part)\(own)".utf8.count)
       }
     }
     return name
@@ -171,6 +187,6 @@ extension TrainableParameter {
 
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
-    owner == "head.\(task)" || name.hasPrefix("tasks.\(task).")
+    owner == ParameterOwner.head(task) || name.hasPrefix(ParameterOwner.task(task))
   }
 }

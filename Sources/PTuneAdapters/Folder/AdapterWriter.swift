@@ -22,8 +22,8 @@ struct AdapterWriter {
   init(_ document: AdapterDocument, folder: String) throws {
     do {
       try self.init(
-        document, PEFTExpression(document.composition, document.adapter.choice, task: nil, folder: folder))
-    } catch TrainingError.inexpressible(_, let reason, _) {
+        document, PEFTExpression(document.composition, document.first.choice, task: nil, folder: folder))
+    } catch PEFTError.inexpressible(_, let reason, _) {
       self.init(document, inexpressible: reason)
     }
   }
@@ -36,11 +36,13 @@ struct AdapterWriter {
       tensors.map { TensorData(name: prefix + $0.name, shape: $0.shape, floats: $0.values) }
     }
     tensors =
-      data(document.adapter.tensors)
-      + document.further.flatMap { data($0.tensors, "\(Composer.furtherOwner)\($0.choice.plugin).") }
-      + data(composition.model.exportSelector(), "selector.")
+      data(document.first.tensors)
+      + document.adapters.dropFirst().flatMap {
+        data($0.tensors, ParameterOwner.laterAdapter($0.choice.plugin) + ".")
+      }
+      + data(composition.model.exportSelector(), ParameterOwner.selector + ".")
       + document.tasks.flatMap {
-        data(composition.model.exportHead(task: $0), "head.\(composition.tasks[$0].name).")
+        data(composition.model.exportHead(task: $0), ParameterOwner.head(composition.tasks[$0].name) + ".")
       }
     config = [
       "base_model_name_or_path": .string(composition.modelName),
@@ -53,13 +55,13 @@ struct AdapterWriter {
   /// Writes all files at once: after a crash the folder holds the old adapter or the new one. Other files in it stay.
   ///
   /// - Throws: `FileError` or `SafetensorsError`.
-  func write(to folder: String) throws {
-    let files = try AtomicFolder(folder)
+  func write(to folder: String, followsLink: Bool = true) throws {
+    let files = try AtomicFolder(folder, followsLink: followsLink)
     let staging = files.staging
     func path(_ name: String) -> String { FilePath.join(staging, name) }
     do {
       try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path(AdapterFolder.weightsName))
-      if document.adapter.encoder != nil {
+      if document.first.encoder != nil {
         try SafetensorsWriter.write(
           FoldedEncoder.tensors(document.composition), metadata: ["format": "pt"],
           to: path(FoldedEncoder.fileName))

@@ -17,7 +17,7 @@ struct StoredAdapter {
   /// Reads an adapter's config.
   ///
   /// - Parameter path: the folder, or a name in the Hugging Face cache.
-  /// - Throws: ``TrainingError`` for what is no adapter, or one that ptune cannot use; `JSONError` or `FileError`.
+  /// - Throws: ``AdapterError`` for what is no adapter, or one that ptune cannot use; `JSONError` or `FileError`.
   init(_ path: String, resolver: ModelResolver) throws {
     let path = try resolver.adapterFolder(path) ?? path
     try AtomicFolder.recover(path)
@@ -28,7 +28,7 @@ struct StoredAdapter {
         ? "it has no \(AdapterFolder.configName)\(Self.within(path))"
         : HubName(path) == nil
           ? "there is no such folder" : "there is no such folder, and no such name in the cache"
-      throw TrainingError.notAnAdapter(folder: path, reason: reason)
+      throw AdapterError.notAnAdapter(folder: path, reason: reason)
     }
     let document = try JSONValue.read(config)
     // ptune's own layout has its own key, whatever else there is.
@@ -41,11 +41,28 @@ struct StoredAdapter {
     (self.path, self.document) = (path, document)
   }
 
-  /// The base model as the adapter names it; nil if it does not.
+  /// The base model as the adapter names it, with its `revision`; nil if it does not.
   ///
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)`` for what is no name.
-  func modelName() throws(TrainingError) -> String? {
-    if let own { own.modelName } else { try peft.text("base_model_name_or_path") }
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)`` for what is no name.
+  func modelName() throws(AdapterError) -> String? {
+    if let own { return own.modelName }
+    guard let name = try peft.text("base_model_name_or_path") else { return nil }
+    // A folder has no revisions, and transformers passes over the key there.
+    guard let revision = try peft.text("revision"), !FileSystem.exists(name), let hub = HubName(name) else {
+      return name
+    }
+    if let named = hub.revision, named != revision {
+      throw .notAnAdapter(
+        folder: path,
+        reason:
+          "\(AdapterFolder.configName) names the base model '\(name)', but has '\(revision)' as 'revision'")
+    }
+    let whole = "\(hub.repository)@\(revision)"
+    guard HubName(whole) != nil else {
+      throw .notAnAdapter(
+        folder: path, reason: "\(AdapterFolder.configName) has '\(revision)' as 'revision', which is none")
+    }
+    return whole
   }
 
   /// What to say of adapters in the subfolders of a folder that is none.

@@ -22,16 +22,14 @@ package struct TrainedAdapter {
   ///
   /// - Parameter index: which of its adapters, where several work together.
   /// - Throws: `EngineFailure` if the adapter cannot state what to save.
-  package init(_ composition: Composition, _ index: Int = 0) throws {
+  package init(_ composition: Composition, _ index: Int) throws {
     let (tensors, changed) = try composition.model.exportAdapter(index)
     var choice = composition.adapters[index]
     var before: [String: HyperparameterValue] = [:]
     for (name, json) in changed {
       let value = try JSONValue.parse(json)
       guard let folded = HyperparameterValue(value) else {
-        throw TrainingError.unusable(
-          "the adapter '\(choice.plugin)' saves \(value.kind) as its hyperparameter '\(name)'",
-          help: "this is a fault of its plugin")
+        throw AdapterError.unsavable(adapter: choice.plugin, hyperparameter: name, kind: value.kind)
       }
       if let own = choice.hyperparameters[name], own != folded { before[name] = own }
       choice.hyperparameters[name] = folded
@@ -51,7 +49,7 @@ package struct FoldedEncoder: Equatable, Sendable {
 
   /// The adapter's hyperparameters that folding changed, as they were in training.
   package let hyperparameters: [String: HyperparameterValue]
-  /// What tells the values that it makes from others: PEFT, which does not know it, may have trained them further.
+  /// The hash of the values that it produces, since PEFT, which does not know it, may have trained them further.
   let makes: String
 
   /// SHA-256 of tensors' names and values.
@@ -71,14 +69,14 @@ package struct FoldedEncoder: Equatable, Sendable {
   /// Whether it still makes what an adapter's file holds.
   ///
   /// - Parameter names: the tensors of the file that are the adapter's own.
-  /// - Throws: `SafetensorsError` for one that holds no floats.
+  /// - Throws: `SafetensorsError` for one that does not contain floats.
   func makesTensors(_ names: [String], of file: SafetensorsFile) throws -> Bool {
     try makes == Self.digest(names.map { ($0, try file.floats($0).array) })
   }
 
   /// The tensors to save: all parameters of the adapter.
   static func tensors(_ composition: Composition) -> [TensorData] {
-    composition.model.parameters.filter { $0.owner == "adapter" }.map {
+    composition.model.parameters.filter { $0.owner == ParameterOwner.adapter }.map {
       TensorData(
         name: $0.name, shape: $0.shape,
         floats: UnsafeBufferPointer(start: $0.values, count: $0.count))

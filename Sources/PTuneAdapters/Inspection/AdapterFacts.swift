@@ -59,7 +59,7 @@ public struct AdapterFacts: Sendable {
   /// Reads an adapter folder, and nothing of its base model.
   ///
   /// - Parameter path: the folder, or a name in the Hugging Face cache.
-  /// - Throws: ``TrainingError``, or what is wrong with the folder's files.
+  /// - Throws: ``AdapterError``, or what is wrong with the folder's files.
   public init(_ path: String, resolver: ModelResolver) throws {
     let stored = try StoredAdapter(path, resolver: resolver)
     let file = try SafetensorsFile(try AdapterFolder.weights(in: stored.path))

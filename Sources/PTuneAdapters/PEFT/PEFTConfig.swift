@@ -15,31 +15,31 @@ struct PEFTConfig {
 
   /// The method, as ptune knows it.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for one that ptune does not have.
-  func method() throws(TrainingError) -> PEFTMethod {
+  /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for one that ptune does not have.
+  func method() throws -> PEFTMethod {
     let type = try text("peft_type") ?? "null"
     guard let method = PEFTMethod.all.first(where: { $0.type == type }) else {
-      throw .unsupportedPEFT(folder: folder, reason: "peft_type is '\(type)'")
+      throw PEFTError.unsupported(folder: folder, reason: "peft_type is '\(type)'")
     }
     return method
   }
 
   /// What it was trained for.
   ///
-  /// - Throws: ``TrainingError/unsupportedPEFT(folder:reason:)`` for what ptune has no head for.
-  func taskType() throws(TrainingError) -> PEFTHead.TaskType {
+  /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for what ptune has no head for.
+  func taskType() throws -> PEFTHead.TaskType {
     guard let type = try text("task_type") else {
-      throw .unsupportedPEFT(
+      throw PEFTError.unsupported(
         folder: folder, reason: "task_type is not set, so its head and its pooling are unknown")
     }
     guard let known = PEFTHead.TaskType(rawValue: type) else {
-      throw .unsupportedPEFT(folder: folder, reason: "task_type is '\(type)'")
+      throw PEFTError.unsupported(folder: folder, reason: "task_type is '\(type)'")
     }
     return known
   }
 
   /// The names of its tasks: `task`, or `task_0`, `task_1`, … where a prompt has several, in the order of PEFT's ids.
-  func tasks() throws(TrainingError) -> [String] {
+  func tasks() throws(AdapterError) -> [String] {
     let count = try count("num_tasks", default: 1)
     return count == 1 ? ["task"] : (0..<count).map { "task_\($0)" }
   }
@@ -52,7 +52,7 @@ struct PEFTConfig {
   }
 
   /// A text; nil if it is absent or null.
-  func text(_ key: String) throws(TrainingError) -> String? {
+  func text(_ key: String) throws(AdapterError) -> String? {
     switch members[key] {
     case nil, .null?: nil
     case .string(let text)?: text
@@ -61,7 +61,7 @@ struct PEFTConfig {
   }
 
   /// A whole number of at least 1.
-  func count(_ key: String, default value: Int? = nil) throws(TrainingError) -> Int {
+  func count(_ key: String, default value: Int? = nil) throws(AdapterError) -> Int {
     switch members[key] {
     case nil, .null?:
       guard let value else { throw wrong("has no key '\(key)'") }
@@ -73,7 +73,7 @@ struct PEFTConfig {
   }
 
   /// A number.
-  func number(_ key: String, default value: Double? = nil) throws(TrainingError) -> Double {
+  func number(_ key: String, default value: Double? = nil) throws(AdapterError) -> Double {
     switch members[key] {
     case nil, .null?:
       guard let value else { throw wrong("has no key '\(key)'") }
@@ -89,7 +89,7 @@ struct PEFTConfig {
   /// Any value; nil if it is absent or null.
   func value(_ key: String) -> JSONValue? { members[key] == .null ? nil : members[key] }
 
-  private func wrong(_ reason: String) -> TrainingError {
+  private func wrong(_ reason: String) -> AdapterError {
     .notAnAdapter(folder: folder, reason: "\(AdapterFolder.configName) \(reason)")
   }
 }

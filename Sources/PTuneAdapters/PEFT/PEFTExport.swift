@@ -27,14 +27,13 @@ extension AdapterRun {
   ///   - task: the number of the only task to write; nil for all of them.
   ///   - entries: the entries of a pool that become a prompt for all texts, from 0; nil for an adapter without one.
   ///   - output: the folder; new, empty, or with an adapter of PEFT's.
-  /// - Throws: ``TrainingError/inexpressible(folder:reason:help:)`` for what PEFT does not have;
-  ///   ``TrainingError/unusable(_:help:)`` for another folder, or if this is an adapter of PEFT's; `FileError`.
+  /// - Throws: ``PEFTError`` for what PEFT does not have, or if this is an adapter of PEFT's; ``ExportTargetError`` for
+  ///   another folder; `FileError`.
   public func exportPEFT(task: Int?, entries: [Int]? = nil, to output: String) throws -> PEFTExport {
     guard folder.places == nil || folder.fingerprint != nil || entries != nil else {
-      throw TrainingError.unusable(
-        "\(folder.path) is an adapter of PEFT's already", help: "copy the folder as it is")
+      throw PEFTError.isPEFT(folder: folder.path)
     }
-    var adapter = try TrainedAdapter(composition)
+    var adapter = try TrainedAdapter(composition, 0)
     if let entries {
       adapter = try adapter.fixed(entries: entries, task: composition.tasks[task ?? 0])
     }
@@ -44,8 +43,8 @@ extension AdapterRun {
     let expression = try PEFTExpression(composition, adapter.choice, task: task, folder: folder.path)
     try ExportFolder.check(output)
     let document = AdapterDocument(
-      composition: composition, adapter: adapter, tasks: expression.tasks,
-      maximumLength: folder.maximumLength, isExport: true)
+      composition: composition, adapters: [adapter], tasks: expression.tasks,
+      maximumLength: folder.blueprint.maximumLength, isExport: true)
     let writer = try AdapterWriter(document, expression)
     try writer.write(to: output)
     let tensors = writer.tensors
@@ -75,25 +74,20 @@ extension AdapterRun {
   ///   - task: the number of the task; nil for the only one.
   ///   - entries: the entries of a pool that are the prompt; nil for an adapter without one.
   ///   - output: a new or an empty folder; a new file's name that ends on `.gguf` where the base model is such a file.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for an adapter without such a prompt,
-  ///   ``TrainingError/inexpressible(folder:reason:help:)`` for a head that transformers' class does not have;
+  /// - Throws: ``MergeError`` or ``FixedPromptError`` for an adapter without such a prompt,
+  ///   ``PEFTError/inexpressible(folder:reason:help:)`` for a head that transformers' class does not have;
   ///   `FileError`, `SafetensorsError` or `GGUFError`.
   public func mergeVirtualTokens(task: Int?, entries: [Int]? = nil, to output: String) throws -> MergedExport
   {
     let task = try task ?? self.task(named: nil)
     let composed = composition.tasks[task]
-    guard composition.further.isEmpty else {
-      throw TrainingError.unusable(
-        "\(composition.adapters.map(\.plugin).joined(separator: " and ")) work together here, and tokens are a prompt alone",
-        help: "train one adapter alone")
+    guard composition.adapters.count == 1 else {
+      throw MergeError.severalAdapters(composition.adapters.map(\.plugin))
     }
     guard folder.replacedWeights.isEmpty else {
-      throw TrainingError.unusable(
-        "\(folder.path) replaces weights of the base model (\(folder.replacedWeights.names.joined(separator: ", "))), "
-          + "and a merged model has its own",
-        help: "merge an adapter without modules_to_save beside the head's")
+      throw MergeError.replacesWeights(folder: folder.path, folder.replacedWeights.names)
     }
-    let adapter = try TrainedAdapter(composition).fixed(entries: entries, task: composed)
+    let adapter = try TrainedAdapter(composition, 0).fixed(entries: entries, task: composed)
     let tokens = try VirtualTokens(adapter, tokenizer: composition.tokenizer)
     var expression: PEFTExpression?
     if composed.head.plugin != "causal-lm" {
@@ -107,9 +101,7 @@ extension AdapterRun {
     } else if expression == nil {
       try MergedGGUF(path: composition.modelFolder, tokens: tokens).write(to: output)
     } else {
-      throw TrainingError.unusable(
-        "\(composition.modelFolder) is a GGUF file, which has no place for the head '\(composed.head.plugin)'",
-        help: "name the same model as a folder of safetensors with --base-model")
+      throw MergeError.noPlaceForHead(composed.head.plugin, file: composition.modelFolder)
     }
     return MergedExport(
       tokens: tokens.names, firstID: tokens.first,
@@ -122,7 +114,7 @@ extension PEFTExpression {
   fileprivate func warnings(_ composition: Composition) -> [String] {
     var warnings = tasks.compactMap { task -> String? in
       composition.tasks[task].data.template.map {
-        "PEFT knows no templates: fill '\($0.value.source)' in before the text is tokenized"
+        "PEFT has no templates: fill '\($0.value.source)' in before the text is tokenized"
       }
     }
     let family = composition.checkpoint.config.modelType ?? ""
@@ -139,23 +131,21 @@ extension PEFTExpression {
 
 /// The folder that an export goes to.
 enum ExportFolder {
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for a folder whose content should not be lost.
+  /// - Throws: ``ExportTargetError`` for a folder whose content should not be lost.
   static func check(_ output: String) throws {
     guard FileSystem.exists(output) else { return }
     guard FileSystem.isFolder(output) else {
-      throw TrainingError.unusable("'\(output)' is no folder", help: "name another one with --output")
+      throw ExportTargetError.notAFolder(output)
     }
-    let help = "name an empty or a new one with --output"
     let config = FilePath.join(output, AdapterFolder.configName)
     guard try FileSystem.isFile(config) || FileSystem.entries(of: output).isEmpty else {
-      throw TrainingError.unusable(
-        "the folder '\(output)' holds something else than an adapter", help: help)
+      throw ExportTargetError.holdsOtherFiles(output)
     }
     guard FileSystem.isFile(config), let own = AdapterConfigReader.own(try JSONValue.read(config)) else {
       return
     }
     guard own["exported"]?.boolValue == true else {
-      throw TrainingError.unusable("the folder '\(output)' holds an adapter that ptune trained", help: help)
+      throw ExportTargetError.holdsTrainedAdapter(output)
     }
   }
 }

@@ -3,7 +3,7 @@ import PTuneFormats
 
 /// The names of tasks and labels, in a file beside PEFT's: where ptune 0.1's first exports have them.
 struct PEFTNames {
-  static let fileName = "ptune.json"
+  static let fileName = AdapterFolderFiles.names
 
   /// A task.
   struct Task {
@@ -21,7 +21,7 @@ struct PEFTNames {
   ///
   /// - Parameter count: tasks that the adapter has.
   /// - Returns: nil if there is no such file.
-  /// - Throws: ``TrainingError/notAnAdapter(folder:reason:)``, or what is wrong with the file itself.
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)``, or what is wrong with the file itself.
   static func read(_ folder: String, tasks count: Int) throws -> PEFTNames? {
     let path = FilePath.join(folder, fileName)
     guard FileSystem.isFile(path) else { return nil }
@@ -33,7 +33,7 @@ struct PEFTNames {
         problemType: task["problem_type"]?.stringValue)
     }
     guard tasks.count == count, Set(tasks.map(\.name)).count == count else {
-      throw TrainingError.notAnAdapter(
+      throw AdapterError.notAnAdapter(
         folder: folder, reason: "\(fileName) does not name the \(count) tasks of the adapter")
     }
     return PEFTNames(tasks: tasks)

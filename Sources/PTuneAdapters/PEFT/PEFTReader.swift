@@ -34,14 +34,19 @@ struct PEFTReader {
   /// Reads config and file; nothing but headers of weights.
   ///
   /// - Parameter warn: takes what is worth knowing but no error.
-  /// - Throws: ``TrainingError``, or what is wrong with the adapter's file or the base model's config.
+  /// - Throws: ``AdapterError``, ``PEFTError``, or what is wrong with the adapter's file or the base model's config.
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
-    let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
-    var folder =
-      try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
-    guard let layout = PEFTHead.layout(type, family: checkpoint.config.modelType) else {
+    let file = try AdapterFolder.open(config.folder)
+    let ours = try own.map { try checked($0, method) }
+    let unknown = try config.checkKeys(method)
+    try PEFTTargets(config, method)?.check(file)
+    var folder = try ours ?? described(method, type, file, modelName: modelName)
+    guard
+      let layout = PEFTHead.layout(
+        type, family: checkpoint.config.modelType, has: checkpoint.hasOwn)
+    else {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)
@@ -49,7 +54,7 @@ struct PEFTReader {
       guard case .adapter(let stored, .some) = place, let count = file.tensor(stored)?.shape.first,
         count != tasks.count
       else { continue }
-      throw TrainingError.foreignTensor(
+      throw AdapterError.foreignTensor(
         file: file.path, name: stored,
         reason: "is for \(count) tasks, but \(AdapterFolder.configName) has \(tasks.count) as 'num_tasks'")
     }
@@ -63,7 +68,6 @@ struct PEFTReader {
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
     if own == nil { try readRowsAsTransformers(&folder, method, layout) }
-    let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
       warn(
         "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
@@ -80,19 +84,21 @@ struct PEFTReader {
     let padding =
       method.promptAtInput ? nil : try checkpoint.config.integer("pad_token_id").map { Int32(clamping: $0) }
     if layout.settings["pooling"] == .string("last") {
-      folder.readToken = padding.map { .lastExcept($0) } ?? .last
+      folder.blueprint.input.readToken = padding.map { .lastExcept($0) } ?? .last
     }
-    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) { folder.uncountedToken = padding }
-    folder.endsTexts = false
+    if ["roberta", "xlm-roberta"].contains(checkpoint.config.modelType) {
+      folder.blueprint.input.uncountedToken = padding
+    }
+    folder.blueprint.input.endsTexts = false
   }
 
   /// What ptune says of the adapter, if that goes with what PEFT's keys say.
-  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(TrainingError) -> AdapterFolder {
-    func wrong(_ reason: String) -> TrainingError {
+  private func checked(_ own: AdapterFolder, _ method: PEFTMethod) throws(AdapterError) -> AdapterFolder {
+    func wrong(_ reason: String) -> AdapterError {
       .notAnAdapter(folder: config.folder, reason: "\(AdapterFolder.configName) \(reason)")
     }
-    guard method.settings(of: own.adapter.plugin) != nil else {
-      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapter.plugin)'")
+    guard method.settings(of: own.adapters[0].plugin) != nil else {
+      throw wrong("has the peft_type '\(method.type)', but names the adapter '\(own.adapters[0].plugin)'")
     }
     let count = try config.tasks().count
     guard own.tasks.count == count else {
@@ -109,7 +115,7 @@ struct PEFTReader {
     let names = try PEFTNames.read(config.folder, tasks: unnamed.count)
     let tasks = names?.tasks.map(\.name) ?? unnamed
     let heads = try tasks.indices.map { index in
-      try PEFTHead(type, of: checkpoint.config, folder: config.folder, names: names?.tasks[index]) { module in
+      try PEFTHead(type, of: checkpoint, folder: config.folder, names: names?.tasks[index]) { module in
         let place = place(of: "\(module).weight", file)
         let shape =
           if case .base = place { checkpoint.weights.shape(of: place.name) } else {
@@ -118,15 +124,19 @@ struct PEFTReader {
         return shape?.first
       }
     }
-    return AdapterFolder(
-      path: config.folder, modelName: modelName, base: nil, fingerprint: nil,
-      adapter: try method.attaches
-        ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
-        : method.component(config), selector: nil,
+    let adapter =
+      try method.attaches
+      ? PEFTSites(type, family: checkpoint.config.modelType).component(method, config, file)
+      : method.component(config)
+    var input = InputReading()
+    // PEFT does not hand them on to models that answer questions, so these have never seen any.
+    input.usesTokenTypes = type != .questionAnswering
+    let blueprint = Blueprint(
+      base: nil, adapters: [adapter], selector: nil,
       tasks: zip(tasks, heads).map { ComposedTask(name: $0, head: $1.component, data: data) },
-      maximumLength: nil,
-      // PEFT does not hand them on to models that answer questions, so these have never seen any.
-      usesTokenTypes: type != .questionAnswering, plugins: [])
+      maximumLength: nil, input: input)
+    return AdapterFolder(
+      path: config.folder, modelName: modelName, fingerprint: nil, blueprint: blueprint, plugins: [])
   }
 
   /// What stands before the modules of the base model.
@@ -162,7 +172,7 @@ struct PEFTReader {
   /// is the other way round, and an output layer that shared the table keeps the old one.
   private func replacedWeights(
     _ file: SafetensorsFile, except used: Set<String>, promptAtInput: Bool, isLanguageModel: Bool
-  ) throws(TrainingError) -> WeightReplacements {
+  ) throws(AdapterError) -> WeightReplacements {
     var replaced: [(name: String, stored: String)] = []
     for name in file.names where !used.contains(name) && !Self.isOriginal(name) {
       let module = Self.unwrapped(name)
@@ -174,8 +184,12 @@ struct PEFTReader {
       }
     }
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
-    return try WeightReplacements(
-      replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+    do {
+      return try WeightReplacements(
+        replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
+    } catch {
+      throw .foreignTensor(file: file.path, name: error.tensor, reason: error.reason)
+    }
   }
 
   /// What the base model's transformers class calls its word embeddings; nil for a family that is not known.
@@ -188,5 +202,13 @@ struct PEFTReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: Located("text", place), textPair: nil, label: Located("label", place), template: nil, fields: [:],
       maximumRows: nil)
+  }
+}
+
+extension ModelCheckpoint {
+  /// Whether the checkpoint has a weight that a class of transformers calls so; that of a bare model lacks the first part.
+  func hasOwn(_ weight: String) -> Bool {
+    weights.has(weight)
+      || weight.firstIndex(of: ".").map { weights.has(String(weight[weight.index(after: $0)...])) } ?? false
   }
 }

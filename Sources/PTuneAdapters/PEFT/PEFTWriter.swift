@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -25,11 +26,13 @@ package struct PEFTWriter {
     let heads = expression.layout.places(names) { .adapter(expression.method.modulePrefix + $0) }
     let method =
       expression.method.attaches
-      ? expression.sites.places(document.adapter.tensors.map(\.name)) : expression.method.tensors(names)
+      ? expression.sites.places(document.first.tensors.map(\.name)) : expression.method.tensors(names)
     let places = method.merging(heads) { $1 }
-    var values = document.adapter.tensors.map { ($0.name, $0) }
+    var values = document.first.tensors.map { ($0.name, $0) }
     for (task, name) in zip(expression.tasks, names) {
-      values += composition.model.exportHead(task: task).map { ("head.\(name).\($0.name)", $0) }
+      values += composition.model.exportHead(task: task).map {
+        ("\(ParameterOwner.head(name)).\($0.name)", $0)
+      }
     }
     var whole: [String: TensorData] = [:]
     var parts: [String: [(element: Int, shape: [Int], floats: [Float])]] = [:]
@@ -57,7 +60,7 @@ package struct PEFTWriter {
 
   /// adapter_config.json with the keys that PEFT writes.
   func config() throws -> JSONValue {
-    let hyperparameters = document.adapter.choice.hyperparameters
+    let hyperparameters = document.first.choice.hyperparameters
     func count(_ name: String) -> JSONValue {
       if case .int(let count)? = hyperparameters[name] { .int(count) } else { .null }
     }
@@ -73,15 +76,18 @@ package struct PEFTWriter {
     config["auto_mapping"] = ["ptune": .object(document.members)]
     config["base_model_name_or_path"] = .string(hub?.repository ?? composition.modelName)
     config["inference_mode"] = true
-    config["modules_to_save"] = expression.type.savedModules.map { .array($0.map { .string($0) }) } ?? .null
+    config["modules_to_save"] =
+      expression.type.savedModules.map { modules in
+        .array((modules + [expression.layout.savedBeside].compactMap { $0 }).map { .string($0) })
+      } ?? .null
     config["peft_type"] = .string(expression.method.type)
     config["peft_version"] = .string(Self.version)
     config["revision"] = (hub?.revision).map { .string($0) } ?? .null
     config["task_type"] = .string(expression.type.rawValue)
     if expression.method.attaches {
       let family = composition.checkpoint.config.modelType
-      let tensors = document.adapter.tensors.map { ($0.name, $0.shape) }
-      for (key, value) in expression.sites.config(document.adapter.choice, tensors, family: family) {
+      let tensors = document.first.tensors.map { ($0.name, $0.shape) }
+      for (key, value) in expression.sites.config(document.first.choice, tensors, family: family) {
         config[key] = value
       }
       return .object(config)

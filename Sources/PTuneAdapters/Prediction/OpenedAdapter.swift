@@ -1,6 +1,7 @@
 import CPTune
 import PTuneComposition
 import PTuneFormats
+import PTuneText
 
 /// An adapter folder, ptune's own or PEFT's, and the base model that it is used on.
 package struct OpenedAdapter {
@@ -10,6 +11,8 @@ package struct OpenedAdapter {
   let modelName: String
   /// The base model's folder.
   let modelFolder: String
+  /// The folder of a tokenizer that the adapter was trained with, beside the base model's.
+  let tokenizerFolder: String?
   /// The base model's files, with what the adapter puts in the place of its weights.
   package let checkpoint: ModelCheckpoint
 
@@ -19,7 +22,7 @@ package struct OpenedAdapter {
   ///   - path: the folder, or a name in the Hugging Face cache.
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - log: takes warnings.
-  /// - Throws: ``TrainingError``, and what is wrong with the files of the adapter or the base model.
+  /// - Throws: ``AdapterError``, and what is wrong with the files of the adapter or the base model.
   package init(
     _ path: String, baseModel: String?, resolver: ModelResolver,
     log: (_ level: Int32, _ message: String) -> Void
@@ -27,14 +30,13 @@ package struct OpenedAdapter {
     let stored = try StoredAdapter(path, resolver: resolver)
     let path = stored.path
     guard let name = try baseModel ?? stored.modelName() else {
-      throw TrainingError.unusable(
-        "\(path) does not say which base model it is for", help: "name it with --base-model")
+      throw AdapterError.noBaseModel(folder: path)
     }
     modelName = name
     do {
       modelFolder = try resolver.resolve(name).folder
     } catch let error as ModelError where baseModel == nil {
-      throw TrainingError.baseNotFound(adapter: path, error)
+      throw AdapterError.baseNotFound(adapter: path, error)
     }
     let opened = try ModelCheckpoint(folder: modelFolder)
     if let own = stored.own, !stored.isPEFT {
@@ -45,22 +47,24 @@ package struct OpenedAdapter {
         log(Int32(PTUNE_LOG_WARNING), $0)
       }
     }
+    // What it was trained with is saved beside a PEFT adapter: it may have tokens of its own.
+    tokenizerFolder = stored.isPEFT && TokenizerLoader.hasTokenizer(path) ? path : nil
+    if tokenizerFolder != nil {
+      log(Int32(PTUNE_LOG_INFO), "\(path) has a tokenizer, which is used in the place of the base model's")
+    }
     if let fingerprint = folder.fingerprint, fingerprint != opened.fingerprint.weights {
-      throw TrainingError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)
+      throw AdapterError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)
     }
     checkpoint = ModelCheckpoint(opened, replacing: folder.replacedWeights)
   }
 
   /// Itself, if training can go on from it.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for one that replaces weights of the base model, which ptune does not
+  /// - Throws: ``AdapterError/untrainable(folder:weights:)`` for one that replaces weights of the base model, which ptune does not
   ///   save.
-  package func trainable() throws(TrainingError) -> OpenedAdapter {
+  package func trainable() throws(AdapterError) -> OpenedAdapter {
     guard folder.replacedWeights.isEmpty else {
-      throw .unusable(
-        "\(folder.path) replaces weights of the base model "
-          + "(\(folder.replacedWeights.names.joined(separator: ", "))), and ptune trains none",
-        help: "go on from an adapter without modules_to_save beside the head's")
+      throw .untrainable(folder: folder.path, weights: folder.replacedWeights.names)
     }
     return self
   }

@@ -18,14 +18,14 @@ struct RowTask {
   /// The task of a row: its column `task` holds the name or the number, or `task_id` the number, from 0. An adapter with one
   /// task does not look at them.
   ///
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for a row that says neither, or what there is not.
-  func of(_ row: Row) throws(TrainingError) -> Int {
+  /// - Throws: ``DataError/row(path:line:reason:)`` for a row that says neither, or what there is not.
+  func of(_ row: Row) throws(DataError) -> Int {
     if let fixed { return fixed }
-    func wrong(_ reason: String) -> TrainingError {
+    func wrong(_ reason: String) -> DataError {
       .row(
         path: InputPath.shown(row.columns.path), line: row.line, reason: reason)
     }
-    if let name = row[Self.nameColumn] {
+    if let name = row[Self.nameColumn].map({ String($0.withoutBlanksAround) }) {
       if let task = names.firstIndex(of: name) { return task }
       if let task = Int(name), names.indices.contains(task) { return task }
       throw wrong("'\(Self.nameColumn)' is '\(name)'; the adapter has \(names.joined(separator: ", "))")
@@ -42,8 +42,8 @@ struct RowTask {
 
   /// The task of a text that is not in a row.
   ///
-  /// - Throws: ``TrainingError/ambiguousTask(known:)``.
-  func ofText() throws(TrainingError) -> Int {
+  /// - Throws: ``AdapterError/ambiguousTask(known:)``.
+  func ofText() throws(AdapterError) -> Int {
     guard let fixed else { throw .ambiguousTask(known: names) }
     return fixed
   }

@@ -52,7 +52,7 @@ struct CheckPlugin: ParsableCommand {
       try component.map { own.components.isEmpty ? [] : [try own.component(nil, named: $0)] }
       ?? own.components
     for component in wanted {
-      _ = try component.schema.arguments(from: try options.conformance(component).hyperparameters)
+      _ = try CheckedComponent(component, options.conformance(component).hyperparameters)
     }
     report.add(registration(inventory, bench.file))
     report.add(try ExportedSymbols.check(bench.file))
@@ -78,7 +78,7 @@ struct CheckPlugin: ParsableCommand {
       } + inventory.shadowed.filter { $0.path == file }.map(\.description)
     guard reasons.isEmpty else { return ConformanceResult(title, .failed, reasons.joined(separator: "; ")) }
     guard let plugin = inventory.plugins.first(where: { $0.file == file }) else {
-      return ConformanceResult(title, .failed, "its name is not libptune_*.so, so it is not looked at")
+      return ConformanceResult(title, .failed, "its name is not libptune_*.so, so it is ignored")
     }
     return ConformanceResult(title, .passed, "\(plugin.id) \(plugin.version) (\(plugin.runtime))")
   }
@@ -95,16 +95,17 @@ struct CheckOptions: ParsableArguments {
   @Option(
     name: .customLong("model"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "A small model of its type, which a base model needs; may be repeated for a plugin of several.",
+      "A small model for the checks of a base model; may be repeated if the plugin has several.",
       valueName: "folder"))
   var models: [String] = []
 
   @Option(
-    help: ArgumentHelp("Rows for a task head's checks, one JSON object a line.", valueName: "file.jsonl"))
+    help: ArgumentHelp(
+      "Rows for the checks of a task head, one JSON object per line.", valueName: "file.jsonl"))
   var rows: String?
 
   @Option(
-    help: ArgumentHelp("Reference values to compare with, see Docs/check-plugin.md.", valueName: "file.json"))
+    help: ArgumentHelp("Reference values to compare with; see Docs/check-plugin.md.", valueName: "file.json"))
   var parity: String?
 
   /// As flags again, for the child.

@@ -8,7 +8,7 @@ struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the token ids of texts.",
     discussion: """
-      One --text gives a list of ids; each line of a file gives one, as JSON.
+      Each --text, or each line of a file, gives a list of ids as JSON.
 
       Examples:
         ptune tokenize --model google-bert/bert-base-uncased --text "A joy." --tokens
@@ -19,23 +19,26 @@ struct Tokenize: ParsableCommand {
     help: ArgumentHelp("A model's folder, its name, a tokenizer.json, or a GGUF file.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue, help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
   var text: [String] = []
 
   @Option(help: ArgumentHelp("The lines of this file.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Put the special tokens around each text that the model expects there.")
+  @Flag(help: "Add the special tokens that the model expects around each text.")
   var special = false
 
   @Flag(help: "Print the tokens instead of their ids.")
   var tokens = false
 
   @Flag(
-    help: "Print one JSON document with the number of texts, of tokens, and the seconds that cutting took.")
+    help: "Print one JSON document with the number of texts and tokens, and the seconds that tokenizing took."
+  )
   var json = false
 
   @OptionGroup var hub: HubOptions
@@ -45,6 +48,8 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
+    let read = [input, model].compactMap { $0 }
+    if let output, output != "-" { try AtomicFile.check(output: output, reading: read) }
     let tokenizer = try load()
     let texts = try input.map { try Self.lines(of: $0) } ?? text
     let clock = ContinuousClock()
@@ -59,10 +64,10 @@ struct Tokenize: ParsableCommand {
         ? JSONValue.array(ids.map { .string(tokenizer.token($0) ?? "") }).text(.line)
         : "[\(ids.map(String.init).joined(separator: ", "))]"
     }
-    if let output {
-      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: output)
+    if let output, output != "-" {
+      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), output: output, reading: read)
     } else if !json {
-      Output.part(lines.map { $0 + "\n" }.joined())
+      Output.data(lines.map { $0 + "\n" }.joined())
     }
     guard json else { return }
     Output.json([

@@ -25,7 +25,7 @@ struct CellProcess {
   /// - Parameter progress: takes what it says about its progress.
   /// - Throws: `FileError` if it cannot be started.
   func run(progress: (String) -> Void) throws -> Ending {
-    let log = open(cell.logFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    let log = open(cell.logFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard log >= 0 else { throw FileError(.create, cell.logFile) }
     defer { close(log) }
     var (reading, writing): (Int32, Int32) = (-1, -1)

@@ -26,7 +26,7 @@ final class ComparisonView {
     guard !quiet else { return }
     let done = comparison.results.count { $0.state == .done }
     console.line(
-      "\(count) training\(count == 1 ? "" : "s")" + (done > 0 ? ", \(done) of them done already" : ""))
+      "\(count) training\(count == 1 ? "" : "s")" + (done > 0 ? ", \(done) of them already done" : ""))
   }
 
   func begin(_ index: Int) {
@@ -59,7 +59,7 @@ final class ComparisonView {
   func interrupted() {
     console.clear()
     let done = comparison.results.count { $0.state == .done }
-    console.line("stopped with \(done) of \(count) trainings done; the same command goes on")
+    console.line("stopped with \(done) of \(count) trainings done; the same command resumes")
   }
 
   func result() {

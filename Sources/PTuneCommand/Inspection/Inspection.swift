@@ -1,5 +1,6 @@
 import PTuneAdapters
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 
 /// What `ptune inspect` found out.
@@ -7,7 +8,7 @@ struct Inspection {
   /// What the folder says.
   let facts: AdapterFacts
   /// Why there is no more than that: the base model is not on this machine.
-  var missingBase: TrainingError?
+  var missingBase: AdapterError?
   /// The base model in use.
   var modelName: String?
   var counts: ParameterCounts?
@@ -21,7 +22,7 @@ struct Inspection {
   var selection: SelectionStatistics?
 
   /// Whether an error only means that there is no base model, and nobody asked for what needs one.
-  func canDoWithout(_ error: TrainingError, isBaseNeeded: Bool) -> Bool {
+  func canDoWithout(_ error: AdapterError, isBaseNeeded: Bool) -> Bool {
     guard !isBaseNeeded else { return false }
     if case .baseNotFound = error { return true }
     return facts.modelName == nil
@@ -65,9 +66,8 @@ struct ParameterCounts {
     for parameter in run.composition.model.parameters {
       let owner =
         switch parameter.owner {
-        case "adapter": run.composition.adapter.plugin
-        case let owner where owner.hasPrefix("adapter."): String(owner.dropFirst("adapter.".count))
-        default: parameter.owner
+        case ParameterOwner.adapter: run.composition.adapters[0].plugin
+        default: ParameterOwner.laterAdapter(in: parameter.owner) ?? parameter.owner
         }
       if let index = parts.firstIndex(where: { $0.owner == owner }) {
         parts[index].count += parameter.count

@@ -12,7 +12,7 @@ struct Manual: ParsableCommand {
         ptune manual --output /usr/local/share/man/man1
       """, shouldDisplay: false)
 
-  @Argument(help: "The subcommand; none for ptune itself.")
+  @Argument(help: "The subcommand; without one, ptune itself.")
   var command: [String] = []
 
   @Option(
@@ -38,6 +38,6 @@ struct Manual: ParsableCommand {
       let nearest = Suggestion.nearest(name, among: names).map { ". Did you mean '\($0)'?" } ?? ""
       throw ValidationError("There is no subcommand '\(name)'\(nearest)")
     }
-    Output.part(page.text)
+    Output.data(page.text)
   }
 }

@@ -3,10 +3,11 @@ import PTuneFormats
 import PTuneHub
 import PTuneLibc
 import PTuneTerminal
+import PTuneVisibleText
 
 /// What commands that name models and adapters have to say about the hub.
 struct HubOptions: ParsableArguments {
-  @Flag(help: "Use what is in the cache and fetch nothing.")
+  @Flag(help: "Use only what is in the cache.")
   var offline = false
 
   /// Finds models and adapters, and fetches those that are not there.
@@ -44,8 +45,6 @@ struct MissingModel: HelpfulError {
   var help: String? { error.help }
 }
 
-extension HubError: HelpfulError {}
-
 /// Shows what goes over the network: a bar on a terminal, else a line for each file.
 final class HubView {
   private let console: Console
@@ -66,10 +65,12 @@ final class HubView {
   func show(_ event: Hub.Event) {
     guard !isQuiet else { return }
     switch event {
-    case .began(let name, let host, let files, let bytes):
+    case .began(let name, let host, let names, let bytes):
       (started, before) = (.now, nil)
+      // What leaves this machine is said by name.
+      let files = verb == "sending" ? VisibleText.names(names) : "\(names.count) files"
       console.line(
-        "\(verb) \(name) \(verb == "sending" ? "to" : "from") \(host): \(files) files, \(ByteText.of(bytes))"
+        "\(verb) \(name) \(verb == "sending" ? "to" : "from") \(host): \(files), \(ByteText.of(bytes))"
           + (folder.map { ", into \($0)" } ?? ""))
     case .progress(let file, let done, let all): draw(file, done, all)
     case .finished(let file, let bytes):

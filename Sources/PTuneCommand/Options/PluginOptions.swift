@@ -12,10 +12,15 @@ struct PluginOptions: ParsableArguments {
   @Option(
     name: .customLong("lock"),
     help: ArgumentHelp(
-      "Open only plugins that this file pins; by default ptune.lock beside the run file, or in the current folder.",
+      "Open only plugins that this file pins; by default ptune.lock next to the run file, or in the current folder.",
       valueName: "file"),
     completion: .file(extensions: ["lock"]))
   var lockFile: String?
+
+  @Flag(
+    name: .customLong("allow-other-plugin"),
+    help: "Use an adapter with another major version of a plugin than it was trained with.")
+  var allowsOther = false
 
   /// Where to look.
   var search: PluginSearch {

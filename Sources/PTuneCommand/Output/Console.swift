@@ -1,5 +1,7 @@
 import PTuneLibc
+import PTuneReport
 import PTuneTerminal
+import PTuneVisibleText
 
 /// Lines for people while a command works, and on a terminal one more line at the end that is drawn over.
 ///
@@ -19,7 +21,7 @@ final class Console {
   /// Writes a line, or several.
   func line(_ text: String = "") {
     clear()
-    _ = Output.write(text + "\n", to: stream)
+    _ = Output.write(Output.shown(text, on: stream) + "\n", to: stream)
   }
 
   /// Writes a table with its header set off.
@@ -33,7 +35,9 @@ final class Console {
   func redraw(_ parts: [String]) {
     guard isLive else { return }
     var text = ""
-    for part in parts where text.count + part.count + 2 < width { text += text.isEmpty ? part : "  " + part }
+    for part in parts.map({ VisibleText.name($0) }) where text.count + part.count + 2 < width {
+      text += text.isEmpty ? part : "  " + part
+    }
     // Blanks rather than an escape sequence: every terminal knows them.
     _ = Output.write("\r" + text + String(repeating: " ", count: max(0, drawn - text.count)), to: stream)
     drawn = text.count

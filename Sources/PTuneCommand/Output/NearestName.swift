@@ -1,4 +1,5 @@
 import PTune
+import PTuneAdapters
 import PTuneComposition
 import PTuneFormats
 import PTuneReport
@@ -10,10 +11,10 @@ enum NearestName {
   static func meant(by error: any Error) -> String? {
     switch error {
     case let error as FileError where [.open, .list, .map, .read].contains(error.operation): path(error.path)
-    case TextError.unreadable(let path, _): self.path(path)
-    case TrainingError.notAnAdapter(let folder, _):
+    case TextError.unreadable(let path, _), DataError.file(_, .unreadable(let path, _)): self.path(path)
+    case AdapterError.notAnAdapter(let folder, _):
       path(folder) ?? (FileSystem.exists(folder) ? nil : name(folder))
-    case TrainingError.baseNotFound(_, let error): model(error)
+    case AdapterError.baseNotFound(_, let error): model(error)
     case ReportError.notARun(let path): self.path(path)
     case let error as ModelError: model(error)
     case let error as MissingModel: name(error.name.repository)

@@ -1,5 +1,6 @@
 import PTuneFormats
 import PTuneLibc
+import PTuneVisibleText
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -9,17 +10,11 @@ import PTuneLibc
 
 /// Where commands write: results to standard output, everything else to standard error.
 ///
+/// What people read goes through ``VisibleText`` here, in one place, so that no text from outside can command a
+/// terminal. Data (JSON, scripts, generated text in a pipe) is written as it is.
+///
 /// With `--json` standard output gets one document and nothing else.
 enum Output {
-  /// A way to set text off on a terminal.
-  enum Paint: String {
-    case bold = "1"
-    case dim = "2"
-    case red = "31"
-    case yellow = "33"
-    case cyan = "36"
-  }
-
   /// Lets a write to a closed pipe, or beyond the limit on file sizes, fail instead of ending the process with a
   /// signal, and fills the places of standard streams that the caller closed.
   static func prepare() {
@@ -31,11 +26,14 @@ enum Output {
     }
   }
 
-  /// Writes a line, or several, to standard output.
-  static func print(_ text: String = "") { part(text + "\n") }
+  /// Writes a line for people, or several, to standard output.
+  static func print(_ text: String = "") { data(shown(text, on: STDOUT_FILENO) + "\n") }
 
-  /// Writes a part of a line to standard output.
-  static func part(_ text: String) {
+  /// Writes generated text: as it is, but to a terminal without what would command it.
+  static func generated(_ text: String) { data(isatty(STDOUT_FILENO) == 1 ? VisibleText.lines(text) : text) }
+
+  /// Writes data to standard output, byte by byte as it is.
+  static func data(_ text: String) {
     if !write(text, to: STDOUT_FILENO) {
       // Whoever read us has seen enough (`ptune … | head`).
       if errno == EPIPE { exit(0) }
@@ -47,31 +45,22 @@ enum Output {
   static func json(_ document: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(document), as: UTF8.self))
+    data(JSONValue.escapingHidden(String(decoding: try encoder.encode(document), as: UTF8.self)) + "\n")
   }
 
   /// Writes one JSON document to standard output.
   static func json(_ document: JSONValue) {
-    print(document.text(JSONStyle(trailingNewline: false)))
+    data(document.text())
   }
 
   /// Writes a warning to standard error.
   static func warning(_ text: String) {
-    message("\(paint("warning:", .yellow)) \(text)")
+    message("\(paint("warning:", .yellow)) \(VisibleText.message(text))")
   }
 
   /// Writes a line for the user to standard error.
   static func message(_ text: String) {
-    _ = write(text + "\n", to: STDERR_FILENO)
-  }
-
-  /// The text set off, if this stream is a terminal that can do it: NO_COLOR turns colours off, CLICOLOR_FORCE turns
-  /// them on where there is no terminal.
-  static func paint(_ text: String, _ paint: Paint, on stream: Int32 = STDERR_FILENO) -> String {
-    guard environment["NO_COLOR", default: ""].isEmpty else { return text }
-    let isForced = !["", "0"].contains(environment["CLICOLOR_FORCE", default: ""])
-    guard isForced || (isatty(stream) == 1 && environment["TERM"] != "dumb") else { return text }
-    return "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m"
+    _ = write(shown(text, on: STDERR_FILENO) + "\n", to: STDERR_FILENO)
   }
 
   /// The environment of this process.

@@ -48,12 +48,14 @@ enum CrashReport {
         CrashReport.put(")")
       }
       CrashReport.put(
-        "\nhelp: what was written is whole; a training goes on with --resume once the component is mended\n")
+        "\nhelp: files that were written are intact; resume a training with --resume once the component is fixed\n"
+      )
     } else if number == SIGBUS {
       // No plugin was at work: what is mapped are the model's files.
-      CrashReport.put("error: a file that ptune reads, such as the model's, was cut off while it was in use ")
       CrashReport.put(
-        "(SIGBUS)\nhelp: put the file back whole; a training goes on from its checkpoint with --resume\n")
+        "error: a file that ptune reads, such as the model's, was truncated while it was in use ")
+      CrashReport.put(
+        "(SIGBUS)\nhelp: restore the file; --resume continues a training from its checkpoint\n")
     }
     // Done once this returns, where the signal came from.
     for index in CrashReport.signals.indices where CrashReport.signals[index].number == number {

@@ -30,7 +30,7 @@ public struct CellFolder: Sendable {
   /// What the cell was trained under.
   var conditionsFile: String { FilePath.join(path, "cell.json") }
   /// The run file of the training.
-  public var runFile: String { FilePath.join(path, "run.yaml") }
+  public var runFile: String { FilePath.join(path, RunFolderFiles.run) }
   /// What the training came to.
   public var trainingFile: String { FilePath.join(path, "training.json") }
   /// What using the adapter costs.
@@ -49,16 +49,16 @@ public struct CellFolder: Sendable {
 
   /// Whether a training can go on from a checkpoint.
   public var hasCheckpoint: Bool {
-    let entries = (try? FileSystem.entries(of: FilePath.join(path, "checkpoints"))) ?? []
+    let entries = (try? FileSystem.entries(of: FilePath.join(path, RunFolderFiles.checkpoints))) ?? []
     return entries.contains { $0.hasSuffix(".safetensors") }
   }
 
   /// Makes the folder ready for its training, if it is not.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` if there is a training under other conditions; `FileError`.
+  /// - Throws: ``ComparisonError`` if there is a training under other conditions; `FileError`.
   func begin(_ cell: ComparisonCell, _ conditions: CellConditions) throws {
     try check(cell, conditions)
-    try FileSystem.createFolder(path)
+    try FileSystem.createOwnFolder(path)
     guard !FileSystem.isFile(conditionsFile) else { return }
     try AtomicFile.write(cell.spec.yaml(), to: runFile)
     try AtomicFile.write(conditions.json.text(.pretty), to: conditionsFile)
@@ -68,15 +68,10 @@ public struct CellFolder: Sendable {
   func check(_ cell: ComparisonCell, _ conditions: CellConditions) throws {
     guard let json = try readJSON(conditionsFile) else { return }
     guard let old = CellConditions(json) else {
-      throw TrainingError.unusable(
-        "\(conditionsFile) is not what a comparison writes", help: "give another folder with --output")
+      throw ComparisonError.conditions(file: conditionsFile)
     }
     guard let difference = conditions.difference(from: old) else { return }
-    throw TrainingError.unusable(
-      "\(cell.label), seed \(cell.seed), is there already from another run: \(difference)",
-      help:
-        "results of different runs do not belong in one table: give another folder with --output, or throw the "
-        + "old ones away with --restart")
+    throw ComparisonError.otherRun(method: cell.label, seed: cell.seed, difference: difference)
   }
 
   /// Removes the folder, if it is a cell's.
@@ -111,7 +106,7 @@ public struct CellFolder: Sendable {
 
   /// Bytes of the adapter's files; nil before there are any.
   var adapterBytes: Int? {
-    let folder = FilePath.join(path, "adapter")
+    let folder = FilePath.join(path, RunFolderFiles.adapter)
     let sizes = ["adapter_config.json", "adapter_model.safetensors"].map { name in
       (try? MappedFile(FilePath.join(folder, name)).withBytes { $0.count }) ?? 0
     }

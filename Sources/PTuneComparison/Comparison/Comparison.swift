@@ -17,7 +17,7 @@ public final class Comparison {
   ///   - restart: throw away what is there of the plan's cells.
   ///   - source: what the document says of where it comes from.
   ///   - resolver: finds the base model, and may fetch it.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` for results of other conditions; what is wrong with files.
+  /// - Throws: ``ComparisonError`` for results of other conditions; what is wrong with files.
   public init(
     _ plan: ComparisonPlan, restart: Bool, source: JSONObject, resolver: ModelResolver = ModelResolver()
   ) throws {
@@ -182,7 +182,7 @@ extension CellResult {
 extension ComparisonPlan {
   /// Keeps other processes out of the comparison's folder.
   ///
-  /// - Throws: ``TrainingError/outputInUse(folder:)``, and what `body` throws.
+  /// - Throws: `TrainingError.outputInUse`, and what `body` throws.
   public func hold<Result>(_ body: () throws -> Result) throws -> Result {
     try FileSystem.createFolder(output)
     return try OutputLock.hold(output, body)

@@ -46,8 +46,9 @@ public struct ComparisonPlan: Sendable {
     runFile: String, overrides: [RunOverride], variants: [ComparisonVariant], axes: [ComparisonAxis]?,
     seeds: Int?, output: String?, inventory: PluginInventory
   ) throws {
-    let named = try variants.isEmpty ? Self.ownVariants(runFile, overrides) : variants
-    let first = try Self.read(runFile, overrides, named[0], values: [], inventory: inventory)
+    let file = try RunFile(runFile)
+    let named = try variants.isEmpty ? Self.ownVariants(file, overrides) : variants
+    let first = try Self.read(file, overrides, named[0], values: [], inventory: inventory)
     let axes = try axes ?? first.compare?.grid.map { try ComparisonAxis($0.value, place: $0.place) } ?? []
     let output =
       FilePath.normalised(
@@ -57,7 +58,7 @@ public struct ComparisonPlan: Sendable {
     var (cells, notes) = ([ComparisonCell](), [String]())
     var isKnown = Array(repeating: false, count: axes.count)
     for variant in named {
-      let own = try Self.read(runFile, overrides, variant, values: [], inventory: inventory)
+      let own = try Self.read(file, overrides, variant, values: [], inventory: inventory)
       let known = try axes.map { try Self.knows($0, own, inventory) }
       for (index, axis) in axes.enumerated() {
         isKnown[index] = isKnown[index] || known[index]
@@ -67,12 +68,12 @@ public struct ComparisonPlan: Sendable {
       }
       for values in Self.points(zip(axes, known).filter(\.1).map(\.0)) {
         let label = ([variant.label] + values.map { "\($0.axis.name)=\($0.value)" }).joined(separator: " ")
-        let spec = try Self.read(runFile, overrides, variant, values: values, inventory: inventory)
+        let spec = try Self.read(file, overrides, variant, values: values, inventory: inventory)
         try spec.check(inventory)
         for seed in all {
           var spec = spec
           spec.training.seed = seed
-          spec.output = FilePath.join(output, "cells/\(Self.folder(label, seed))")
+          spec.output = FilePath.join(output, "\(ComparisonFolderFiles.cells)/\(Self.folder(label, seed))")
           spec.compare = nil
           cells.append(
             ComparisonCell(
@@ -83,7 +84,7 @@ public struct ComparisonPlan: Sendable {
     }
     for (axis, known) in zip(axes, isKnown) where !known {
       let known = try cells.flatMap {
-        try inventory.component(.adapter, named: $0.spec.adapter.plugin.value).schema.parameters
+        try inventory.component(.adapter, named: $0.spec.adapters[0].plugin.value).schema.parameters
       }
       let nearest = Suggestion.nearest(axis.name, among: known.map(\.name)).map { "; did you mean '\($0)'?" }
       throw RunFileError(
@@ -100,16 +101,18 @@ public struct ComparisonPlan: Sendable {
 
   /// The methods that the run file names, or the one that it is for.
   private static func ownVariants(
-    _ runFile: String, _ overrides: [RunOverride]
+    _ file: RunFile, _ overrides: [RunOverride]
   ) throws -> [ComparisonVariant] {
-    let spec = try RunSpec.read(runFile, overrides: overrides)
+    let spec = try file.run(overrides)
     guard let adapters = spec.compare?.adapters, !adapters.isEmpty else {
-      if !spec.further.isEmpty { return [try ComparisonVariant(runFile, place: spec.adapter.plugin.place)] }
-      return [try ComparisonVariant(spec.adapter.plugin.value, place: spec.adapter.plugin.place)]
+      if spec.adapters.count > 1 {
+        return [try ComparisonVariant(file.path, place: spec.adapters[0].plugin.place)]
+      }
+      return [try ComparisonVariant(spec.adapters[0].plugin.value, place: spec.adapters[0].plugin.place)]
     }
     return try adapters.map { adapter in
       let isFile = adapter.value.hasSuffix(".yaml") || adapter.value.hasSuffix(".yml")
-      let text = isFile ? FilePath.join(FilePath.folder(of: runFile), adapter.value) : adapter.value
+      let text = isFile ? FilePath.join(FilePath.folder(of: file.path), adapter.value) : adapter.value
       return try ComparisonVariant(text, place: adapter.place)
     }
   }
@@ -123,14 +126,14 @@ public struct ComparisonPlan: Sendable {
 
   /// The run of a method.
   private static func read(
-    _ runFile: String, _ overrides: [RunOverride], _ variant: ComparisonVariant, values: [Value],
+    _ file: RunFile, _ overrides: [RunOverride], _ variant: ComparisonVariant, values: [Value],
     inventory: PluginInventory
   ) throws -> RunSpec {
     let values = try values.map {
       try RunOverride(
         set: "\($0.axis.path.joined(separator: "."))=\($0.value)", flag: $0.axis.place.description)
     }
-    let own = try? RunSpec.read(runFile, overrides: overrides)
+    let own = try? file.run(overrides)
     // A method takes the place of all that the run file combines.
     let overrides = overrides + [RunOverride(path: ["adapters"], text: "", flag: variant.place.description)]
     if let other = variant.runFile {
@@ -139,29 +142,27 @@ public struct ComparisonPlan: Sendable {
       let values = values.filter { $0.path[0] != "adapters" }
       let other = try RunSpec.read(other, overrides: ofSeveral)
       // The sections take the place of the run file's, and the grid goes on top.
-      var spec = try RunSpec.read(
-        runFile,
-        overrides: overrides + [
-          RunOverride(path: ["adapter"], text: other.adapter.plugin.value, flag: variant.place.description)
+      var spec = try file.run(
+        overrides + [
+          RunOverride(
+            path: ["adapter"], text: other.adapters[0].plugin.value, flag: variant.place.description)
         ] + values)
-      let onTop = spec.adapter.hyperparameters
-      (spec.adapter, spec.further) = (other.adapter, other.further)
-      spec.adapter.hyperparameters.merge(onTop) { $1 }
+      let onTop = spec.adapters[0].hyperparameters
+      spec.adapters = other.adapters
+      spec.adapters[0].hyperparameters.merge(onTop) { $1 }
       spec.selector = other.selector
       return spec
     }
     // NB: the last override of a key counts, so a method's own settings come before those of the grid.
-    var spec = try RunSpec.read(runFile, overrides: overrides + variant.overrides + values)
-    let isOwn = own?.adapter.plugin.value == spec.adapter.plugin.value
+    var spec = try file.run(overrides + variant.overrides + values)
+    let isOwn = own?.adapters[0].plugin.value == spec.adapters[0].plugin.value
     if !isOwn { _ = try spec.removeStrangers(inventory) }
-    let component = try inventory.component(.adapter, named: spec.adapter.plugin.value)
+    let component = try inventory.component(.adapter, named: spec.adapters[0].plugin.value)
     if !isOwn, !component.needs.contains(selectInterface), !variant.namesSelector { spec.selector = nil }
     if component.needs.contains(selectInterface), spec.selector == nil {
       let known = inventory.components.filter { $0.kind == .selector }.map(\.name).sorted()
-      throw TrainingError.unusable(
-        "\(variant.place): the adapter '\(component.name)' asks a selector for weights over its pool",
-        help: "name one with it, as in \(variant.text):selector=\(known.first ?? "NAME"); there are "
-          + known.joined(separator: ", "))
+      throw ComparisonError.noSelector(
+        variant.place, adapter: component.name, method: variant.text, known: known)
     }
     return spec
   }
@@ -176,9 +177,9 @@ public struct ComparisonPlan: Sendable {
       try inventory.component(kind, named: name).schema.parameters.contains { $0.name == key }
     }
     switch axis.path[0] {
-    case "adapter": return try has(.adapter, spec.adapter.plugin.value, axis.path[1])
+    case "adapter": return try has(.adapter, spec.adapters[0].plugin.value, axis.path[1])
     case "adapters":
-      let names = spec.further.isEmpty ? [] : spec.adapters.map(\.plugin.value)
+      let names = spec.adapters.count == 1 ? [] : spec.adapters.map(\.plugin.value)
       return try axis.path.count == 3 && names.contains(axis.path[1])
         && has(.adapter, axis.path[1], axis.path[2])
     case "selector" where axis.path[1] != "plugin":

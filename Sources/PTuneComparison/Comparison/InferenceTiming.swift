@@ -18,7 +18,7 @@ extension AdapterRun {
   /// - Parameters:
   ///   - data: the columns, and the file as `train`.
   ///   - rows: rows of the batch; all of the file if it has fewer.
-  /// - Throws: `TextError` or ``TrainingError`` with file and line; `EngineFailure`.
+  /// - Throws: `TextError` or `DataError` with file and line; `EngineFailure`.
   public func timeInference(_ data: DataSpec, task: Int, rows: Int = 32) throws -> InferenceTiming {
     var data = data
     data.maximumRows = min(data.maximumRows ?? rows, rows)

@@ -8,7 +8,7 @@ public struct MeasuredChoice: Sendable {
   public struct Candidate: Sendable {
     /// The method and its values of the grid.
     public let label: String
-    /// The mean of the tasks' first metrics, turned so that more is better.
+    /// The mean of the tasks' first metrics, turned so that more is better; -∞ if one of them is not a number.
     public let merit: Double
     /// How far the seeds are apart; 0 for one seed.
     public let deviation: Double
@@ -37,13 +37,12 @@ public struct MeasuredChoice: Sendable {
   /// Chooses among the results of a comparison.
   ///
   /// - Parameter folder: the comparison's folder.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` if there are none to choose from; `FileError`, `JSONError`.
+  /// - Throws: ``RecommendationError`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
-    file = FilePath.join(folder, "comparison.json")
+    file = FilePath.join(folder, ComparisonFolderFiles.results)
     guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
-      throw TrainingError.unusable(
-        "\(folder) holds no results of a comparison", help: "give the output folder of `ptune compare`")
+      throw RecommendationError.noResults(folder: folder)
     }
     let document = try JSONValue.read(file)
     let all = (document["rows"]?.arrayValue ?? []).compactMap { row in
@@ -51,11 +50,9 @@ public struct MeasuredChoice: Sendable {
     }
     let fitting = all.filter { candidate in situation.memory.map { candidate.memory <= Double($0) } ?? true }
     guard let best = fitting.max(by: { $0.merit < $1.merit }) else {
-      throw TrainingError.unusable(
-        all.isEmpty
-          ? "\(file) has no method that was measured on held-out data"
-          : "no method in \(file) trains within \(situation.memory ?? 0) bytes of memory",
-        help: all.isEmpty ? "`ptune compare` goes on where it was interrupted" : "allow more with --memory")
+      throw all.isEmpty
+        ? RecommendationError.noneMeasured(file: file)
+        : RecommendationError.noneFits(file: file, bytes: situation.memory ?? 0)
     }
     let slack = max(Self.tolerance, best.deviation)
     let close = fitting.filter { $0.merit >= best.merit - slack }
@@ -84,11 +81,12 @@ extension MeasuredChoice.Candidate {
     else { return nil }
     var (merits, deviations) = ([Double](), [Double]())
     metrics = tasks.compactMap { task in
-      guard let name = task["metric"]?.stringValue, let metric = task["metrics"]?[name],
-        let mean = metric["mean"]?.doubleValue
-      else { return nil }
+      guard let name = task["metric"]?.stringValue, let metric = task["metrics"]?[name] else { return nil }
+      // JSON has no NaN: null stands for it.
+      let mean = metric["mean"]?.doubleValue ?? .nan
       let deviation = metric["deviation"]?.doubleValue
-      merits.append(task["higher_is_better"]?.boolValue ?? true ? mean : 1 / (1 + mean))
+      let merit = task["higher_is_better"]?.boolValue ?? true ? mean : 1 / (1 + mean)
+      merits.append(merit.isNaN ? -.infinity : merit)
       deviations.append(deviation ?? 0)
       return (
         task["task"]?.stringValue ?? "", name, mean, deviation, task["measured_on"]?.stringValue ?? ""
@@ -99,6 +97,6 @@ extension MeasuredChoice.Candidate {
     merit = merits.reduce(0, +) / Double(merits.count)
     deviation = deviations.reduce(0, +) / Double(deviations.count)
     (self.latency, self.bytes, self.memory) = (latency, bytes, memory)
-    runFile = FilePath.join(FilePath.join(folder, place), "run.yaml")
+    runFile = FilePath.join(FilePath.join(folder, place), RunFolderFiles.run)
   }
 }

@@ -26,7 +26,7 @@ package struct GivenTokens {
   /// The tokens of a row; nil if it has no column `input_ids`. Which types there are only the model knows.
   ///
   /// - Parameter reading: which token is the last one, after which nothing matters.
-  /// - Throws: ``TrainingError/row(path:line:reason:)`` for what is no list of ids of the vocabulary.
+  /// - Throws: ``DataError/row(path:line:reason:)`` for what is no list of ids of the vocabulary.
   package init?(_ row: Row, vocabularySize: Int, reading: ReadToken = .ofText) throws {
     guard let text = row[Self.idsColumn] else { return nil }
     let place = (path: row.columns.path, line: row.line)
@@ -71,13 +71,13 @@ package struct GivenTokens {
         throw wrong("'\(column)' has to be a JSON list of integers", place)
       }
       guard (0..<limit).contains(number) else {
-        throw wrong("'\(column)' holds \(number), which is not within 0 and \(limit - 1)", place)
+        throw wrong("'\(column)' contains \(number), which is not within 0 and \(limit - 1)", place)
       }
       return Int32(number)
     }
   }
 
-  private static func wrong(_ reason: String, _ place: (path: String, line: Int)) -> TrainingError {
+  private static func wrong(_ reason: String, _ place: (path: String, line: Int)) -> DataError {
     .row(path: InputPath.shown(place.path), line: place.line, reason: reason)
   }
 }

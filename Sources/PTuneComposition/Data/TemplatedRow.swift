@@ -5,7 +5,7 @@ extension RowSource {
   /// A row's fields in the task's template.
   ///
   /// - Parameter text: the row's text, if it has one.
-  /// - Throws: `TextError` for a field that the row does not have, ``TrainingError/row(path:line:reason:)`` for one
+  /// - Throws: `TextError` for a field that the row does not have, ``DataError/row(path:line:reason:)`` for one
   ///   that cannot stand in the template.
   package func templated(_ template: TextTemplate, _ row: Row, _ text: String?) throws -> TokenizedRow.Content
   {
@@ -14,24 +14,25 @@ extension RowSource {
       .templated(
         try tokenizer.pieces(template) { name in
           if name == "text", let text { return text }
-          return try row.value(data.column(of: name))
+          return try row.text(data.column(of: name)) ?? row.value(data.column(of: name))
         })
     }
   }
 
   /// A text, or two, that stand in no file, as a row.
   ///
-  /// - Throws: ``TrainingError`` if the task wants more fields, or a text cannot stand in its template.
+  /// - Throws: ``DataError`` if the task wants more fields, or a text cannot stand in its template.
   package func row(text: String, pair: String?) throws -> TokenizedRow {
     let wantsPair = data.template.map { $0.value.asks(for: "text_pair") } ?? (data.textPair != nil)
     if wantsPair, pair == nil {
-      throw TrainingError.unusable(
-        "the adapter was trained on pairs of texts, and there is only one",
-        help: "give the other one: --text-pair")
+      throw DataError.noPair
+    }
+    if pair != nil, !wantsPair, reading == .labelledText {
+      throw DataError.needlessPair
     }
     try tokenizer.checkPresent()
     var fields = ["text": text]
-    if reading != .labelledText { fields["text_pair"] = pair }
+    if !reading.isWholeText { fields["text_pair"] = pair }
     let content: TokenizedRow.Content =
       if reading == .arranged {
         .fields
@@ -40,9 +41,7 @@ extension RowSource {
           .templated(
             try tokenizer.pieces(template) { name in
               if let value = ["text": text, "text_pair": pair][name] ?? nil { return value }
-              throw TrainingError.unusable(
-                "the adapter's template asks for the field '\(name)' too",
-                help: "give a file with this column: --input FILE")
+              throw DataError.noField(name)
             })
         }
       } else {
@@ -55,7 +54,7 @@ extension RowSource {
     do {
       return try body()
     } catch let error as TemplateError {
-      throw TrainingError.row(path: InputPath.shown(path), line: line, reason: error.reason)
+      throw DataError.row(path: InputPath.shown(path), line: line, reason: error.reason)
     }
   }
 }
@@ -79,44 +78,34 @@ extension DataSpec {
   /// What keeps the template from being used with this tokenizer and this head, before any row is read.
   ///
   /// - Parameter reading: how the head reads rows.
-  /// - Throws: ``TrainingError/unusable(_:help:)`` with the place in the run file.
+  /// - Throws: ``DataError/template(_:_:)`` with the place in the run file.
   package func checkTemplate(
     _ tokenizer: any Tokenizer, model: String, head: String, reading: RowReading
-  ) throws(TrainingError) {
+  ) throws(DataError) {
     guard let template else { return }
     let place = template.place
-    if reading != .labelledText {
-      throw .unusable(
-        "\(place): the head '\(head)' lays out rows itself, so they cannot go through a template",
-        help: "remove the template, or take another head")
+    if !reading.isWholeText {
+      throw .template(place, .head(head))
     }
     for (name, asked, token) in [
       ("mask", template.value.hasMask, tokenizer.specialTokens.mask),
       ("separator", template.value.hasSeparator, tokenizer.specialTokens.separator),
     ] where asked && token == nil {
-      throw .unusable(
-        "\(place): the template has {\(name)}, but the tokenizer of '\(model)' has no \(name) token",
-        help: "take {\(name)} out of the template, or another model")
+      throw .template(place, .token(name, model: model))
     }
     let shown = template.value.fields.first { template.value.asks(for: $0) && column(of: $0) == label.value }
     if let shown {
-      throw .unusable(
-        "\(place): the template shows the label to the model: {\(shown)} is the column '\(label.value)'",
-        help: "name the columns of the text only")
+      throw .template(place, .label(field: shown, column: label.value))
     }
   }
 
   /// `{prompt}` stands for all virtual tokens of the adapter, so there have to be some. Whether as many rows come as
   /// the template has places shows in the first forward pass.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` with the place in the run file.
-  func checkTemplate(adapter: String, virtualTokens: Int) throws(TrainingError) {
+  /// - Throws: ``DataError/template(_:_:)`` with the place in the run file.
+  func checkTemplate(adapter: String, virtualTokens: Int) throws(DataError) {
     guard let template, template.value.virtualTokens == nil, virtualTokens == 0 else { return }
-    throw .unusable(
-      "\(template.place): the template has {prompt}, but the adapter '\(adapter)' has no virtual tokens among the "
-        + "words",
-      help: "take {prompt} out of the template, or an adapter that has 'placement: template', as p-tuning has"
-    )
+    throw .template(template.place, .noVirtualTokens(adapter: adapter))
   }
 }
 

@@ -38,7 +38,7 @@ public final class Decoding {
       throw EngineFailure(
         component: model.identities.base?.component ?? "the base model",
         plugin: model.identities.base?.plugin, method: "forward",
-        reason: "it is no causal model: its tokens see those after them, so it cannot go on with a text",
+        reason: "it is not a causal model: its tokens see those after them, so it cannot continue a text",
         status: ptune_status(PTUNE_UNSUPPORTED))
     }
     (self.model, self.facts) = (model, facts)
@@ -72,9 +72,9 @@ public final class Decoding {
         Text(cache: newCache(), position: Int(layout.positions[Int($0.upperBound) - 1]) + 1)
       }
       let scores = try compute(pass) { left in
-        if isFirst { common.append(left.shared, layer: left.layer, from: left.values) }
+        if isFirst { common.append(left.shared, left) }
         for (text, keys) in zip(texts, left.sequences) {
-          text.cache.append(keys, layer: left.layer, from: left.values)
+          text.cache.append(keys, left)
         }
       }
       if isFirst { (shared, sharedRows) = (common, layout.shared.count) }
@@ -99,7 +99,7 @@ public final class Decoding {
         history: PassHistory(shared: shared, sequences: steps.map(\.text.cache)), rotaryTables: rotaryTables)
       let scores = try compute(pass) { left in
         for (step, keys) in zip(steps, left.sequences) {
-          step.text.cache.append(keys, layer: left.layer, from: left.values)
+          step.text.cache.append(keys, left)
         }
       }
       for step in steps { step.text.position += 1 }
@@ -120,16 +120,18 @@ public final class Decoding {
     let adapter = model.identities.adapter
     throw EngineFailure(
       component: adapter?.component ?? "the adapter", plugin: adapter?.plugin, method: "inject",
-      reason: "its rows stand in the middle of the text, which moves with every token that is generated; "
-        + "generation takes adapters with rows at its start, after its first token or in a template",
+      reason:
+        "its rows are in the middle of the text, which moves with every generated token; generation needs "
+        + "adapters with rows at the start, after the first token or in a template",
       status: ptune_status(PTUNE_UNSUPPORTED))
   }
 
   /// What a layer of a pass leaves, with the values of its sources.
-  private struct LayerLeft {
+  fileprivate struct LayerLeft {
     let layer: Int
     let shared: [AttentionSegment.Keys]
     let sequences: [[AttentionSegment.Keys]]
+    let places: KeyPlaces
     /// In turn keys and values of each source.
     let values: ArraySlice<UnsafeBufferPointer<Float>>
   }
@@ -158,7 +160,8 @@ public final class Decoding {
         let end = begin + left.sources.count
         store(
           LayerLeft(
-            layer: layer, shared: left.shared, sequences: left.sequences, values: values[begin..<end]))
+            layer: layer, shared: left.shared, sequences: left.sequences, places: left.places,
+            values: values[begin..<end]))
         begin = end
       }
       return (0..<scores.rows).map {
@@ -169,18 +172,16 @@ public final class Decoding {
 }
 
 extension KeyValueCache {
-  /// Appends ranges of rows of some sources.
-  fileprivate func append(
-    _ ranges: [AttentionSegment.Keys], layer: Int, from values: ArraySlice<UnsafeBufferPointer<Float>>
-  ) {
+  /// Appends ranges of rows of what a layer leaves.
+  fileprivate func append(_ ranges: [AttentionSegment.Keys], _ left: Decoding.LayerLeft) {
     for range in ranges where !range.rows.isEmpty {
-      let source = values.startIndex + 2 * Int(range.source)
-      guard let keys = values[source].baseAddress, let values = values[source + 1].baseAddress else {
-        continue
-      }
+      let source = left.values.startIndex + 2 * Int(range.source)
+      guard let keys = left.values[source].baseAddress, let values = left.values[source + 1].baseAddress
+      else { continue }
+      let (places, injected) = left.places.rows(range.rows, of: range.source)
       append(
-        layer: layer, rows: range.rows.count, keys: keys + Int(range.rows.lowerBound) * columns,
-        values: values + Int(range.rows.lowerBound) * columns)
+        layer: left.layer, rows: range.rows.count, keys: keys + Int(range.rows.lowerBound) * columns,
+        values: values + Int(range.rows.lowerBound) * columns, places: places, injected: injected)
     }
   }
 }

@@ -1,4 +1,4 @@
-/// Keys and values that the rows of earlier passes left, layer by layer: what later rows attend to besides each other.
+/// Keys and values that the rows of earlier passes left, layer by layer: what later rows attend to, in addition to each other.
 ///
 /// It grows by whole chunks of rows, and what is stored never moves.
 final class KeyValueCache {
@@ -10,6 +10,9 @@ final class KeyValueCache {
     let keys, values: UnsafeMutablePointer<Float>
     let capacity, columns: Int
     fileprivate(set) var count = 0
+    /// Where they stand, and 1 for those that stand for no token.
+    fileprivate(set) var places: [Int32] = []
+    fileprivate(set) var injected: [UInt8] = []
 
     fileprivate init(capacity: Int, columns: Int) {
       (self.capacity, self.columns) = (capacity, columns)
@@ -36,7 +39,14 @@ final class KeyValueCache {
   }
 
   /// Appends rows `[rows, columns]` to a layer.
-  func append(layer: Int, rows: Int, keys: UnsafePointer<Float>, values: UnsafePointer<Float>) {
+  ///
+  /// - Parameters:
+  ///   - places: where they stand.
+  ///   - injected: 1 for those that stand for no token.
+  func append(
+    layer: Int, rows: Int, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,
+    places: ArraySlice<Int32>, injected: ArraySlice<UInt8>
+  ) {
     var done = 0
     while done < rows {
       if layers[layer].last.map({ $0.count == $0.capacity }) ?? true {
@@ -48,8 +58,15 @@ final class KeyValueCache {
       (block.keys + block.count * columns).update(from: keys + done * columns, count: count * columns)
       (block.values + block.count * columns).update(from: values + done * columns, count: count * columns)
       block.count += count
+      block.places += places.dropFirst(done).prefix(count)
+      block.injected += injected.dropFirst(done).prefix(count)
       done += count
     }
+  }
+
+  /// How many keys of a layer stand for no token.
+  func injectedCount(layer: Int) -> Int32 {
+    layers[layer].reduce(0) { $0 + $1.injected.reduce(0) { $0 + Int32($1) } }
   }
 
   /// Bytes taken for all layers.

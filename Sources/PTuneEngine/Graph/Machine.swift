@@ -8,6 +8,8 @@ final class Machine {
   var precision = ComputePrecision.f32
   /// Whether dropout drops.
   var isTraining = false
+  /// Whether dropout drops anything in training.
+  var appliesDropout = true
   /// Whether a backward computation follows the forward one.
   private(set) var isForBackward = false
   /// Values of a block of logits: a vocabulary is large, and so would the logits of all rows be.

@@ -28,8 +28,10 @@ enum BaseTable {
             session.record("word_rows: token \(ids[index]) of a vocabulary of \(table.rows)")
             return ptune_status(PTUNE_BAD_ARGUMENT)
           }
-          (out + index * table.columns).update(
-            from: values + Int(ids[index]) * table.columns, count: table.columns)
+          let row = values + Int(ids[index]) * table.columns
+          for column in 0..<table.columns {
+            out[index * table.columns + column] = session.services.wordScale * row[column]
+          }
         }
         return ptune_status(PTUNE_OK)
       },
@@ -63,7 +65,7 @@ enum BaseTable {
       tokenize_at_mask: { _, word, out, capacity in
         guard let session = Session.current, let word else { return 0 }
         guard let task = session.services.headTask, session.services.tasks.indices.contains(task) else {
-          session.record("tokenize_at_mask can be called in a head's create only")
+          session.record("tokenize_at_mask can be called only in a head's create")
           return 0
         }
         let facts = session.services.tasks[task]

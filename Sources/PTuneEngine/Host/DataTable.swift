@@ -34,10 +34,13 @@ enum DataTable {
         return ptune_status(PTUNE_OK)
       },
       put: { pointer, key, value in
-        guard let key, let value,
-          let to = Session.current?.object(pointer, .prediction, PredictionCollector.self)
+        guard let key, let value, let session = Session.current,
+          let to = session.object(pointer, .prediction, PredictionCollector.self)
         else { return ptune_status(PTUNE_FAILED) }
-        to.members.append((String(cString: key), String(cString: value)))
+        if let reason = to.put(key, value) {
+          session.record(reason, status: ptune_status(PTUNE_FAILED))
+          return ptune_status(PTUNE_FAILED)
+        }
         return ptune_status(PTUNE_OK)
       },
       example_count: { evaluation($0)?.count ?? 0 },
@@ -60,7 +63,7 @@ enum DataTable {
       example: { pointer, example in
         guard let session = Session.current, let (record, entry) = entry(pointer, example) else { return nil }
         guard let row = entry.row else {
-          session.record("the rows of this evaluation are not there")
+          session.record("the rows of this evaluation are not available")
           return nil
         }
         do {

@@ -2,11 +2,14 @@ import CPTune
 
 /// One row of data, as a head sees it.
 public final class ExampleRow {
-  let fields: [String: String]
+  /// What a head may ask for, by name.
+  package let fields: [String: String]
   let tokens: [Int32]
   let spans: [ptune_span_v1]
   /// Where each sequence begins in `tokens`, and the end.
   let offsets: [Int32]
+  /// The fields that a head asked for and that the row has.
+  public private(set) var asked: Set<String> = []
   private var strings: [String: UnsafeMutablePointer<CChar>] = [:]
 
   /// A row with these fields; tokens and spans where a head needs them.
@@ -33,6 +36,7 @@ public final class ExampleRow {
   deinit { for string in strings.values { string.deallocate() } }
 
   func field(_ name: String) -> UnsafePointer<CChar>? {
+    if fields[name] != nil { asked.insert(name) }
     if let known = strings[name] { return UnsafePointer(known) }
     guard let bytes = fields[name].map({ Array($0.utf8CString) }) else { return nil }
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
@@ -45,35 +49,26 @@ public final class ExampleRow {
     _ ids: UnsafeMutablePointer<UnsafePointer<Int32>?>?,
     _ places: UnsafeMutablePointer<UnsafePointer<ptune_span_v1>?>?
   ) -> Int {
-    ids?.pointee = memory.tokens
-    places?.pointee = memory.spans
+    ids?.pointee = UnsafePointer(memory.tokens.pointer)
+    places?.pointee = UnsafePointer(memory.spans.pointer)
     return tokens.count
   }
 
   func withSequences(_ places: UnsafeMutablePointer<UnsafePointer<Int32>?>?) -> Int {
-    places?.pointee = memory.offsets
+    places?.pointee = UnsafePointer(memory.offsets.pointer)
     return offsets.count - 1
   }
 
   /// The arrays at addresses that stay.
   private final class Memory {
-    let tokens: UnsafePointer<Int32>
-    let spans: UnsafePointer<ptune_span_v1>
-    let offsets: UnsafePointer<Int32>
+    let tokens: HandedArray<Int32>
+    let spans: HandedArray<ptune_span_v1>
+    let offsets: HandedArray<Int32>
 
     init(_ row: ExampleRow) {
-      func copy<Element>(_ values: [Element]) -> UnsafePointer<Element> {
-        let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(1, values.count))
-        memory.initialize(from: values, count: values.count)
-        return UnsafePointer(memory)
-      }
-      (tokens, spans, offsets) = (copy(row.tokens), copy(row.spans), copy(row.offsets))
-    }
-
-    deinit {
-      tokens.deallocate()
-      spans.deallocate()
-      offsets.deallocate()
+      tokens = HandedArray(row.tokens, "tokens of a row")
+      spans = HandedArray(row.spans, "spans of a row")
+      offsets = HandedArray(row.offsets, "sequences of a row")
     }
   }
   private lazy var memory = Memory(self)

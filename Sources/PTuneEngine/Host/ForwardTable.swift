@@ -9,7 +9,8 @@ enum ForwardTable {
       rows: { pointer, out in
         guard let pass = Session.current?.object(pointer, .forward, ForwardPass.self) else { return }
         out?.pointee = ptune_rows_v1(
-          count: pass.layout.rows.count, positions: pass.positions, token_types: pass.tokenTypes)
+          count: pass.layout.rows.count, positions: pass.positions.pointer,
+          token_types: pass.tokenTypes.pointer)
       },
       input_rows: { pointer, table in
         guard let recorder = Recorder("input_rows"), let table = recorder.node(table),
@@ -33,7 +34,7 @@ enum ForwardTable {
         guard let recorder = Recorder("attention"), let q = recorder.node(q), let k = recorder.node(k),
           let v = recorder.node(v), let pass = recorder.session.object(pointer, .forward, ForwardPass.self)
         else { return nil }
-        return pass.attention(layer, q, k, v, heads, keyValueHeads, recorder)
+        return pass.attention(layer, q, k, v, heads, keyValueHeads, GivenTerms(), recorder)
       },
       rotate_queries: { pointer, x, heads, rotation in
         rotate("rotate_queries", pointer, x, heads, rotation) { pass, _ in pass.layout.positions }
@@ -73,7 +74,7 @@ enum BatchTable {
           let batch = session.object(pointer, .batch, BatchView.self)
         else { return ptune_status(PTUNE_FAILED) }
         guard let places = batch.places else {
-          session.record("places are known in a task head only, once the adapter has injected")
+          session.record("places are known only in a task head, once the adapter has injected")
           return ptune_status(PTUNE_UNSUPPORTED)
         }
         out?.pointee = places

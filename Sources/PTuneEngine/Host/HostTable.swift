@@ -30,6 +30,10 @@ public enum HostTable {
         case PTUNE_BASE_V1: UnsafeRawPointer(BaseTable.table)
         case PTUNE_TASKS_V1: UnsafeRawPointer(TasksTable.table)
         case PTUNE_FORWARD_V1: UnsafeRawPointer(ForwardTable.table)
+        case PTUNE_ATTENTION_V1: UnsafeRawPointer(AttentionTable.table)
+        case PTUNE_INPUT_V1: UnsafeRawPointer(InputTable.table)
+        case PTUNE_CHECKPOINT_V2: UnsafeRawPointer(SecondCheckpointTable.table)
+        case PTUNE_PARAMETERS_V2: UnsafeRawPointer(SecondParametersTable.table)
         case PTUNE_BATCH_V1: UnsafeRawPointer(BatchTable.table)
         case PTUNE_INJECTIONS_V1: UnsafeRawPointer(InjectionsTable.table)
         case PTUNE_SITES_V1: UnsafeRawPointer(SitesTable.table)
@@ -48,5 +52,9 @@ public enum HostTable {
         Session.current?.log(level, String(cString: message))
       },
       cancelled: { _ in Session.current?.isCancelled() ?? false },
-      random: { _ in Session.current?.generator.next() ?? 0 }))
+      random: { _ in
+        guard let session = Session.current else { return 0 }
+        session.drawnNumbers += 1
+        return session.generator.next()
+      }))
 }

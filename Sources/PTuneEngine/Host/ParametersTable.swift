@@ -32,6 +32,49 @@ enum ParametersTable {
       }))
 }
 
+/// `ptune.parameters/2`
+enum SecondParametersTable {
+  nonisolated(unsafe) static let table = staticPointer(
+    ptune_parameters_v2(
+      struct_size: MemoryLayout<ptune_parameters_v2>.size,
+      learning_rate: { _, pointer, factor in
+        change(pointer) { parameter in
+          guard factor > 0, factor.isFinite else {
+            return "the learning rate of '\(parameter.name)' is to be multiplied by \(factor)"
+          }
+          parameter.rateFactor = factor
+          return nil
+        }
+      },
+      weight_decay: { _, pointer, decay in
+        change(pointer) { parameter in
+          guard (0...1).contains(decay) else {
+            return "'\(parameter.name)' has a weight decay of \(decay); it has to be from 0 to 1"
+          }
+          parameter.weightDecay = decay
+          return nil
+        }
+      }))
+
+  /// Changes a parameter of the component in the call; `apply` says what is wrong, or nil.
+  private static func change(
+    _ pointer: OpaquePointer?, _ apply: (TrainableParameter) -> String?
+  ) -> ptune_status {
+    guard let session = Session.current, let parameter = session.parameter(pointer) else {
+      return ptune_status(PTUNE_FAILED)
+    }
+    let wrong: String? =
+      if session.frame?.method != "create" || session.frame?.identity.owner != parameter.owner {
+        "how '\(parameter.name)' is trained can be said by its component in create only"
+      } else {
+        apply(parameter)
+      }
+    guard let wrong else { return ptune_status(PTUNE_OK) }
+    session.record(wrong)
+    return ptune_status(PTUNE_BAD_ARGUMENT)
+  }
+}
+
 extension Session {
   /// Declares a parameter of the component in the call, with its initial values.
   fileprivate func declare(_ name: String, _ shape: [Int], _ initial: ptune_initial_v1) -> OpaquePointer? {
@@ -49,6 +92,13 @@ extension Session {
       record("parameter '\(name)' was declared twice")
       return nil
     }
+    let count = parameters.reduce(shape.reduce(1, *)) { $0 + $1.count }
+    if let most = mostValues, count > most {
+      record(
+        "parameter '\(name)' of the shape \(shape) makes \(count) values, and the adapter's files are too small for more "
+          + "than \(most)")
+      return nil
+    }
     let parameter = TrainableParameter(owner: owner, name: name, shape: shape)
     switch Int(initial.kind) {
     case PTUNE_INITIAL_CONSTANT: parameter.values.update(repeating: initial.a, count: parameter.count)
@@ -62,7 +112,7 @@ extension Session {
       }
     case PTUNE_INITIAL_VALUES:
       guard let values = initial.values else {
-        record("parameter '\(name)' starts with values that are at NULL")
+        record("parameter '\(name)' starts with values at NULL")
         return nil
       }
       parameter.values.update(from: values, count: parameter.count)

@@ -1,4 +1,4 @@
-import PTuneLibc
+import CPTuneKernels
 
 /// How much of the attention of a layer goes to virtual tokens: of each row of the text a share between 0 and 1.
 public struct PromptAttention: Sendable, Equatable {
@@ -17,8 +17,8 @@ public struct PromptAttention: Sendable, Equatable {
 }
 
 extension Model {
-  /// Where the attention of a batch's texts goes, layer by layer: computed from the queries and keys that the layers'
-  /// attention reads, which is softmax(q·kᵀ/√d) in front of the values.
+  /// Where the attention of a batch's texts goes, layer by layer: the weights in front of the values, computed again from
+  /// the queries, the keys and the terms that the layers' attention reads.
   ///
   /// - Throws: ``EngineFailure``.
   public func attentionToPrompt(_ batch: PackedBatch) throws -> [PromptAttention] {
@@ -27,10 +27,10 @@ extension Model {
       let pass = ForwardPass(batch: batch, injections: try inject(batch), causal: facts?.causal ?? false)
       _ = try run(pass)
       let layers = pass.attentions.sorted { $0.key < $1.key }
-      return try session.evaluate(layers.flatMap { Self.queriesAndKeys($0.value) }) { values in
+      return try session.evaluate(layers.flatMap { Self.scoreInputs($0.value) }) { values in
         var rest = values[...]
         return layers.compactMap { layer, node in
-          let count = Self.queriesAndKeys(node).count
+          let count = Self.scoreInputs(node).count
           defer { rest = rest.dropFirst(count) }
           return AttentionReading(pass, layer: layer, node, Array(rest.prefix(count)))?.shares
         }
@@ -38,9 +38,12 @@ extension Model {
     }
   }
 
-  /// The queries of an attention, and the keys of each source.
-  private static func queriesAndKeys(_ node: Node) -> [Node] {
-    [node.inputs[0]] + stride(from: 1, to: node.inputs.count, by: 2).map { node.inputs[$0] }
+  /// The queries of an attention, the keys of each source and the tables of its terms.
+  private static func scoreInputs(_ node: Node) -> [Node] {
+    guard let operation = node.operation as? AttentionOperation else { return [] }
+    let sources = operation.sourceInputs(of: node.inputs.count)
+    let keys = stride(from: sources.lowerBound, to: sources.upperBound, by: 2).map { node.inputs[$0] }
+    return [node.inputs[0]] + keys + node.inputs[sources.upperBound...]
   }
 }
 
@@ -48,40 +51,46 @@ extension Model {
 private struct AttentionReading {
   private let pass: ForwardPass
   private let layer: Int
-  private let operation: AttentionOperation
-  private let queries: UnsafeBufferPointer<Float>
-  /// Of each source, `[rows, kv heads·d]`.
-  private let keys: [UnsafeBufferPointer<Float>]
-  private let size: Int
+  private var operation: AttentionOperation
+  private var operands: AttentionOperands
 
-  /// - Parameter values: of the queries and of each source's keys.
+  /// - Parameter values: of the queries, of each source's keys and of the terms' tables.
   init?(_ pass: ForwardPass, layer: Int, _ node: Node, _ values: [UnsafeBufferPointer<Float>]) {
     guard let operation = node.operation as? AttentionOperation else { return nil }
     (self.pass, self.layer, self.operation) = (pass, layer, operation)
-    (queries, keys) = (values[0], Array(values.dropFirst()))
-    size = node.columns / operation.heads
+    let own = operation.sourceInputs(of: node.inputs.count)
+    operands = AttentionOperands(queries: values[0].baseAddress, queryColumns: node.columns)
+    for (index, keys) in values[1...own.count / 2].enumerated() {
+      // The weights do not depend on the values in front of which they stand.
+      operands.sources.append(
+        ptk_key_values(
+          keys: keys.baseAddress, values: keys.baseAddress, key_gradients: nil, value_gradients: nil,
+          stride: node.inputs[1 + 2 * index].columns))
+    }
+    for (index, table) in zip(own.upperBound..<node.inputs.count, values.dropFirst(1 + own.count / 2)) {
+      operands.tables[index] = .init(
+        value: table.baseAddress, gradient: nil, columns: node.inputs[index].columns)
+    }
+    if operation.terms == nil {
+      var places = KeyPlaces(queries: Array(repeating: 0, count: node.rows))
+      for index in stride(from: own.lowerBound, to: own.upperBound, by: 2) {
+        let rows = node.inputs[index].rows
+        places.appendSource(Array(repeating: 0, count: rows), injected: Array(repeating: 0, count: rows))
+      }
+      self.operation.terms = AttentionTerms(places: places)
+    }
   }
 
-  /// A key that rows of a segment see.
-  private struct Key {
-    let values: UnsafePointer<Float>
-    /// Its number among the virtual tokens of the segment; nil for a row of the text.
-    let virtual: Int?
-  }
-
-  private func keys(of segment: AttentionSegment) -> [Key] {
-    var seen: [Key] = []
+  /// Of each key of a segment its number among the segment's virtual tokens; nil for a row of the text.
+  private func virtualNumbers(_ segment: AttentionSegment) -> [Int?] {
     var count = 0
-    let columns = size * operation.keyValueHeads
-    for range in segment.keys {
-      guard let start = keys[Int(range.source)].baseAddress else { continue }
-      for row in range.rows {
-        let isVirtual = pass.isVirtual(row, ofSource: range.source, layer: layer)
-        seen.append(Key(values: start + Int(row) * columns, virtual: isVirtual ? count : nil))
-        count += isVirtual ? 1 : 0
+    return segment.keys.flatMap { range in
+      range.rows.map { row in
+        guard pass.isVirtual(row, ofSource: range.source, layer: layer) else { return nil }
+        count += 1
+        return count - 1
       }
     }
-    return seen
   }
 
   var shares: PromptAttention {
@@ -90,19 +99,22 @@ private struct AttentionReading {
     var heads = [Double](repeating: 0, count: operation.heads)
     var tokens = [Double](repeating: 0, count: pass.layout.textRows.count)
     var virtualTokens: [Double] = []
-    for segment in operation.segments {
-      let keys = keys(of: segment)
-      let virtual = keys.compactMap(\.virtual).count
-      virtualTokens += Array(repeating: 0, count: max(0, virtual - virtualTokens.count))
-      for row in segment.queries {
-        guard let token = tokenOf[row] else { continue }
-        let seen = operation.visible.map { keys.prefix(Int($0[Int(row)])) } ?? keys[...]
-        for head in heads.indices {
-          for (key, weight) in zip(seen, weights(Int(row), head, seen)) {
-            guard let number = key.virtual else { continue }
-            heads[head] += weight
-            tokens[token] += weight
-            virtualTokens[number] += weight
+    operation.withKernel(operands) { kernel, terms in
+      guard let terms else { return }
+      for (index, segment) in operation.segments.enumerated() {
+        let numbers = virtualNumbers(segment)
+        let virtual = numbers.count { $0 != nil }
+        virtualTokens += Array(repeating: 0, count: max(0, virtual - virtualTokens.count))
+        var weights = [Float](repeating: 0, count: numbers.count)
+        for row in segment.queries {
+          guard let token = tokenOf[row] else { continue }
+          for head in heads.indices {
+            ptk_attention_terms_weights(kernel, terms, index, Int(row), head, &weights)
+            for case (let number?, let weight) in zip(numbers, weights) {
+              heads[head] += Double(weight)
+              tokens[token] += Double(weight)
+              virtualTokens[number] += Double(weight)
+            }
           }
         }
       }
@@ -111,20 +123,5 @@ private struct AttentionReading {
     return PromptAttention(
       layer: layer, heads: heads.map { $0 / rows }, tokens: tokens.map { $0 / headCount },
       virtualTokens: virtualTokens.map { $0 / (headCount * rows) })
-  }
-
-  /// softmax(q·kᵀ/√d) of a row's head.
-  private func weights(_ row: Int, _ head: Int, _ keys: ArraySlice<Key>) -> [Double] {
-    guard let start = queries.baseAddress else { return [] }
-    let query = start + (row * operation.heads + head) * size
-    let offset = head / (operation.heads / operation.keyValueHeads) * size
-    let scale = 1 / Double(size).squareRoot()
-    let scores = keys.map { key in
-      (0..<size).reduce(0.0) { $0 + Double(query[$1]) * Double(key.values[offset + $1]) } * scale
-    }
-    let largest = scores.max() ?? 0
-    let powers = scores.map { exp($0 - largest) }
-    let sum = powers.reduce(0, +)
-    return powers.map { $0 / sum }
   }
 }

@@ -101,7 +101,9 @@ extension Model {
         }
       }
     }
-    return (near, sum / Double(max(1, table.rows)))
+    // Cosines are the same for rows of any length.
+    let scale = space == .input ? Double(abs(session.services.wordScale)) : 1
+    return (near, scale * sum / Double(max(1, table.rows)))
   }
 
   /// Tokens that are looked at together.

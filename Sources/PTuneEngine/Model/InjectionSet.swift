@@ -22,6 +22,8 @@ final class InjectionSet {
   var inputs: [Input] = []
   var prefixes: [Int: [Prefix]] = [:]
   var firstPosition = 0
+  /// Rows in front of `firstPosition` that earlier passes computed for all sequences.
+  private var earlierRows = 0
   /// The adapter that said so.
   var firstPositionClaim: (component: String, position: Int)?
   var losses: [Node] = []
@@ -29,6 +31,9 @@ final class InjectionSet {
   var sites: [Int: SiteInjection] = [:]
 
   init(batch: PackedBatch) { self.batch = batch }
+
+  /// The place of a sequence's first row, those of a prompt that all sequences share included.
+  var sequenceStart: Int32 { Int32(firstPosition - earlierRows) }
 
   /// How many rows of an injection each sequence gets.
   func length(_ rows: Node, perSequence: Bool) -> Int {
@@ -43,6 +48,7 @@ final class InjectionSet {
     own.inputs = inputs.filter { !$0.isShared }
     own.prefixes = prefixes.mapValues { $0.filter(\.perSequence) }
     own.firstPosition = firstPosition + rows
+    own.earlierRows = rows
     own.sites = sites
     return own
   }
@@ -51,7 +57,7 @@ final class InjectionSet {
   /// as these, and in a causal model no token of the text sees a row behind it, which would never be trained.
   func disagreement(tasks: [TaskFacts], causal: Bool) -> String? {
     if causal, inputs.contains(where: { $0.placement == .end }) {
-      return "placement 'end': in a causal model no token sees what stands behind it; use 'placement: start'"
+      return "placement 'end': in a causal model, no token sees what follows it; use 'placement: start'"
     }
     let rows = inputs.filter { $0.placement == .template }.reduce(0) {
       $0 + length($1.rows, perSequence: $1.perSequence)
@@ -67,18 +73,18 @@ final class InjectionSet {
       }
       guard causal, let behind else { return nil }
       return
-        "the template\(name(behind)) ends with {prompt}: in a causal model no token sees what stands behind it; "
-        + "put text behind {prompt}"
+        "the template\(name(behind)) ends with {prompt}: in a causal model, no token sees what follows it; put "
+        + "text after {prompt}"
     }
     let name = name(sequence)
     let places = batch.marks(sequence).count
     if places == 0 {
-      return "placement 'template': the data\(name) has no template with {prompt}, where its rows would stand"
+      return "placement 'template': the data\(name) has no template with {prompt} for its rows"
     }
     if rows == 0 {
       return
-        "the template\(name) has {prompt}, but the adapter puts no rows there; give it "
-        + "'placement: template', or take one that has this, as p-tuning has"
+        "the template\(name) has {prompt}, but the adapter puts no rows there; set 'placement: template', or use "
+        + "an adapter that has it, such as p-tuning"
     }
     return "the template\(name) has places for \(places) virtual tokens, but the adapter has \(rows)"
   }

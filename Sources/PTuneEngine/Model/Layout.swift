@@ -14,6 +14,8 @@ final class Layout {
 
   private(set) var rows: [Row] = []
   private(set) var positions: [Int32] = []
+  /// Where rows stand, for what depends on distances: their positions, but that a token without a position takes a place.
+  private(set) var places: [Int32] = []
   private(set) var tokenTypes: [Int32] = []
   /// The row of each token of the batch.
   private(set) var textRows: [Int32]
@@ -39,8 +41,9 @@ final class Layout {
       where input.isShared {
         sharedInputs.insert(index)
         for row in 0..<input.rows.rows {
+          let position = start + Int32(rows.count)
           append(
-            Row(source: Int32(index + 1), index: Int32(row)), position: start + Int32(rows.count), type: 0)
+            Row(source: Int32(index + 1), index: Int32(row)), position: position, place: position, type: 0)
         }
       }
       shared = 0..<Int32(rows.count)
@@ -49,6 +52,7 @@ final class Layout {
     for sequence in 0..<batch.count {
       let begin = Int32(rows.count)
       var position = start + Int32(shared.count)
+      var uncounted: Int32 = 0
       let text = batch.range(sequence)
       let middle = text.lowerBound + Int32(text.count / 2)
       func place(_ placement: Placement) {
@@ -57,7 +61,9 @@ final class Layout {
           let length = injections.length(input.rows, perSequence: input.perSequence)
           for row in 0..<length {
             let index32 = Int32(input.perSequence ? sequence * length + row : row)
-            append(Row(source: Int32(index + 1), index: index32), position: position, type: 0)
+            append(
+              Row(source: Int32(index + 1), index: index32), position: position, place: position + uncounted,
+              type: 0)
             position += 1
           }
         }
@@ -67,7 +73,7 @@ final class Layout {
       var mark = 0
       func placeMarked(before token: Int32) {
         while mark < marked.count, token >= marks[marks.startIndex + mark] {
-          append(marked[mark], position: position, type: 0)
+          append(marked[mark], position: position, place: position + uncounted, type: 0)
           position += 1
           mark += 1
         }
@@ -84,9 +90,9 @@ final class Layout {
         textRows[Int(token)] = Int32(rows.count)
         let isCounted = batch.tokens[Int(token)] != batch.uncountedToken
         append(
-          Row(source: 0, index: token), position: isCounted ? position : -1,
+          Row(source: 0, index: token), position: isCounted ? position : -1, place: position + uncounted,
           type: batch.tokenTypes[Int(token)])
-        if isCounted { position += 1 }
+        if isCounted { position += 1 } else { uncounted += 1 }
       }
       // A text of one token has its first token at its end, too.
       if text.count <= 1 { place(.afterFirst) }
@@ -106,6 +112,7 @@ final class Layout {
     textRows = Array(0..<Int32(batch.tokens.count))
     rows = textRows.map { Row(source: 0, index: $0) }
     self.positions = positions
+    places = positions
     tokenTypes = batch.tokenTypes
     sequences = (0..<batch.count).map { batch.range($0) }
     firstRow = sequences.map(\.lowerBound)
@@ -121,9 +128,10 @@ final class Layout {
     }
   }
 
-  private func append(_ row: Row, position: Int32, type: Int32) {
+  private func append(_ row: Row, position: Int32, place: Int32, type: Int32) {
     rows.append(row)
     positions.append(position)
+    places.append(place)
     tokenTypes.append(type)
   }
 

@@ -35,8 +35,12 @@ public final class Model {
     make: (OpaquePointer?) throws -> any BaseModel
   ) throws {
     try session.scoped {
+      session.services.wordScale = 1
+      (session.services.configurationRead, session.services.configurationUnderstood) = ([], nil)
       let model = try session.call(identity, "create", checkpoint: checkpoint) { call in
-        try Host.within(call) { try make(call) }
+        let made = try Host.within(call) { try make(call) }
+        session.warnOfUnknownConfiguration(checkpoint, identity)
+        return made
       }
       base = (model, identity, checkpoint)
       session.services.facts = model.facts.raw
@@ -149,7 +153,7 @@ public final class Model {
     lossWeights = LossWeights(weights, learned: learned, session)
   }
 
-  /// Whether the adapter asks a selector for weights over its pool.
+  /// Whether the adapter uses a selector for its pool.
   public var asksSelector: Bool { session.services.pool != nil }
   /// The owner of the parameters of the adapter that does.
   public var selectorAsker: String? { session.services.poolOwner?.owner }

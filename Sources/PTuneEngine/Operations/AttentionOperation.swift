@@ -2,7 +2,7 @@ import CPTuneKernels
 
 /// Attention of segments of query rows to ranges of key rows: the one attention that serves everything.
 ///
-/// Inputs: queries `[rows, heads·d]`, then keys and values `[·, kv heads·d]` of each source.
+/// Inputs: queries `[rows, heads·d]`, then keys and values `[·, kv heads·d]` of each source, then the tables of the terms.
 struct AttentionOperation: Operation {
   let name = "attention"
   let heads, keyValueHeads: Int
@@ -11,6 +11,10 @@ struct AttentionOperation: Operation {
   let visible: [Int32]?
   /// Further sources, behind those that are inputs: keys and values of earlier passes.
   var cached: [KeyValueCache.Block] = []
+  /// What products of queries and keys are multiplied by; nil for 1/√d.
+  var scale: Float?
+  /// What else makes a score; nil for nothing, which is faster.
+  var terms: AttentionTerms?
 
   func rowFlow(_ index: Int, _ node: Node) -> RowFlow { index == 0 ? .same : .all }
   var restrictsRows: Bool { true }
@@ -35,18 +39,27 @@ struct AttentionOperation: Operation {
       }
       last = index
     }
+    var terms = terms
+    terms?.places.queries = rows.compactMap { self.terms?.places.queries[Int($0)] }
     return AttentionOperation(
       heads: heads, keyValueHeads: keyValueHeads, segments: kept,
-      visible: visible.map { visible in rows.map { visible[Int($0)] } }, cached: cached)
+      visible: visible.map { visible in rows.map { visible[Int($0)] } }, cached: cached, scale: scale,
+      terms: terms)
   }
 
   func forward(_ instruction: Instruction, _ machine: Machine) {
     let out = machine.result(instruction)
     let logSums = machine.save(heads * instruction.rows, for: instruction)
-    withKernel(instruction, machine, gradients: false) { kernel in
+    let columns = instruction.columns
+    withKernel(operands(instruction, machine, gradients: false)) { kernel, terms in
       split(instruction, machine) { part in
-        ptk_attention_forward(
-          kernel, instruction.rows, part.lowerBound, part.upperBound, out, instruction.columns, logSums)
+        if let terms {
+          ptk_attention_terms_forward(
+            kernel, terms, instruction.rows, part.lowerBound, part.upperBound, out, columns, logSums)
+        } else {
+          ptk_attention_forward(
+            kernel, instruction.rows, part.lowerBound, part.upperBound, out, columns, logSums)
+        }
       }
     }
   }
@@ -54,13 +67,19 @@ struct AttentionOperation: Operation {
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let out = instruction.value else { return }
     let queries = instruction.inputs[0]
-    let logSums = instruction.saved[0]
-    withKernel(instruction, machine, gradients: true) { kernel in
+    let (columns, logSums) = (instruction.columns, instruction.saved[0])
+    withKernel(operands(instruction, machine, gradients: true)) { kernel, terms in
       func run(_ dq: Floats?) {
         split(instruction, machine) { part in
-          ptk_attention_backward(
-            kernel, instruction.rows, part.lowerBound, part.upperBound, out, dy, instruction.columns, logSums,
-            dq, queries.columns)
+          if let terms {
+            ptk_attention_terms_backward(
+              kernel, terms, instruction.rows, part.lowerBound, part.upperBound, out, dy, columns, logSums,
+              dq, queries.columns)
+          } else {
+            ptk_attention_backward(
+              kernel, instruction.rows, part.lowerBound, part.upperBound, out, dy, columns, logSums, dq,
+              queries.columns)
+          }
         }
       }
       if queries.needsGradient { machine.addGradient(to: queries) { run($0) } } else { run(nil) }
@@ -72,27 +91,41 @@ struct AttentionOperation: Operation {
     machine.threads.split(keyValueHeads, work: instruction.count * 64, body)
   }
 
-  /// Hands the operation to the kernels in their form.
-  private func withKernel(
-    _ instruction: Instruction, _ machine: Machine, gradients: Bool,
-    _ body: (UnsafePointer<ptk_attention>) -> Void
-  ) {
-    let queries = instruction.inputs[0]
-    var sources: [ptk_key_values] = []
-    for index in stride(from: 1, to: instruction.inputs.count, by: 2) {
-      let (keys, values) = (instruction.inputs[index], instruction.inputs[index + 1])
-      sources.append(
+  /// Keys and values, in turn, of the sources that are inputs.
+  func sourceInputs(of count: Int) -> Range<Int> { 1..<count - (terms?.tableCount ?? 0) }
+
+  private func operands(_ instruction: Instruction, _ machine: Machine, gradients: Bool) -> AttentionOperands
+  {
+    let (queries, inputs) = (instruction.inputs[0], instruction.inputs)
+    var operands = AttentionOperands(queries: queries.value, queryColumns: queries.columns)
+    let own = sourceInputs(of: inputs.count)
+    for index in stride(from: own.lowerBound, to: own.upperBound, by: 2) {
+      let (keys, values) = (inputs[index], inputs[index + 1])
+      operands.sources.append(
         ptk_key_values(
           keys: keys.value, values: values.value,
           key_gradients: gradients ? machine.gradient(of: keys) : nil,
           value_gradients: gradients ? machine.gradient(of: values) : nil, stride: keys.columns))
     }
-    for block in cached {
-      sources.append(
-        ptk_key_values(
-          keys: block.keys, values: block.values, key_gradients: nil, value_gradients: nil,
-          stride: block.columns))
+    for index in own.upperBound..<inputs.count {
+      operands.tables[index] = .init(
+        value: inputs[index].value, gradient: gradients ? machine.gradient(of: inputs[index]) : nil,
+        columns: inputs[index].columns)
     }
+    return operands
+  }
+
+  /// Hands the operation to the kernels in their form.
+  func withKernel(
+    _ operands: AttentionOperands,
+    _ body: (UnsafePointer<ptk_attention>, UnsafePointer<ptk_attention_terms>?) -> Void
+  ) {
+    let sources =
+      operands.sources
+      + cached.map {
+        ptk_key_values(
+          keys: $0.keys, values: $0.values, key_gradients: nil, value_gradients: nil, stride: $0.columns)
+      }
     var ranges: [ptk_range] = []
     var parts: [ptk_segment] = []
     for segment in segments {
@@ -104,22 +137,50 @@ struct AttentionOperation: Operation {
         ptk_range(source: $0.source, begin: $0.rows.lowerBound, count: Int32($0.rows.count))
       }
     }
-    let size = queries.columns / heads
+    let size = operands.queryColumns / heads
     sources.withUnsafeBufferPointer { sources in
       ranges.withUnsafeBufferPointer { ranges in
         parts.withUnsafeBufferPointer { parts in
           var kernel = ptk_attention(
-            heads: heads, kv_heads: keyValueHeads, head_size: size, scale: 1 / Float(size).squareRoot(),
-            queries: queries.value, query_stride: queries.columns, sources: sources.baseAddress,
+            heads: heads, kv_heads: keyValueHeads, head_size: size,
+            scale: scale ?? 1 / Float(size).squareRoot(), queries: operands.queries,
+            query_stride: operands.queryColumns, sources: sources.baseAddress,
             ranges: ranges.baseAddress, segments: parts.baseAddress, segment_count: parts.count, visible: nil)
-          guard let visible else { return body(&kernel) }
+          func run() {
+            guard let terms else { return body(&kernel, nil) }
+            terms.withKernel(operands) { body(&kernel, $0) }
+          }
+          guard let visible else { return run() }
           visible.withUnsafeBufferPointer {
             kernel.visible = $0.baseAddress
-            body(&kernel)
+            run()
           }
         }
       }
     }
+  }
+}
+
+/// The values that an attention reads, and where its gradients go.
+struct AttentionOperands {
+  struct Table {
+    var value: UnsafePointer<Float>?
+    var gradient: Floats?
+    var columns: Int
+
+    init(value: UnsafePointer<Float>?, gradient: Floats?, columns: Int) {
+      (self.value, self.gradient, self.columns) = (value, gradient, columns)
+    }
+  }
+
+  var queries: UnsafePointer<Float>?
+  var queryColumns: Int
+  var sources: [ptk_key_values] = []
+  /// The tables of the terms, by their numbers among the inputs.
+  var tables: [Int: Table] = [:]
+
+  init(queries: UnsafePointer<Float>?, queryColumns: Int) {
+    (self.queries, self.queryColumns) = (queries, queryColumns)
   }
 }
 

@@ -257,7 +257,7 @@ struct DropoutOperation: Operation {
   func forward(_ instruction: Instruction, _ machine: Machine) {
     guard let x = instruction.inputs[0].value else { return }
     let y = machine.result(instruction)
-    guard machine.isTraining else {
+    guard machine.isTraining, machine.appliesDropout else {
       y.update(from: x, count: instruction.count)
       return
     }
@@ -266,7 +266,7 @@ struct DropoutOperation: Operation {
 
   func backward(_ instruction: Instruction, _ machine: Machine) {
     guard let dy = instruction.gradient, let dx = machine.gradient(of: instruction.inputs[0]) else { return }
-    guard machine.isTraining else {
+    guard machine.isTraining, machine.appliesDropout else {
       ptk_add(instruction.count, dy, dx)
       return
     }

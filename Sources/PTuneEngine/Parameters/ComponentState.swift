@@ -5,16 +5,18 @@ public final class ComponentState {
   /// Its name, unique in the component.
   public let name: String
   /// Its values at an address that stays.
-  public let values: UnsafeMutableBufferPointer<Float>
+  public var values: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: memory.pointer, count: count)
+  }
+  private let memory: HandedArray<Float>
+  private let count: Int
 
   init(owner: String, name: String, count: Int) {
     self.owner = owner
     self.name = name
-    values = .allocate(capacity: count)
-    values.initialize(repeating: 0)
+    self.count = count
+    memory = HandedArray(repeatElement(0, count: count), "state '\(name)'", mayChange: true)
   }
-
-  deinit { values.deallocate() }
 }
 
 extension Session {

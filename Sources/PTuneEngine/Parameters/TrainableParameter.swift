@@ -14,6 +14,11 @@ public final class TrainableParameter {
   /// Whether training leaves its values as they are.
   public var isFrozen = false
 
+  /// What the run's learning rate is multiplied by for it.
+  public internal(set) var rateFactor = 1.0
+  /// Its weight decay; nil for the run's.
+  public internal(set) var weightDecay: Double?
+
   /// Number of values.
   public let count: Int
   var columns: Int { shape.last ?? 1 }

@@ -5,6 +5,13 @@ import PTune
 struct BaseServices {
   var facts: ptune_base_facts_v1?
   var wordTable: Weight?
+  /// What word embeddings are multiplied by where they enter the model.
+  var wordScale: Float = 1
+  /// What the base model read of config.json while it was created, and what it says it knows; nil if it does not say.
+  var configurationRead: Set<String> = []
+  var configurationUnderstood: Set<String>?
+  /// Tensors of which it has slices.
+  var sliced: [String: (shape: [Int], stored: StoredTensor)] = [:]
   var tokenize: ((String) -> [Int32])?
   var frequentTokens: ((Int) -> [Int32])?
   var pooler: ((Node) throws -> Node?)?
@@ -17,7 +24,7 @@ struct BaseServices {
   /// The task whose head is being created.
   var headTask: Int?
   var selector: ((Int, Node, Node) throws -> Node?)?
-  /// What the adapter announced that it will ask the selector about.
+  /// The pool that the adapter announced for the selector.
   var pool: (keys: Int, columns: Int)?
   /// The adapter that did.
   var poolOwner: ComponentIdentity?

@@ -38,6 +38,9 @@ public final class Session {
   var frames: [Frame] = []
   var failure: EngineFailure?
 
+  /// Values of all parameters together, at most; nil for as many as there is memory for.
+  public var mostValues: Int?
+
   /// A session with these threads whose random numbers start from `seed`.
   public init(threads: ThreadPool, seed: UInt64, precision: ComputePrecision = .f32) {
     machine = Machine(threads: threads)
@@ -49,6 +52,14 @@ public final class Session {
   public var log: (_ level: Int32, _ message: String) -> Void = { _, _ in }
   /// Whether the user asked to stop.
   public var isCancelled: () -> Bool = { false }
+
+  /// Whether dropout drops anything in training; false to compare a training step with an evaluation.
+  public var appliesDropout: Bool {
+    get { machine.appliesDropout }
+    set { machine.appliesDropout = newValue }
+  }
+  /// How many random numbers components drew themselves.
+  public internal(set) var drawnNumbers = 0
 
   /// Measures steps; nil for nothing.
   public var profile: Profile? {

@@ -42,6 +42,15 @@ final class Weight {
       transposed: transposed, origin: nil)
   }
 
+  /// A matrix of a tensor `[slices, rows, columns]`, or `[slices, columns, rows]` where it is transposed.
+  convenience init(
+    name: String, rows: Int, columns: Int, slice: Int, of stored: StoredTensor, transposed: Bool
+  ) {
+    self.init(
+      name, rows, columns, stored, offset: slice * rows * columns, stride: transposed ? rows : columns,
+      transposed: transposed, origin: nil)
+  }
+
   private init(
     _ name: String, _ rows: Int, _ columns: Int, _ stored: StoredTensor, offset: Int, stride: Int,
     transposed: Bool, origin: (name: String, row: Int)?
@@ -60,6 +69,11 @@ final class Weight {
     for packing in forwardPackings.values { ptk_packed_free(packing) }
     for packing in backwardPackings.values { ptk_packed_free(packing) }
     untransposed?.deallocate()
+  }
+
+  /// Whether it has these dimensions and is stored so.
+  func isLaidOut(_ rows: Int, _ columns: Int, transposed: Bool) -> Bool {
+    self.rows == rows && self.columns == columns && isTransposed == transposed && !isPart
   }
 
   /// Whether it is a part of another weight.
@@ -210,8 +224,10 @@ final class Weight {
 
 /// Where a base model's config and weights come from.
 public protocol CheckpointSource: AnyObject {
-  /// The value of a key of config.json; nil if it is absent or null.
+  /// The value of a key of config.json, with dots for what lies in objects and lists; nil if it is absent or null.
   func configuration(_ key: String) -> ConfigurationValue?
+  /// The keys of config.json, with dots for what lies in objects; a list is one key.
+  var configurationKeys: [String] { get }
   /// Whether there is a tensor of this name.
   func hasWeight(_ name: String) -> Bool
   /// A tensor's shape and values in single precision; nil if there is none of this name. The values live as long as
@@ -231,8 +247,10 @@ public enum ConfigurationValue: Sendable, Equatable {
   case boolean(Bool)
   /// A text.
   case string(String)
-  /// A list or an object.
-  case other(String)
+  /// A list of so many elements, which have their numbers behind a dot: "layer_types.0".
+  case list(count: Int)
+  /// An object with these members, which have their names behind a dot.
+  case object(members: [String])
 }
 
 /// A tensor of a checkpoint.
@@ -246,6 +264,9 @@ public struct CheckpointWeight {
   /// Lets the system take the memory of the values, which can still be read afterwards: those of a mapped file. Nil where
   /// that is not so.
   public var discard: (() -> Void)?
+  /// The name of another tensor of the checkpoint that has the same values, so that one copy of both is enough; nil if
+  /// none is known.
+  public var sameAs: String?
   /// Makes it again, so that its values need not be kept; nil where they have to be.
   public var again: (() throws -> CheckpointWeight)?
 

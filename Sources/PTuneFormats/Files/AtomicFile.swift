@@ -5,28 +5,64 @@ import Synchronization
 /// synced and renamed, and the folder is synced. What stood there before is untouched until then, and stays
 /// so if anything fails. A file that is given up, or dropped before `commit`, leaves nothing behind.
 public struct AtomicFile: ~Copyable {
+  /// The path as it was given, for messages.
   private let path: String
-  private let temporary: String
+  private let folder: FolderPlace
+  /// Nil for what is no ordinary file: bytes go right into it.
+  private let temporary: String?
   private var descriptor: Int32
 
-  /// Starts a file that will stand at `path`, in a folder that exists. An existing file keeps its
-  /// permissions; a link stays one and the file it points to is replaced.
-  public init(_ path: String) throws(FileError) {
+  /// Starts a file of ptune's own that will stand at `path`, in a folder that exists. An existing file keeps its
+  /// permissions. A link is replaced, and what it points to stays as it is: a folder that came from elsewhere can't
+  /// lead out of itself.
+  ///
+  /// - Parameter root: A folder above it: those between them may not be links either.
+  public init(_ path: String, within root: String? = nil) throws(FileError) {
     guard FilePath.isPossible(path) else { throw FileError(.create, path, code: EINVAL) }
+    try self.init(path, in: FolderPlace(of: path, within: root))
+  }
+
+  /// Starts a file that the user names. A link stays one, and the file it points to is replaced. Devices, pipes and the
+  /// file behind standard output are written to and not replaced.
+  ///
+  /// - Parameter inputs: The files that the command reads: none of them may be this one, under whatever name.
+  public init(output path: String, reading inputs: [String]) throws(FileError) {
+    guard FilePath.isPossible(path) else { throw FileError(.create, path, code: EINVAL) }
+    try OutputPlace.refuse(path, reading: inputs)
+    if let descriptor = try OutputPlace.special(path) {
+      self.init(special: descriptor, path, in: try FolderPlace(of: path))
+      return
+    }
     let target = Self.linkTarget(of: path)
-    let existing = FileSystem.status(target)
+    Leftovers.removeAbandoned(in: FilePath.folder(of: target))
+    try self.init(target, in: FolderPlace(of: target))
+  }
+
+  /// Refuses an output that is one of the files that a command reads, before it does its work.
+  public static func check(output path: String, reading inputs: [String]) throws(FileError) {
+    try OutputPlace.refuse(path, reading: inputs)
+  }
+
+  private init(special descriptor: Int32, _ path: String, in folder: consuming FolderPlace) {
+    (self.path, temporary, self.descriptor) = (path, nil, descriptor)
+    self.folder = folder
+  }
+
+  private init(_ path: String, in folder: consuming FolderPlace) throws(FileError) {
+    let existing = folder.status
     if let existing, existing.st_mode & S_IFMT == S_IFDIR { throw FileError(.create, path, code: EISDIR) }
-    let made = try Self.createTemporary(beside: target)
-    if let existing { fchmod(made.descriptor, existing.st_mode & 0o777) }
-    self.path = target
-    self.temporary = made.path
-    self.descriptor = made.descriptor
+    let made = try Self.createTemporary(in: folder, path)
+    if let existing, existing.st_mode & S_IFMT == S_IFREG {
+      fchmod(made.descriptor, existing.st_mode & 0o777)
+    }
+    (self.path, temporary, descriptor) = (path, made.name, made.descriptor)
+    self.folder = folder
   }
 
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    unlink(temporary)
+    if let temporary { folder.remove(temporary) }
   }
 
   /// Appends bytes.
@@ -46,28 +82,40 @@ public struct AtomicFile: ~Copyable {
 
   /// Puts the file in its place. If that fails, what stood there still does.
   public consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw FileError(.sync, path) }
+    // A device or a pipe can't be synced.
+    guard fsync(descriptor) == 0 || temporary == nil else { throw FileError(.sync, path) }
     let closed = close(descriptor)
     let code = errno
     descriptor = -1
-    guard closed == 0, rename(temporary, path) == 0 else {
+    guard let temporary else {
+      if closed != 0 { throw FileError(.write, path, code: code) }
+      return
+    }
+    guard closed == 0, folder.replace(with: temporary) else {
       let error = FileError(closed == 0 ? .replace : .write, path, code: closed == 0 ? errno : code)
-      unlink(temporary)
+      folder.remove(temporary)
       throw error
     }
-    try Self.syncFolder(FilePath.folder(of: path))
+    try folder.sync(path)
   }
 
-  /// Writes a whole file.
-  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let file = try AtomicFile(path)
+  /// Writes a whole file, as ``init(_:within:)`` does.
+  public static func write(_ bytes: [UInt8], to path: String, within root: String? = nil) throws(FileError) {
+    let file = try AtomicFile(path, within: root)
     try file.write(bytes)
     try file.commit()
   }
 
-  /// Writes a whole file of UTF-8 text.
-  public static func write(_ text: String, to path: String) throws(FileError) {
-    try write(Array(text.utf8), to: path)
+  /// Writes a whole file of UTF-8 text, as ``init(_:within:)`` does.
+  public static func write(_ text: String, to path: String, within root: String? = nil) throws(FileError) {
+    try write(Array(text.utf8), to: path, within: root)
+  }
+
+  /// Writes a whole file of UTF-8 text that the user names, as ``init(output:reading:)`` does.
+  public static func write(_ text: String, output path: String, reading inputs: [String]) throws(FileError) {
+    let file = try AtomicFile(output: path, reading: inputs)
+    try file.write(text)
+    try file.commit()
   }
 
   private static func linkTarget(of path: String) -> String {
@@ -81,14 +129,17 @@ public struct AtomicFile: ~Copyable {
   private static let counter = Atomic<Int>(0)
 
   private static func createTemporary(
-    beside path: String
-  ) throws(FileError) -> (path: String, descriptor: Int32) {
+    in folder: borrowing FolderPlace, _ path: String
+  ) throws(FileError) -> (name: String, descriptor: Int32) {
     while true {
       let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-      let temporary = FilePath.join(
-        FilePath.folder(of: path), "\(Leftovers.prefix)\(getpid())-\(number)\(Leftovers.suffix)")
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
-      if descriptor >= 0 { return (temporary, descriptor) }
+      let name = "\(Leftovers.prefix)\(getpid())-\(number)\(Leftovers.suffix)"
+      let descriptor = folder.create(name)
+      if descriptor >= 0 {
+        // Held until the file is closed: one that nobody holds was abandoned.
+        flock(descriptor, LOCK_EX | LOCK_NB)
+        return (name, descriptor)
+      }
       // A process with our number may have died and left one; take the next name.
       guard errno == EEXIST || errno == EINTR else { throw FileError(.create, path) }
     }

@@ -15,7 +15,11 @@ public struct AtomicFolder: ~Copyable {
   private var isDone = false
 
   /// Starts a folder that will stand at `path`, in a folder that is made if need be. One writer at a time.
-  public init(_ path: String) throws(FileError) {
+  ///
+  /// - Parameter followsLink: Whether a link at `path` stays one, and the folder it points to is replaced; otherwise the
+  ///   link is.
+  public init(_ path: String, followsLink: Bool = true) throws(FileError) {
+    if !followsLink, FileSystem.isLink(path) { try FileSystem.removeFile(path) }
     try self.init(path) { ptune_exchange($0, $1) }
   }
 
@@ -59,7 +63,7 @@ public struct AtomicFolder: ~Copyable {
   /// Finishes what a crash interrupted where folders cannot be exchanged. Does nothing where something is at `path`.
   public static func recover(_ path: String) throws(FileError) {
     let (staging, previous) = (beside(path, "partial"), beside(path, "previous"))
-    guard FileSystem.isFolder(previous) else { return }
+    guard FileSystem.isFolder(previous), !FileSystem.isLink(previous) else { return }
     if !FileSystem.exists(path), rename(staging, path) != 0, rename(previous, path) != 0 {
       throw FileError(.replace, path)
     }
@@ -108,6 +112,7 @@ public struct AtomicFolder: ~Copyable {
         guard readlink(from, &target, Int(PATH_MAX)) >= 0, symlink(target, to) == 0 else {
           throw FileError(.create, to)
         }
+      case S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK: continue
       default:
         // Where there are no hard links the bytes are copied.
         if link(from, to) != 0 { try copy(from, to: to) }

@@ -5,9 +5,9 @@ public struct ByteAppender: ~Copyable {
   private let path: String
   private let descriptor: Int32
 
-  /// Opens the file, or makes it, in a folder that exists.
+  /// Opens the file, or makes it, in a folder that exists. A link is not followed.
   public init(_ path: String) throws(FileError) {
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else { throw FileError(.create, path) }
     self.path = path
   }

@@ -24,6 +24,8 @@ public struct FileError: Error, Equatable, Sendable {
     case list = "list the folder"
     /// Removing a file.
     case remove
+    /// Putting a result in the place of a file that is read.
+    case replaceInput = "write over"
   }
 
   /// What was tried.
@@ -43,24 +45,28 @@ public struct FileError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     let folder = FilePath.folder(of: path)
+    if operation == .replaceInput { return "name another file for the output" }
     switch code {
+    case ELOOP:
+      return
+        "within a folder of ptune's, links to files and folders are not followed; replace '\(path)' by what it stands for"
     case ENOSPC, EDQUOT: return "free some space, or choose another folder for the output"
     case EFBIG: return "a limit on file sizes is in force; see 'ulimit -f'"
     case EROFS: return "the disk is read-only; choose another folder"
     case EACCES, EPERM:
       switch operation {
-      case .open, .read, .map, .list: return "see who may read it: ls -ld '\(path)'"
-      default: return "see who may write there: ls -ld '\(folder)'"
+      case .open, .read, .map, .list: return "check who may read it: ls -ld '\(path)'"
+      default: return "check who may write there: ls -ld '\(folder)'"
       }
     case ENOENT, ENOTDIR:
       switch operation {
       case .open, .read, .map, .list: return "check the path; a relative one starts from the current folder"
       default:
         return FileSystem.isFolder(folder)
-          ? "nothing can be made in '\(folder)'; choose another folder" : "there is no folder '\(folder)'"
+          ? "nothing can be created in '\(folder)'; choose another folder" : "there is no folder '\(folder)'"
       }
     case EEXIST where operation == .createFolder: return "a file has this name; choose another folder"
-    case EINVAL where operation == .read || operation == .map: return "it is no ordinary file; name one"
+    case EINVAL where operation == .read || operation == .map: return "it is not a regular file; name one"
     case EISDIR: return "it is a folder; name a file"
     case ENAMETOOLONG: return "choose a shorter name"
     case EMFILE, ENFILE: return "too many files are open; see 'ulimit -n'"
@@ -69,9 +75,11 @@ public struct FileError: Error, Equatable, Sendable {
   }
 }
 
-extension FileError: CustomStringConvertible {
+extension FileError: HelpfulError {
   /// The operation, the path and the system's words for the reason.
   public var description: String {
-    "cannot \(operation.rawValue) '\(path)': \(String(cString: strerror(code)))"
+    operation == .replaceInput
+      ? "cannot write over '\(path)', which is read"
+      : "cannot \(operation.rawValue) '\(path)': \(String(cString: strerror(code)))"
   }
 }

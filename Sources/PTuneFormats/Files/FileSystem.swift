@@ -36,6 +36,18 @@ public enum FileSystem {
     status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
   }
 
+  /// Bytes of an ordinary file, links followed; nil if there is none.
+  public static func size(_ path: String) -> Int? {
+    status(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
+  }
+
+  /// Whether it is a link.
+  public static func isLink(_ path: String) -> Bool {
+    guard FilePath.isPossible(path) else { return false }
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// The names in a folder, sorted, without "." and "..".
   public static func entries(of folder: String) throws(FileError) -> [String] {
     guard let stream = opendir(folder) else { throw FileError(.list, folder) }
@@ -65,6 +77,14 @@ public enum FileSystem {
       throw FileError(.createFolder, path)
     }
     try AtomicFile.syncFolder(above)
+  }
+
+  /// Makes a folder of ptune's own within another one; a link in its place is an error.
+  ///
+  /// - Throws: `FileError`.
+  public static func createOwnFolder(_ path: String) throws(FileError) {
+    if isLink(path) { throw FileError(.createFolder, path, code: ELOOP) }
+    try createFolder(path)
   }
 
   /// Removes a file; one that is not there is fine.

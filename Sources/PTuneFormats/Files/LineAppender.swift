@@ -7,9 +7,9 @@ public struct LineAppender: ~Copyable {
   private let descriptor: Int32
 
   /// Opens the file, or makes it, in a folder that exists. The half of a line that a crash may have left at
-  /// its end is cut off.
+  /// its end is cut off. A link is not followed.
   public init(_ path: String) throws(FileError) {
-    let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
+    let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else { throw FileError(.create, path) }
     do throws(FileError) {
       try Self.cutHalfLine(of: descriptor, path)

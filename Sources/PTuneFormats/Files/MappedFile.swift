@@ -14,10 +14,13 @@ public final class MappedFile: @unchecked Sendable {
   public let unsafeBytes: UnsafeRawBufferPointer
 
   /// Maps a file. Throws FileError; a folder is EISDIR.
-  public init(_ path: String) throws(FileError) {
+  ///
+  /// - Parameter followsLink: Whether a link at `path` will do.
+  public init(_ path: String, followsLink: Bool = true) throws(FileError) {
     self.path = path
     guard FilePath.isPossible(path) else { throw FileError(.open, path, code: ENOENT) }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // NB: a pipe that nobody writes to would let this wait for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followsLink ? 0 : O_NOFOLLOW))
     guard descriptor >= 0 else { throw FileError(.open, path) }
     defer { close(descriptor) }
     var status = stat()

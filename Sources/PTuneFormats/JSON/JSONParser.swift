@@ -1,6 +1,6 @@
 /// How strictly JSON is read.
 public struct JSONOptions: Sendable {
-  /// What happens where a key stands twice in an object.
+  /// What happens where a key occurs twice in an object.
   public enum Duplicates: Sendable {
     /// An error.
     case reject
@@ -10,7 +10,7 @@ public struct JSONOptions: Sendable {
 
   /// Arrays and objects within each other beyond this are an error.
   public var depth: Int
-  /// What happens where a key stands twice in an object.
+  /// What happens where a key occurs twice in an object.
   public var duplicates: Duplicates
 
   /// Options with the defaults 128 and reject.

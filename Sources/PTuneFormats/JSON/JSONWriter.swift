@@ -1,3 +1,5 @@
+import PTuneVisibleText
+
 /// How JSON is laid out. Every layout is deterministic.
 public struct JSONStyle: Sendable {
   /// Spaces per level, each member on a line of its own; nil for everything on one line.
@@ -30,8 +32,9 @@ public struct JSONStyle: Sendable {
 }
 
 extension JSONValue {
-  /// The document as text. Characters beyond ASCII stay as they are; doubles have the fewest digits that read
-  /// back as the same number, and are `null` where they are not finite.
+  /// The document as text. Characters beyond ASCII stay as they are, but for those that command a terminal or end a
+  /// line for some readers; doubles have the fewest digits that read back as the same number, and are `null` where they
+  /// are not finite.
   public func text(_ style: JSONStyle = .pretty) -> String {
     String(decoding: bytes(style), as: UTF8.self)
   }
@@ -42,6 +45,20 @@ extension JSONValue {
     writer.write(self, depth: 0)
     if style.trailingNewline { writer.bytes.append(0x0A) }
     return writer.bytes
+  }
+}
+
+extension JSONValue {
+  /// A document that another writer made, with the characters escaped in its strings that this one escapes.
+  public static func escapingHidden(_ document: String) -> String {
+    guard JSONWriter.mayHide(document) else { return document }
+    return document.unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.value >= 0x7F, VisibleText.isHidden(scalar) {
+        text += JSONWriter.escape(scalar)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
   }
 }
 
@@ -89,7 +106,32 @@ private struct JSONWriter {
 
   private mutating func write(_ string: String) {
     put("\"")
-    for byte in string.utf8 {
+    if Self.mayHide(string) {
+      for scalar in string.unicodeScalars {
+        if scalar.value >= 0x7F, VisibleText.isHidden(scalar) {
+          put(Self.escape(scalar))
+        } else {
+          write(Unicode.UTF8.encode(scalar).map(Array.init) ?? [])
+        }
+      }
+    } else {
+      write(string.utf8)
+    }
+    put("\"")
+  }
+
+  /// Whether one of its bytes begins a character that is hidden and not a control character of ASCII.
+  static func mayHide(_ string: String) -> Bool {
+    string.utf8.contains { $0 == 0x7F || $0 == 0xC2 || $0 == 0xE2 || $0 == 0xEF }
+  }
+
+  static func escape(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16)
+    return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
+  private mutating func write(_ text: some Sequence<UInt8>) {
+    for byte in text {
       switch byte {
       case UInt8(ascii: "\""): put("\\\"")
       case UInt8(ascii: "\\"): put("\\\\")
@@ -102,7 +144,6 @@ private struct JSONWriter {
       default: bytes.append(byte)
       }
     }
-    put("\"")
   }
 
   private mutating func separate(_ place: Int, depth: Int) {

@@ -30,13 +30,26 @@ public struct ModelConfig: Sendable {
   /// `model_type`: "bert", "gpt2" and so on.
   public var modelType: String? { members["model_type"]?.stringValue }
 
+  /// The name of the base model that computes it: its `model_type`, where a component's name has `-` for `_`.
+  public var baseModelName: String? {
+    modelType.map { String($0.map { $0 == "_" ? "-" : $0 }) }
+  }
+
   /// `architectures`: the classes that transformers loads it with.
   public var architectures: [String] {
     members["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
   }
 
-  /// The value of a key, or nil if it is absent or null. A key with dots, as in "rope_scaling.factor", that
-  /// the file does not have as such is looked up in the objects within.
+  /// The labels of `id2label` in the order of their classes; empty without them, or where they are not one different
+  /// name for each of 0, 1, 2, ….
+  public var labels: [String] {
+    guard let named = value("id2label")?.objectValue else { return [] }
+    let labels = (0..<named.count).compactMap { named["\($0)"]?.stringValue }
+    return labels.count == named.count && Set(labels).count == labels.count ? labels : []
+  }
+
+  /// The value of a key, or nil if it is absent or null. A key with dots, as in "rope_scaling.factor" or "layer_types.0",
+  /// that the file does not have as such is looked up in the objects and lists within.
   public func value(_ key: String) -> JSONValue? {
     let value = members[key] ?? nested(key)
     return value == .null ? nil : value
@@ -94,8 +107,25 @@ public struct ModelConfig: Sendable {
 
   private func nested(_ key: String) -> JSONValue? {
     var found: JSONValue? = .object(members)
-    for part in key.split(separator: ".", omittingEmptySubsequences: false) { found = found?[String(part)] }
+    for part in key.split(separator: ".", omittingEmptySubsequences: false) {
+      if let elements = found?.arrayValue {
+        found = Int(part).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+      } else {
+        found = found?[String(part)]
+      }
+    }
     return found
+  }
+
+  /// The keys of all values that are not null, with dots for what lies in objects; a list is one key.
+  public var paths: [String] {
+    func paths(_ members: JSONObject, _ place: String) -> [String] {
+      zip(members.keys, members.values).flatMap { key, value -> [String] in
+        if let inner = value.objectValue, !inner.isEmpty { return paths(inner, place + key + ".") }
+        return value == .null ? [] : [place + key]
+      }
+    }
+    return paths(members, "")
   }
 
   private func typed<Value>(
@@ -117,7 +147,7 @@ public struct ModelConfig: Sendable {
 }
 
 /// A member of config.json that is missing or of the wrong type.
-public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct ConfigError: HelpfulError, Equatable {
   /// The file.
   public let file: String
   /// The key; nil for the whole document.
@@ -138,6 +168,6 @@ public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What to do about it.
   public var help: String? {
-    "see whether this is the config.json of a model that the base model plugin is for"
+    "check whether this is the config.json of a model that the base model plugin supports"
   }
 }

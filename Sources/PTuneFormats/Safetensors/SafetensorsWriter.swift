@@ -39,7 +39,7 @@ public enum SafetensorsWriter {
   ///   - metadata: strings for `__metadata__`; `["format": "pt"]` is what PyTorch's readers look for.
   public static func write(
     _ tensors: [TensorData], copying mapped: [(name: String, file: SafetensorsFile)] = [],
-    metadata: [String: String] = [:], to path: String
+    metadata: [String: String] = [:], to path: String, within root: String? = nil
   ) throws {
     var entries = tensors.map {
       Entry(name: $0.name, type: $0.type, shape: $0.shape, content: .bytes($0.bytes))
@@ -53,7 +53,7 @@ public enum SafetensorsWriter {
     }
     entries.sort { $0.type == $1.type ? ByteString.less($0.name, $1.name) : $0.type > $1.type }
     let header = try header(entries, metadata: metadata, path: path)
-    let file = try AtomicFile(path)
+    let file = try AtomicFile(path, within: root)
     try file.write(header)
     for entry in entries {
       switch entry.content {

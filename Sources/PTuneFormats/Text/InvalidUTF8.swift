@@ -1,5 +1,5 @@
 /// A text file with a byte that is not UTF-8.
-public struct InvalidUTF8: Error, Equatable, Sendable, CustomStringConvertible {
+public struct InvalidUTF8: HelpfulError, Equatable {
   /// The file, as the user named it.
   public let path: String
   /// The line of the first wrong byte, from 1.

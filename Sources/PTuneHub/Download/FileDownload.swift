@@ -93,7 +93,7 @@ struct FileDownload {
             checksum = BlobChecksum(tag: facts.tag, size: facts.size)
           }
           isFirst = false
-          if let size = facts.size, partial.size + bytes.count > size {
+          if let size = facts.size, bytes.count > size - partial.size {
             throw HubError(.wrongSize(file: file, expected: size, received: partial.size + bytes.count))
           }
           try partial.append(bytes)

@@ -4,6 +4,8 @@ struct HTTPAddress: Equatable {
   let scheme: String
   /// Host and, where it is given, port, in small letters.
   let authority: String
+  /// "user:password" in front of the host, as it is written there; it is never shown.
+  let credentials: String?
   /// All behind it, from the slash on; empty for none.
   let rest: String
 
@@ -14,11 +16,21 @@ struct HTTPAddress: Equatable {
     let end = behind.utf8.firstIndex {
       [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0)
     }
-    authority = behind[..<(end ?? behind.endIndex)].lowercased()
+    let whole = behind[..<(end ?? behind.endIndex)]
+    let at = whole.utf8.lastIndex(of: UInt8(ascii: "@"))
+    credentials = at.map { String(whole[..<$0]) }
+    authority = (at.map { whole[whole.utf8.index(after: $0)...] } ?? whole).lowercased()
     rest = end.map { String(behind[$0...]) } ?? ""
     guard scheme == "http" || scheme == "https", !authority.isEmpty,
       text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
     else { return nil }
+  }
+
+  /// An address as it may be shown: "…" stands for a user and a password.
+  static func shown(_ text: String) -> String {
+    guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return text }
+    let start = text.range(of: "://")?.upperBound ?? text.startIndex
+    return start < at ? "\(text[..<start])…\(text[at...])" : text
   }
 
   /// Scheme, host and port.
@@ -34,6 +46,23 @@ struct HTTPAddress: Equatable {
     }
     if location.hasPrefix("/") { return origin + location }
     return HTTPAddress(location).map { _ in location }
+  }
+
+  /// The bytes of a part in which "%" and two digits stand for some.
+  static func unescaped(_ part: String) -> [UInt8] {
+    var (bytes, rest) = ([UInt8](), part.utf8[...])
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      if byte == UInt8(ascii: "%"), digits.count == 2,
+        let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return bytes
   }
 
   /// A part of a path with everything but letters, digits and "-._~" escaped, "/" too unless it is kept.

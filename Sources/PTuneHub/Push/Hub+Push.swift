@@ -28,7 +28,7 @@ extension Hub {
     guard settings.token != nil else { throw HubError(.noTokenForPush(tokenFile: settings.tokenFile)) }
     let isNew = try makeSure(of: name, isPrivate: isPrivate)
     let all = files.reduce(0) { $0 + $1.size }
-    report(.began(name: name.repository, host: client.host, files: files.count, bytes: all))
+    report(.began(name: name.repository, host: client.host, files: files.map(\.name), bytes: all))
     let large = try largeFiles(among: files, name)
     var done = 0
     for file in files {

@@ -21,11 +21,15 @@ struct PushedFile {
   static func adapter(in folder: String) throws -> [PushedFile] {
     let weights = "adapter_model.safetensors"
     func has(_ name: String) -> Bool { FileSystem.isFile(FilePath.join(folder, name)) }
+    // NB: a folder that came from elsewhere must not send what it points to.
+    if let link = DownloadChoice.adapterFiles.first(where: { FileSystem.isLink(FilePath.join(folder, $0)) }) {
+      throw HubError(.linkInAdapter(FilePath.join(folder, link), folder: folder))
+    }
     guard has(DownloadChoice.adapterConfig), has(weights) else {
       throw HubError(.notAnAdapter(folder: folder))
     }
     return try DownloadChoice.adapterFiles.filter(has).map {
-      PushedFile(name: $0, content: try MappedFile(FilePath.join(folder, $0)))
+      PushedFile(name: $0, content: try MappedFile(FilePath.join(folder, $0), followsLink: false))
     }
   }
 }

@@ -1,5 +1,6 @@
 import CFFI
 import CPTune
+import PTuneFormats
 
 /// Why a component could not be constructed from arguments that fit its schema.
 public enum ConstructionError: Error, Hashable, Sendable {
@@ -9,7 +10,7 @@ public enum ConstructionError: Error, Hashable, Sendable {
   case impossible(component: String)
 }
 
-extension ConstructionError: CustomStringConvertible {
+extension ConstructionError: HelpfulError {
   /// Which component failed, and the status in words.
   public var description: String {
     switch self {

@@ -54,6 +54,12 @@ struct CandidateFinder {
       folders.append(SearchedFolder(folder, .refused))
       return
     }
+    if folder.isNamed || !files.isEmpty, let rejection = distrustedStep(to: folder.path, plugins: files.count)
+    {
+      rejected.append(rejection)
+      folders.append(SearchedFolder(folder, .refused))
+      return
+    }
     // The executable's own folder may be anybody's business as long as no plugin lies there.
     if folder.isNamed || !files.isEmpty, let reason = distrust(information, .folder, plugins: files.count) {
       rejected.append(Rejection(path: folder.path, reason: reason))
@@ -71,8 +77,8 @@ struct CandidateFinder {
       let reason = target.map { Rejection.Reason.danglingLink(target: $0) }
       rejected.append(Rejection(path: path, reason: reason ?? .unreadable(systemMessage(error.code))))
     case .success(let information):
-      if let reason = refusal(of: path, information) {
-        rejected.append(Rejection(path: path, reason: reason))
+      if let rejection = refusal(of: path, information) {
+        rejected.append(rejection)
       } else if let winner = seenFiles[FileIdentity(information)] {
         shadowed.append(Shadowed(path: path, winner: winner, reason: .sameFile))
       } else {
@@ -82,17 +88,20 @@ struct CandidateFinder {
     }
   }
 
-  private func refusal(of path: String, _ information: stat) -> Rejection.Reason? {
-    guard information.st_mode & S_IFMT == S_IFREG else { return .notAFile }
-    if let reason = distrust(information, .file) { return reason }
-    // A link may lead out of the folder that was checked.
-    if linkTarget(path) != nil, let real = resolved(path),
-      case .success(let home) = status(of: folder(of: real)),
-      let reason = distrust(home, .folder)
-    {
-      return reason
+  private func refusal(of path: String, _ information: stat) -> Rejection? {
+    func rejection(_ reason: Rejection.Reason) -> Rejection { Rejection(path: path, reason: reason) }
+    guard information.st_mode & S_IFMT == S_IFREG else { return rejection(.notAFile) }
+    if let reason = distrust(information, .file) { return rejection(reason) }
+    // A link may lead out of the folder that was checked, over other links and folders.
+    if linkTarget(path) != nil {
+      if let step = distrustedStep(to: path) { return step }
+      if let real = resolved(path), case .success(let home) = status(of: folder(of: real)),
+        let reason = distrust(home, .folder)
+      {
+        return rejection(reason)
+      }
     }
-    return contentProblem(path)
+    return contentProblem(path).map(rejection)
   }
 }
 
@@ -110,30 +119,32 @@ private func pluginFiles(in path: String) -> Result<[String], SystemError> {
   return .success(names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
 }
 
-/// What a symbolic link points to; `nil` if the path is no link.
-private func linkTarget(_ path: String) -> String? {
-  withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
-    guard let start = buffer.baseAddress, case let length = readlink(path, start, buffer.count), length >= 0
-    else {
-      return nil
-    }
-    return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}
-
 /// Why a file is no shared library, by its first bytes; `nil` if it looks like one.
 private func contentProblem(_ path: String) -> Rejection.Reason? {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   guard descriptor >= 0 else { return .unreadable(systemMessage(errno)) }
   defer { close(descriptor) }
   var bytes = [UInt8](repeating: 0, count: 64)
   let length = read(descriptor, &bytes, bytes.count)
   guard length >= 0 else { return .unreadable(systemMessage(errno)) }
   let head = bytes[..<length]
-  if libraryMagics.contains(where: { head.starts(with: $0) }) { return nil }
+  if libraryMagics.contains(where: { head.starts(with: $0) }) { return otherMachine(Array(head)) }
   if head.isEmpty { return .notALibrary(found: .nothing) }
   let isText = head.allSatisfy { $0 >= 0x20 || (9...13).contains($0) }
   return .notALibrary(found: isText ? .text : .other)
+}
+
+/// Why a library cannot run here, by the header of an ELF file; nil if it can, or is none.
+private func otherMachine(_ head: [UInt8]) -> Rejection.Reason? {
+  guard head.count >= 20, head.starts(with: [0x7F, 0x45, 0x4C, 0x46]), let own = ELFMachine.own else {
+    return nil
+  }
+  let isBig = head[5] == 2
+  let found = ELFMachine(
+    bits: head[4] == 1 ? 32 : 64, isBigEndian: isBig,
+    number: isBig
+      ? UInt16(head[18]) << 8 | UInt16(head[19]) : UInt16(head[19]) << 8 | UInt16(head[18]))
+  return found == own ? nil : .otherMachine(found: found.description, own: own.description)
 }
 
 #if canImport(Darwin)

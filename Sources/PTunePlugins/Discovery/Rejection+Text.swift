@@ -1,6 +1,7 @@
+import PTuneFormats
 import PTuneLibc
 
-extension Rejection: CustomStringConvertible {
+extension Rejection: HelpfulError {
   /// Path, component and reason in one line.
   public var description: String {
     component.map { "\(path): component '\($0)' \(reason)" } ?? "\(path): \(reason)"
@@ -10,17 +11,18 @@ extension Rejection: CustomStringConvertible {
   public var help: String? {
     switch reason {
     case .relativeFolder(let absolute): "write \(absolute)"
-    case .missingFolder: "make the folder, or name the one that holds libptune_*.\(pluginSuffix)"
-    case .notAFolder: "name the folder that holds the plugin: \(folder(of: path))"
+    case .missingFolder: "create the folder, or name the one that contains libptune_*.\(pluginSuffix)"
+    case .notAFolder: "name the folder that contains the plugin: \(folder(of: path))"
     case .writable(.everyone, _, _): "chmod o-w '\(path)'"
     case .writable(.group, _, _): "chmod g-w '\(path)'"
     case .otherOwner: "copy it to a folder of your own, if you trust it"
-    case .danglingLink: "rm '\(path)', or put back what it points to"
+    case .danglingLink: "rm '\(path)', or restore what it points to"
     case .notLocked(let lock):
       "if you trust it, pin it: `ptune lock\(option(lock)) --all`, or a run file for --all"
     case .changed(let lock, let names, _, _):
       "if you trust the file as it is now, accept it with `ptune lock\(option(lock)) --accept "
-        + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise put the old one back"
+        + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise restore the old one"
+    case .otherMachine: "build it for this machine"
     case .noEntry: "a plugin exports `ptune_plugin_entry_v1`; ptune.h shows how"
     case .otherInterface(let version):
       version > 1 ? "update ptune, or build the plugin with this version's ptune.h" : "build the plugin again"
@@ -57,16 +59,17 @@ extension Rejection.Reason: CustomStringConvertible {
       "is not the file that '\(lock)' pins for \(names.joined(separator: ", ")): "
         + "its SHA-256 is \(found), expected \(expected.joined(separator: " or "))"
     case .cannotOpen(let why): "cannot be opened: \(why)"
+    case .otherMachine(let found, let own): "is built for \(found), and this ptune runs on \(own)"
     case .noEntry: "is not a plugin: it does not export ptune_plugin_entry_v1"
     case .otherInterface(let version):
       "is for plugin interface v\(version); this ptune speaks v1"
     case .refused(let why): "says that it cannot work: \(why)"
-    case .badDescription(let why): "describes itself wrongly: \(why)"
+    case .badDescription(let why): "has an invalid description: \(why)"
     case .culprit(let stage, let ending, let output):
       "\(ending) \(stage.rawValue)" + (output.map { ", saying: \($0)" } ?? "")
     case .notProbed(let why): "could not be probed: \(why)"
     case .unknownKind(let kind): "is of kind \(kind), which this ptune does not know"
-    case .badName: "has a name that users cannot write"
+    case .badName: "has an invalid name"
     case .repeatedComponent: "is there twice"
     case .malformedSchema(let error): "has a \(error)"
     case .otherSchemaName(let found, let expected): "has a schema for '\(found)' instead of '\(expected)'"
@@ -102,9 +105,10 @@ extension Shadowed: CustomStringConvertible {
   public var description: String {
     switch reason {
     case .sameFile: "\(path): is the same file as \(winner)"
-    case .samePlugin(let id): "\(path): plugin \(id) is already there from \(winner)"
+    case .samePlugin(let id, let version, let used):
+      "\(path): plugin \(id) \(version) is left out for \(used) from \(winner)"
     case .sameComponent(let kind, let name):
-      "\(path): \(kind.rawValue) '\(name)' is already there from \(winner)"
+      "\(path): \(kind.rawValue) '\(name)' is already provided by \(winner)"
     }
   }
 }
@@ -115,8 +119,8 @@ private func option(_ lock: String) -> String { lock == "ptune.lock" ? "" : " --
 private func leftAlone(_ plugins: Int) -> String {
   switch plugins {
   case 0: ""
-  case 1: "; the plugin in it was left alone"
-  default: "; the \(plugins) plugins in it were left alone"
+  case 1: "; its plugin was ignored"
+  default: "; its \(plugins) plugins were ignored"
   }
 }
 

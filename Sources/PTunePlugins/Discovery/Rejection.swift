@@ -43,6 +43,8 @@ public struct Rejection: Error, Hashable, Sendable {
     case changed(lock: String, names: [String], expected: [String], found: String)
 
     // What came out of the probe.
+    /// It was built for another kind of processor, "AArch64" for one.
+    case otherMachine(found: String, own: String)
     /// The dynamic linker refused it.
     case cannotOpen(String)
     /// It does not export the entry function.
@@ -87,6 +89,8 @@ public struct Rejection: Error, Hashable, Sendable {
     case file
     /// The folder it is in.
     case folder
+    /// A link on the way to it.
+    case link
   }
 
   /// What stands in a file that is no library.
@@ -126,8 +130,8 @@ public struct Shadowed: Hashable, Sendable {
   public enum Reason: Hashable, Sendable {
     /// They are one file.
     case sameFile
-    /// The plugin's id.
-    case samePlugin(id: String)
+    /// The plugin's id; both versions.
+    case samePlugin(id: String, version: String, winner: String)
     /// The component's kind and name.
     case sameComponent(kind: ComponentKind, name: String)
   }

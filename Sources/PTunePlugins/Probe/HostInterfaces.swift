@@ -21,5 +21,9 @@ public enum HostInterfaces {
     (PTUNE_ARRANGEMENT_V1, MemoryLayout<ptune_arrangement_v1>.size),
     (PTUNE_DATA_V1, MemoryLayout<ptune_data_v1>.size),
     (PTUNE_SELECT_V1, MemoryLayout<ptune_select_v1>.size),
+    (PTUNE_ATTENTION_V1, MemoryLayout<ptune_attention_v1>.size),
+    (PTUNE_INPUT_V1, MemoryLayout<ptune_input_v1>.size),
+    (PTUNE_CHECKPOINT_V2, MemoryLayout<ptune_checkpoint_v2>.size),
+    (PTUNE_PARAMETERS_V2, MemoryLayout<ptune_parameters_v2>.size),
   ]
 }

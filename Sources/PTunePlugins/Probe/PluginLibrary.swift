@@ -8,11 +8,26 @@ struct PluginLibrary {
   private let handle: UnsafeMutableRawPointer
 
   /// Opens the file with all of its symbols resolved and kept apart from those of others.
+  ///
+  /// NB: by its path, since a library finds others beside it by that; the file that was checked is held open, and has
+  /// to be the one that stands there still.
   init(opening file: String) throws(ProbeMessage.Refusal) {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    var checked = stat()
+    if descriptor >= 0, fstat(descriptor, &checked) == 0 {
+      if let reason = distrust(checked, .file) { throw .cannotOpen("\(reason)") }
+      if let step = distrustedStep(to: file) { throw .cannotOpen("\(step)") }
+    }
     guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
       var why = dlerror().map { String(cString: $0) } ?? "for an unknown reason"
       if why.hasPrefix(file + ": ") { why.removeFirst(file.count + 2) }
       throw .cannotOpen(why)
+    }
+    if descriptor >= 0 {
+      guard case .success(let there) = status(of: file), FileIdentity(there) == FileIdentity(checked) else {
+        throw .cannotOpen("another file was put in its place while it was opened")
+      }
     }
     self.handle = handle
   }

@@ -1,5 +1,6 @@
 import CPTune
 import PTune
+import PTuneFormats
 
 /// What a component is, by the name that users write.
 public enum ComponentKind: String, CaseIterable, Sendable {
@@ -22,6 +23,10 @@ public enum ComponentKind: String, CaseIterable, Sendable {
     default: return nil
     }
   }
+
+  /// The name of the base model that computes a `model_type` of config.json: the same, with `-` for `_`, which no
+  /// component's name has. "gemma3-text" for "gemma3_text".
+  public static func baseModelName(ofType type: String) -> String { type.replacing("_", with: "-") }
 
   var nounWithArticle: String { (self == .adapter ? "an " : "a ") + noun }
 
@@ -136,7 +141,7 @@ public struct UnknownComponentError: Error, Hashable, Sendable {
   public let lock: String?
 }
 
-extension UnknownComponentError: CustomStringConvertible {
+extension UnknownComponentError: HelpfulError {
   /// Which name, of which kind.
   public var description: String {
     if let changed { return changed.description }

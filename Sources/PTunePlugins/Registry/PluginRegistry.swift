@@ -7,6 +7,8 @@ public final class PluginRegistry {
   private let host: UnsafePointer<ptune_host_v1>
   private let scanner: PluginScanner
   private let provides: Set<String>
+  /// Whether an adapter may be used with another major version of a plugin than it was trained with.
+  public let allowsOtherVersions: Bool
 
   /// What was found. The search happens when it is first asked for.
   public private(set) lazy var inventory = scanner.scan()
@@ -19,10 +21,13 @@ public final class PluginRegistry {
   ///   - prober: opens the files in a child process before any is loaded into this one.
   ///   - provides: ids of the interfaces that the host has.
   ///   - admission: asked before a file is opened; nil to open all.
+  ///   - allowsOtherVersions: whether adapters may be used with another major version than that of their training.
   public init(
     host: UnsafePointer<ptune_host_v1>, search: PluginSearch, prober: Prober,
-    provides: [String] = HostInterfaces.ids, admission: (any PluginAdmission)? = nil
+    provides: [String] = HostInterfaces.ids, admission: (any PluginAdmission)? = nil,
+    allowsOtherVersions: Bool = false
   ) {
+    self.allowsOtherVersions = allowsOtherVersions
     self.host = host
     self.provides = Set(provides)
     scanner = PluginScanner(search: search, prober: prober, provides: provides, admission: admission)

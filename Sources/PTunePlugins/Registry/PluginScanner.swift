@@ -37,13 +37,35 @@ public struct PluginScanner: Sendable {
       inventory.rejected.append(Rejection(path: file, reason: reason))
       return false
     }
-    for (file, outcome) in zip(files, prober.probe(files)) {
+    let outcomes = Array(zip(files, prober.probe(files)))
+    for (file, outcome) in outcomes {
       switch outcome {
-      case .success(let report): inventory.add(report, from: file, provides: provides)
+      case .success(let report):
+        if let (winner, version) = Self.newer(than: report, from: file, among: outcomes) {
+          let reason = Shadowed.Reason.samePlugin(id: report.id, version: report.version, winner: version)
+          inventory.shadowed.append(Shadowed(path: file, winner: winner, reason: reason))
+        } else {
+          inventory.add(report, from: file, provides: provides)
+        }
       case .failure(let reason): inventory.rejected.append(Rejection(path: file, reason: reason))
       }
     }
     return inventory
+  }
+
+  /// The newest other version of a plugin in its folder, if one is newer. Between folders the order of the search decides.
+  private static func newer(
+    than report: PluginReport, from file: String,
+    among outcomes: [(String, Result<PluginReport, Rejection.Reason>)]
+  ) -> (file: String, version: String)? {
+    let own = PluginVersion(report.version)
+    let others = outcomes.compactMap { other, outcome -> (file: String, version: String)? in
+      guard case .success(let found) = outcome, found.id == report.id, folder(of: other) == folder(of: file),
+        own < PluginVersion(found.version)
+      else { return nil }
+      return (other, found.version)
+    }
+    return others.max { PluginVersion($0.version) < PluginVersion($1.version) }
   }
 }
 
@@ -51,7 +73,9 @@ extension PluginInventory {
   /// Adds a plugin and those of its components that can be used, unless others came first.
   mutating func add(_ report: PluginReport, from file: String, provides: Set<String>) {
     if let winner = plugins.first(where: { $0.id == report.id }) {
-      shadowed.append(Shadowed(path: file, winner: winner.file, reason: .samePlugin(id: report.id)))
+      let reason = Shadowed.Reason.samePlugin(
+        id: report.id, version: report.version, winner: winner.version)
+      shadowed.append(Shadowed(path: file, winner: winner.file, reason: reason))
       return
     }
     let plugin = PluginDescription(

@@ -1,4 +1,5 @@
 import PTune
+import PTuneFormats
 
 /// A value in a run file that does not fit a component's schema.
 public struct HyperparameterError: Error, Hashable, Sendable {
@@ -14,7 +15,7 @@ public struct HyperparameterError: Error, Hashable, Sendable {
     case outOfRange(value: String, limits: String)
     /// The text is none of those allowed.
     case notAChoice(value: String, choices: [String], nearest: String?)
-    /// The text holds a zero character, which no C string can.
+    /// The text contains a zero character, which no C string can.
     case zeroCharacter
   }
 
@@ -26,7 +27,7 @@ public struct HyperparameterError: Error, Hashable, Sendable {
   public let problem: Problem
 }
 
-extension HyperparameterError: CustomStringConvertible {
+extension HyperparameterError: HelpfulError {
   /// What is wrong with which hyperparameter of which component.
   public var description: String {
     let subject = "'\(parameter)' of \(component)"
@@ -38,7 +39,7 @@ extension HyperparameterError: CustomStringConvertible {
     case .outOfRange(let value, let limits): "\(subject) is \(value), which is outside \(limits)"
     case .notAChoice(let value, let choices, _):
       "\(subject) is \(value.schemaLiteral), which is none of \(choices.joined(separator: ", "))"
-    case .zeroCharacter: "\(subject) holds a zero character"
+    case .zeroCharacter: "\(subject) contains a zero character"
     }
   }
 
@@ -47,12 +48,12 @@ extension HyperparameterError: CustomStringConvertible {
     switch problem {
     case .unknown(let nearest?, _): "did you mean '\(nearest)'?"
     case .unknown(nil, let known):
-      known.isEmpty ? "it takes no hyperparameters" : "it takes \(known.joined(separator: ", "))"
+      known.isEmpty ? "it has no hyperparameters" : "it takes \(known.joined(separator: ", "))"
     case .notAChoice(_, _, let nearest?): "did you mean '\(nearest)'?"
     case .missing(_, let documentation) where !documentation.isEmpty:
       "give '\(parameter)' a value: \(documentation)"
     case .missing, .wrongType, .outOfRange, .notAChoice, .zeroCharacter:
-      "`ptune describe \(component)` shows what each hyperparameter takes"
+      "`ptune describe \(component)` shows the values of each hyperparameter"
     }
   }
 }

@@ -7,9 +7,8 @@ extension Schema {
   public func arguments(from values: [String: HyperparameterValue]) throws(HyperparameterError)
     -> [TypedArgument]
   {
-    let known = parameters.map(\.name)
-    for key in values.keys.sorted() where !known.contains(key) {
-      throw error(key, .unknown(nearest: Suggestion.nearest(key, among: known), known: known))
+    for key in values.keys.sorted() where !parameters.contains(where: { $0.name == key }) {
+      throw unknown(key)
     }
     var arguments: [TypedArgument] = []
     for parameter in parameters {
@@ -19,6 +18,20 @@ extension Schema {
       arguments.append(try argument(value, for: parameter))
     }
     return arguments
+  }
+
+  /// The argument of `create` for one value.
+  ///
+  /// - Throws: `HyperparameterError` if it does not fit, or if there is no parameter of this name.
+  func argument(_ value: HyperparameterValue, named name: String) throws(HyperparameterError) -> TypedArgument
+  {
+    guard let parameter = parameters.first(where: { $0.name == name }) else { throw unknown(name) }
+    return try argument(value, for: parameter)
+  }
+
+  private func unknown(_ key: String) -> HyperparameterError {
+    let known = parameters.map(\.name)
+    return error(key, .unknown(nearest: Suggestion.nearest(key, among: known), known: known))
   }
 
   /// The value as the parameter's C type, within its limits.

@@ -117,4 +117,9 @@ public struct Report: Sendable {
   ///
   /// - Throws: `FileError`.
   public func write(to path: String) throws(FileError) { try AtomicFile.write(html, to: path) }
+
+  /// Writes the page where the user wants it, but not over one of the files that are read for it. Throws `FileError`.
+  public func write(output path: String, reading inputs: [String]) throws(FileError) {
+    try AtomicFile.write(html, output: path, reading: inputs)
+  }
 }

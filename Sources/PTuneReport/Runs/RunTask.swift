@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// A task of a run: what results.json says of it, and its predictions.
 struct RunTask: Sendable {

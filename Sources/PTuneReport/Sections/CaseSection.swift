@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// The examples that went wrong, with what was expected, what was said instead, and how sure.
 struct CaseSection {
@@ -16,7 +16,7 @@ struct CaseSection {
     guard !predictions.isEmpty else { return .none }
     let (wrong, order) = ranked
     let heading = Markup(
-      "h\(level)", text: task.isLanguageModel ? "Hardest texts" : "Examples that went wrong")
+      "h\(level)", text: task.isLanguageModel ? "Hardest texts" : "Misclassified examples")
     guard !wrong.isEmpty else {
       return .list([heading, Markup("p", text: "None of \(task.predictionsOf).")])
     }

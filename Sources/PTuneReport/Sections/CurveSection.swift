@@ -1,5 +1,5 @@
-import PTuneTerminal
 import PTuneFormats
+import PTuneTerminal
 
 /// How a training went, step by step.
 struct CurveSection {

@@ -1,12 +1,19 @@
-import PTuneTerminal
 import PTuneClassification
 import PTuneFormats
+import PTuneTerminal
 
 /// Gold and predicted labels of texts that have one each.
 struct LabelAnalysis {
   let labels: [String]
-  /// `[gold][predicted]`.
-  let confusion: [[Int]]
+  /// How often each gold label was given which label, those that were, by their places.
+  let confusion: [Pair: Int]
+  /// Examples with each gold label, and with each predicted one.
+  private let gold, predicted: [Int]
+
+  /// A gold label and the one that was given.
+  struct Pair: Hashable {
+    let gold, predicted: Int
+  }
 
   /// Precision, recall and F1 of one label.
   struct Row: Equatable {
@@ -23,22 +30,38 @@ struct LabelAnalysis {
       (row.prediction?["label"]?.stringValue).map { (gold: row.gold, predicted: $0) }
     }
     guard !pairs.isEmpty, pairs.count == predictions.count else { return nil }
-    for label in pairs.flatMap({ [$0.gold, $0.predicted] }) where !labels.contains(label) {
+    var places = Dictionary(zip(labels, labels.indices)) { first, _ in first }
+    for label in pairs.flatMap({ [$0.gold, $0.predicted] }) where places[label] == nil {
+      places[label] = labels.count
       labels.append(label)
     }
-    let places = Dictionary(zip(labels, labels.indices)) { first, _ in first }
-    var confusion = labels.map { _ in labels.map { _ in 0 } }
-    for (gold, predicted) in pairs { confusion[places[gold] ?? 0][places[predicted] ?? 0] += 1 }
-    (self.labels, self.confusion) = (labels, confusion)
+    var confusion: [Pair: Int] = [:]
+    var (golds, predicteds) = (labels.map { _ in 0 }, labels.map { _ in 0 })
+    for (gold, predicted) in pairs {
+      let pair = Pair(gold: places[gold] ?? 0, predicted: places[predicted] ?? 0)
+      confusion[pair, default: 0] += 1
+      golds[pair.gold] += 1
+      predicteds[pair.predicted] += 1
+    }
+    (self.labels, self.confusion, gold, self.predicted) = (labels, confusion, golds, predicteds)
   }
 
-  var metrics: ConfusionMetrics { ConfusionMetrics(confusion.map { $0.map(Double.init) }) }
+  var metrics: ConfusionMetrics {
+    ConfusionMetrics(
+      labels: labels.count,
+      confusion.lazy.flatMap { pair, count in
+        repeatElement((target: pair.gold, predicted: pair.predicted), count: count)
+      })
+  }
+
+  private func count(_ gold: Int, _ predicted: Int) -> Int {
+    confusion[Pair(gold: gold, predicted: predicted), default: 0]
+  }
 
   var rows: [Row] {
     labels.indices.map { label in
-      let right = Double(confusion[label][label])
-      let support = confusion[label].reduce(0, +)
-      let predicted = confusion.reduce(0) { $0 + $1[label] }
+      let right = Double(count(label, label))
+      let (support, predicted) = (gold[label], predicted[label])
       func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }
       return Row(
         label: labels[label], precision: ratio(right, Double(predicted)),
@@ -69,18 +92,15 @@ extension LabelAnalysis {
         + "share of the row; right answers are underlined.",
       corner: "gold ↓ predicted →", rows: labels, columns: labels,
       cell: { row, column in
-        let total = confusion[row].reduce(0, +)
-        return (
-          NumberText.grouped(confusion[row][column]),
-          total == 0 ? 0 : Double(confusion[row][column]) / Double(total)
-        )
+        let (total, count) = (gold[row], count(row, column))
+        return (NumberText.grouped(count), total == 0 ? 0 : Double(count) / Double(total))
       }, hasDiagonal: true
     ).markup
   }
 
   private func pairs(_ id: String, _ what: String) -> Markup {
-    let wrong = labels.indices.flatMap { gold in
-      labels.indices.filter { $0 != gold && confusion[gold][$0] > 0 }.map { (gold, $0, confusion[gold][$0]) }
+    let wrong = confusion.filter { $0.key.gold != $0.key.predicted }.map { pair, count in
+      (pair.gold, pair.predicted, count)
     }.sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }
     return .table(
       id: "\(id)-confusion", caption: "The most frequent confusions among \(what).",

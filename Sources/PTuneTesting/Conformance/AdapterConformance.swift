@@ -16,14 +16,17 @@ struct AdapterConformance {
 
   var checks: [ConformanceCheck] {
     let probe = ModelProbe(
-      make: { try model() }, batch: { try batch($0, training: $1) }, owner: "adapter")
+      make: { try model() }, batch: { try batch($0, training: $1) },
+      more: { _ = try $0.exportAdapter() }, owner: ParameterOwner.adapter)
     var checks = [
       ConformanceCheck("it is created", isNeeded: true) {
         let model = try model()
-        return .passed("\(model.trainableCount(of: "adapter")) trained values")
+        return .passed("\(model.trainableCount(of: ParameterOwner.adapter)) trained values")
       },
-      probe.declared, positions, probe.gradients, probe.deterministic, probe.learning, probe.independent,
-      saved, causal, probe.leakFree,
+      probe.declared, recommendation, probe.parametersAlone, probe.repeatable, positions, probe.gradients,
+      probe.deterministic, probe.sameInTraining, probe.learning, probe.independent, probe.instances, beside,
+      context,
+      saved, causal, probe.meanLoss, probe.edges, probe.memory, probe.stops, probe.leakFree,
     ]
     if let parity { checks.append(parity.check { try model(parity.choice(choice)) }) }
     return checks
@@ -49,7 +52,7 @@ struct AdapterConformance {
   }
 
   private var positions: ConformanceCheck {
-    ConformanceCheck("it takes no more positions than it says") {
+    ConformanceCheck("it occupies no more positions than it says") {
       let model = try model()
       let batch = try batch(model, training: false)
       let (values, _) = try model.hiddenRows(batch)
@@ -61,14 +64,82 @@ struct AdapterConformance {
     }
   }
 
+  private var recommendation: ConformanceCheck {
+    ConformanceCheck("the learning rate that it recommends can be one") {
+      guard let rate = try model().recommendedLearningRate else { return .passed("it recommends none") }
+      return .when(rate.isFinite && rate > 0 && rate <= 100, "\(NumberText.significant(rate))")
+    }
+  }
+
+  /// Several adapters may work together in one run, also two of a method.
+  private var beside: ConformanceCheck {
+    ConformanceCheck("it works beside another one of its kind in the same run") {
+      let model = try model()
+      if model.asksSelector { return .skipped("only one adapter of a run may ask the selector") }
+      let batch = try batch(model, training: false)
+      let before = try model.scores(batch).perExample
+      try bench.addIdleAdapter(choice, in: model)
+      for parameter in model.parameters where parameter.owner == ParameterOwner.laterAdapter("1") {
+        parameter.disturb()
+      }
+      let difference = largestDifference(before, try model.scores(batch).perExample)
+      return .when(
+        difference == 0,
+        difference == 0
+          ? "scores stay as they are"
+          : "scores change by \(NumberText.significant(Double(difference))) when one that is switched off is created: what "
+            + "belongs to an instance is kept in a global")
+    }
+  }
+
+  /// Generation knows a text up to its context's end alone, so what is injected must not depend on more.
+  private var context: ConformanceCheck {
+    ConformanceCheck("what it injects does not depend on tokens beyond the known context") {
+      let model = try model()
+      model.session.appliesDropout = false
+      let context: [Int32] = [5, 9, 1, 30]
+      func injected(_ continuation: [Int32], training: Bool) throws -> [[Float]] {
+        let marks = try batch(model, training: false)
+        let places = marks.markOffsets.count > 1 ? Int(marks.markOffsets[1]) : 0
+        let sequence = PackedBatch.Sequence(
+          tokens: context + continuation, marks: (0..<places).map { Int32($0 % context.count) }.sorted(),
+          context: Int32(context.count))
+        // A second sequence, of which all is known: what is read past the end of the first is its tokens.
+        let mark = model.mark()
+        defer { model.restore(mark) }
+        let rows = try model.injectedRows(PackedBatch([sequence, sequence], training: training))
+        return rows.map { $0.rows.flatMap { $0 } }
+      }
+      for training in [false, true] {
+        let difference = largestDifference(
+          try injected([2, 7, 3], training: training), try injected([21, 33], training: training))
+        if !(difference < 1e-6) {
+          return .failed(
+            "rows differ by \(NumberText.significant(Double(difference))) with other tokens behind `context_ends`, which "
+              + "generation does not know yet")
+        }
+      }
+      return .passed("rows for one context and two continuations")
+    }
+  }
+
   private var saved: ConformanceCheck {
-    ConformanceCheck("what is saved and loaded again gives the same scores") {
+    ConformanceCheck("saved and loaded parameters give the same scores") {
       let trained = try model()
       let batch = try batch(trained, training: false)
       // Values that no start has, so that what is not saved shows.
-      for parameter in trained.parameters where parameter.owner == "adapter" { parameter.disturb() }
+      for parameter in trained.parameters where parameter.owner == ParameterOwner.adapter {
+        parameter.disturb()
+      }
       let expected = try trained.scores(batch).perExample
       let (tensors, changed) = try trained.exportAdapter()
+      let again = try trained.exportAdapter().tensors
+      guard again.map(\.name) == tensors.map(\.name), again.map(\.values) == tensors.map(\.values) else {
+        return .failed("saving it a second time gives other tensors")
+      }
+      if let bad = tensors.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
+        return .failed("'\(bad.name)' is saved with numbers that are not finite")
+      }
       if let name = Dictionary(grouping: tensors, by: \.name).first(where: { $1.count > 1 })?.key {
         return .failed("two tensors are saved as '\(name)'")
       }
@@ -76,7 +147,7 @@ struct AdapterConformance {
       var rest = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
       for parameter in loaded.parameters {
         let values: [Float]
-        if parameter.owner == "adapter" {
+        if parameter.owner == ParameterOwner.adapter {
           guard let tensor = rest.removeValue(forKey: parameter.name) else {
             return .failed("the parameter '\(parameter.name)' is not saved")
           }
@@ -90,7 +161,7 @@ struct AdapterConformance {
         }
         for (index, value) in values.enumerated() { parameter.values[index] = value }
       }
-      if let name = rest.keys.min() { return .failed("'\(name)' is saved and is no parameter") }
+      if let name = rest.keys.min() { return .failed("'\(name)' is saved but is not a parameter") }
       let difference = zip(expected, try loaded.scores(batch).perExample).map(largestDifference).max() ?? 0
       return .when(
         difference < 1e-4,
@@ -99,17 +170,22 @@ struct AdapterConformance {
   }
 
   private var causal: ConformanceCheck {
-    ConformanceCheck("it works with a causal model, or says why not") {
+    ConformanceCheck("it works with a causal model, or says why it does not") {
       let report: GradientReport
       do {
         let model = try model(causal: true)
-        for parameter in model.parameters where parameter.owner == "adapter" { parameter.disturb() }
+        let probe = ModelProbe(
+          make: { model }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.adapter)
+        guard try probe.lossDrift(model) == 0 else { return .skipped("the loss changes from call to call") }
+        for parameter in model.parameters where parameter.owner == ParameterOwner.adapter {
+          parameter.disturb()
+        }
         report = try GradientCheck().run(model, on: try batch(model, training: true))
       } catch let refusal as EngineFailure {
         return .passed("refuses: \(refusal.reason)")
       }
       let wrong = report.entries.first {
-        $0.owner == "adapter" && !($0.typicalDifference <= report.tolerance)
+        $0.owner == ParameterOwner.adapter && !($0.typicalDifference <= report.tolerance)
       }
       return wrong.map { .failed("the gradient of '\($0.name)' is wrong") } ?? .passed("gradients are right")
     }

@@ -6,8 +6,8 @@ import PTuneTerminal
 
 /// What a base model has to hold, on the first of the model folders that it accepts.
 struct BaseModelConformance {
-  private let bench: PluginBench
-  private let choice: ComponentChoice
+  let bench: PluginBench
+  let choice: ComponentChoice
   private let folders: [String]
   private let parity: ParityFile?
   private static let lengths = [5, 2, 7]
@@ -19,15 +19,15 @@ struct BaseModelConformance {
   var checks: [ConformanceCheck] {
     guard let folder = folders.first(where: { (try? model($0)) != nil }) ?? folders.first else {
       return [
-        ConformanceCheck("it computes on a model") {
-          .failed("nothing was computed: give it a small model of its type, --model FOLDER")
+        ConformanceCheck("it runs on a model") {
+          .failed("not run: give a small model of its type with --model FOLDER")
         }
       ]
     }
     let probe = ModelProbe(
-      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: "base")
+      make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.base)
     var checks = [
-      ConformanceCheck("it is created, and says what it is", isNeeded: true) {
+      ConformanceCheck("it is created and states its facts", isNeeded: true) {
         let facts = try facts(folder)
         return .passed(
           "\(facts.layers) layers of \(facts.hiddenSize), \(facts.vocabularySize) tokens, "
@@ -36,12 +36,18 @@ struct BaseModelConformance {
       rows(folder), causality(folder),
     ]
     checks += Injected.allCases.map { gradients(folder, $0) }
-    checks += [probe.deterministic, generation(folder), probe.leakFree]
+    checks += [
+      wordTable(folder), sites(folder), siteRoles(folder), vocabulary(folder), pooler(folder),
+      probe.repeatable,
+      probe.deterministic, probe.sameInTraining, probe.instances, probe.edges, generation(folder),
+      probe.memory,
+      probe.stops, probe.leakFree,
+    ]
     if let parity { checks.append(parity.check { try model(folder) }) }
     return checks
   }
 
-  private func model(_ folder: String, _ injected: Injected? = nil) throws -> Model {
+  func model(_ folder: String, _ injected: Injected? = nil) throws -> Model {
     let model = Model.forTesting(threads: 1)
     try bench.useBase(choice, folder: folder, in: model)
     if let injected { try model.useTwinAdapter { try injected.adapter() } }
@@ -54,7 +60,7 @@ struct BaseModelConformance {
     return facts
   }
 
-  private func batch(_ model: Model, training: Bool = false) throws -> PackedBatch {
+  func batch(_ model: Model, training: Bool = false) throws -> PackedBatch {
     .forTesting(
       lengths: Self.lengths, vocabulary: model.facts?.vocabularySize ?? 2, training: training)
   }
@@ -84,7 +90,7 @@ struct BaseModelConformance {
   private func causality(_ folder: String) -> ConformanceCheck {
     ConformanceCheck("a causal model's rows do not depend on what comes after them") {
       let model = try model(folder)
-      guard let facts = model.facts, facts.causal else { return .skipped("it is no causal model") }
+      guard let facts = model.facts, facts.causal else { return .skipped("it is not a causal model") }
       func rows(_ last: Int32) throws -> [Float] {
         let batch = PackedBatch([.init(tokens: [3, 1, 4, last])], training: false)
         return Array(try model.hiddenRows(batch).values.prefix(3 * facts.hiddenSize))
@@ -95,10 +101,10 @@ struct BaseModelConformance {
   }
 
   private func gradients(_ folder: String, _ injected: Injected) -> ConformanceCheck {
-    ConformanceCheck("gradients of \(injected.rawValue) come back through it right") {
+    ConformanceCheck("gradients of \(injected.rawValue) are correct") {
       let model = try model(folder, injected)
       let report = try GradientCheck().run(model, on: try batch(model, training: true))
-      let own = report.entries.filter { $0.owner == "adapter" }
+      let own = report.entries.filter { $0.owner == ParameterOwner.adapter }
       if own.contains(where: { $0.norm == 0 }) { return .failed("they are all zero") }
       let worst = own.map(\.worstDifference).max() ?? .infinity
       return .when(
@@ -107,9 +113,9 @@ struct BaseModelConformance {
   }
 
   private func generation(_ folder: String) -> ConformanceCheck {
-    ConformanceCheck("with kept keys and values it scores the next token as without") {
+    ConformanceCheck("it scores the next token the same with cached keys and values") {
       let model = try model(folder)
-      guard model.facts?.causal == true else { return .skipped("it is no causal model") }
+      guard model.facts?.causal == true else { return .skipped("it is not a causal model") }
       let tokens: [Int32] = [3, 1, 4, 1, 5]
       let decoding = try Decoding(model)
       var (texts, scores) = try decoding.begin([.init(tokens: [tokens[0]])])
@@ -126,7 +132,7 @@ struct BaseModelConformance {
   }
 
   /// What is injected for a check.
-  private enum Injected: String, CaseIterable {
+  enum Injected: String, CaseIterable {
     case input = "rows at its input"
     case hidden = "hidden prefixes of its layers"
     case keysAndValues = "keys and values of its layers"

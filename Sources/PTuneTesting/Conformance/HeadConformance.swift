@@ -1,12 +1,13 @@
 import PTune
 import PTuneComposition
 import PTuneEngine
+import PTuneFormats
 import PTunePlugins
 
 /// What a task head has to hold, on a tiny model and some rows.
 struct HeadConformance {
-  private let bench: PluginBench
-  private let choice: ComponentChoice
+  let bench: PluginBench
+  let choice: ComponentChoice
   /// Rows of several kinds, of which those are taken that the head accepts.
   private let candidates: [[[String: String]]]
   private let isCausal: Bool
@@ -22,7 +23,7 @@ struct HeadConformance {
     let parameters = component.schema.parameters
     let takesLabels = parameters.contains { $0.name == "labels" && $0.type == .strings }
     if takesLabels, choice.hyperparameters["labels"] == nil {
-      choice.hyperparameters["labels"] = .strings(["a", "b"])
+      choice.hyperparameters["labels"] = .strings(Self.labels)
     }
     // Dropout would hide whether scores are right.
     if parameters.contains(where: { $0.name == "dropout" }), choice.hyperparameters["dropout"] == nil {
@@ -33,9 +34,12 @@ struct HeadConformance {
     isCausal = (try? bench.reading(head: choice.plugin)) == .continuedText
   }
 
+  /// Two labels, of which one shows what becomes of quotes and backslashes.
+  private static let labels = ["a", #"say "b" \ c"#]
+
   /// Rows for heads of a label, a number, tags, an answer, or a choice.
   private static func rows(_ choice: ComponentChoice) -> [[[String: String]]] {
-    var labels = ["a", "b"]
+    var labels = Self.labels
     if case .strings(let given)? = choice.hyperparameters["labels"], !given.isEmpty { labels = given }
     let texts = ["a good film", "dull it was", "great great fun", "bad bad bad"]
     func rows(_ fields: (_ text: String, _ index: Int) -> [String: String]) -> [[String: String]] {
@@ -48,8 +52,8 @@ struct HeadConformance {
       rows { ["label": "\($1 % 2)"] },
       // Each text has three words.
       rows {
-        let tag = labels[$1 % labels.count]
-        return ["label": #"["\#(tag)", "\#(labels[0])", "\#(tag)"]"#]
+        let tag = JSONValue.string(labels[$1 % labels.count])
+        return ["label": JSONValue.array([tag, .string(labels[0]), tag]).text(.line)]
       },
       rows { text, _ in ["label": #"{"text": ["\#(text.prefix(3))"], "answer_start": [0]}"#] },
       rows { ["choices": #"["good", "bad"]"#, "label": "\($1 % 2)"] },
@@ -58,20 +62,22 @@ struct HeadConformance {
 
   var checks: [ConformanceCheck] {
     let probe = ModelProbe(
-      make: { try model(choice) }, batch: { try batch($0, training: $1) }, owner: "head.test")
+      make: { try model(choice) }, batch: { try batch($0, training: $1) }, more: predictAndMeasure,
+      owner: ParameterOwner.head("test"))
     var checks = [
       ConformanceCheck("it is created", isNeeded: true) {
         let model = try model(choice)
-        return .passed("\(model.trainableCount(of: "head.test")) trained values")
+        return .passed("\(model.trainableCount(of: ParameterOwner.head("test"))) trained values")
       },
-      probe.declared, encodes, probe.gradients, probe.deterministic, probe.learning, probe.independent,
-      predicts, measures, probe.leakFree,
+      probe.declared, encodes, probe.parametersAlone, probe.repeatable, probe.gradients, probe.deterministic,
+      probe.sameInTraining, probe.learning, probe.independent, probe.instances, predicts, agrees, unlabelled,
+      measures, aggregates, improves, probe.meanLoss, probe.memory, probe.stops, probe.leakFree,
     ]
     if let parity { checks.append(parity.check { try model(parity.choice(choice)) }) }
     return checks
   }
 
-  private func model(_ choice: ComponentChoice) throws -> Model {
+  func model(_ choice: ComponentChoice) throws -> Model {
     let model = Model.forTesting(threads: 1)
     var labels: [String] = []
     if case .strings(let given)? = choice.hyperparameters["labels"] { labels = given }
@@ -84,7 +90,7 @@ struct HeadConformance {
   // MARK: - Rows
 
   /// A row as the head sees it: the texts' bytes are its tokens, with a mask behind them.
-  private func layOut(_ fields: [String: String], _ model: Model) throws -> ExampleRow {
+  func layOut(_ fields: [String: String], _ model: Model) throws -> ExampleRow {
     var texts = [(fields["text"] ?? "", fields["text_pair"])]
     if model.arranges(task: 0) {
       texts = try model.arrange(ExampleRow(fields: fields), task: 0).map { ($0.first, $0.second) }
@@ -108,7 +114,7 @@ struct HeadConformance {
   /// The first rows that the head accepts.
   ///
   /// - Throws: why it does not accept the first ones, if it accepts none.
-  private func rows(_ model: Model) throws -> [[String: String]] {
+  func rows(_ model: Model) throws -> [[String: String]] {
     var refusal: (any Error)?
     for rows in candidates {
       do {
@@ -118,10 +124,10 @@ struct HeadConformance {
         refusal = refusal ?? error
       }
     }
-    throw ComponentFailure("\(refusal.map { "\($0)" } ?? ""); give rows that suit it: --rows FILE.jsonl")
+    throw ComponentFailure("\(refusal.map { "\($0)" } ?? ""); give suitable rows with --rows FILE.jsonl")
   }
 
-  private func batch(_ model: Model, training: Bool) throws -> PackedBatch {
+  func batch(_ model: Model, training: Bool) throws -> PackedBatch {
     PackedBatch(
       examples: try rows(model).map { fields in
         let row = try layOut(fields, model)
@@ -155,7 +161,7 @@ struct HeadConformance {
       for (fields, row) in zip(try rows(model), scores.perExample) {
         let members = try model.predict(row, columns: scores.columns, layOut(fields, model), task: 0)
         for member in members where !isJSON(member.json) {
-          return .failed("'\(member.key)' is given \(member.json), which is no JSON")
+          return .failed("'\(member.key)' is given \(member.json), which is not JSON")
         }
         keys = members.map(\.key)
       }
@@ -165,20 +171,7 @@ struct HeadConformance {
 
   private var measures: ConformanceCheck {
     ConformanceCheck("it measures an evaluation") {
-      let model = try model(choice)
-      let batch = try batch(model, training: false)
-      let scores = try model.scores(batch, forEvaluation: true)
-      let record = EvaluationRecord()
-      let rows = try rows(model)
-      for (example, row) in scores.perExample.enumerated() {
-        let integers = batch.integerOffsets[example]..<batch.integerOffsets[example + 1]
-        let numbers = batch.numberOffsets[example]..<batch.numberOffsets[example + 1]
-        record.add(
-          scores: row, columns: scores.columns,
-          integers: integers.map { batch.integers[Int($0)] }, numbers: numbers.map { batch.numbers[Int($0)] },
-          row: { try layOut(rows[example], model) })
-      }
-      let metrics = try model.measure(record, task: 0)
+      let metrics = try metrics(try model(choice))
       guard let first = metrics.first else { return .failed("it states no metric") }
       if let bad = metrics.first(where: { !$0.value.isFinite }) {
         return .failed("'\(bad.name)' is \(bad.value)")

@@ -18,7 +18,7 @@ import PTuneTerminal
 /// | adapter | `batch`: token ids of each sequence | `input`, `layer.N.rows`, `layer.N.keys`, `layer.N.values` |
 /// | selector | `queries`, `keys` | `weights` |
 /// | task head | `batch`, `hidden`: a row for each token, `targets`: integers, or numbers, of each sequence | `scores`, `loss` |
-/// | base model | `batch` | `hidden` |
+/// | base model | `batch` | `hidden`, `vocabulary`: a row of scores for each token |
 public struct ParityFile: Sendable {
   /// The file, or what cannot be read in it.
   public struct Malformed: Error, CustomStringConvertible {
@@ -47,7 +47,7 @@ public struct ParityFile: Sendable {
         row.arrayValue?.compactMap { $0.doubleValue.map(Float.init) } ?? []
       }
       guard let rows, let columns = rows.first?.count, columns > 0, rows.allSatisfy({ $0.count == columns })
-      else { throw malformed("'\(name)' is no matrix: a list of rows of equally many numbers") }
+      else { throw malformed("'\(name)' is not a matrix: a list of rows of the same length") }
       return rows
     }
     func matrices(_ key: String) throws -> [(name: String, rows: [[Float]])] {
@@ -98,7 +98,7 @@ public struct ParityFile: Sendable {
 
   /// The check that the component gives these values.
   func check(_ make: @escaping () throws -> Model) -> ConformanceCheck {
-    ConformanceCheck("it gives the reference values") {
+    ConformanceCheck("it computes the reference values") {
       let model = try make()
       for (name, rows) in parameters {
         let values = rows.flatMap { $0 }
@@ -119,7 +119,12 @@ public struct ParityFile: Sendable {
       return [try model.selectorWeights(queries: queries, keys: keyRows, batch: batch)]
     }
     if let hidden { return try model.headScores(hidden: hidden, batch: batch) }
-    if expected.contains(where: { $0.name == "hidden" }) { return [try model.hiddenMatrix(batch)] }
+    let ofBase = expected.filter { ["hidden", "vocabulary"].contains($0.name) }
+    if !ofBase.isEmpty {
+      return try ofBase.map {
+        $0.name == "hidden" ? try model.hiddenMatrix(batch) : try model.vocabularyMatrix(batch)
+      }
+    }
     return try model.injectedRows(batch)
   }
 
@@ -138,7 +143,7 @@ public struct ParityFile: Sendable {
       for (row, pair) in zip(own.rows, rows).enumerated() {
         let difference = largestDifference(pair.0, pair.1)
         if !(difference <= tolerance) {
-          return .failed("row \(row) of '\(name)' is off by \(NumberText.significant(Double(difference)))")
+          return .failed("row \(row) of '\(name)' differs by \(NumberText.significant(Double(difference)))")
         }
         worst = max(worst, difference)
       }
@@ -149,6 +154,10 @@ public struct ParityFile: Sendable {
 }
 
 extension Model {
+  fileprivate func vocabularyMatrix(_ batch: PackedBatch) throws -> NamedMatrix {
+    NamedMatrix("vocabulary", try vocabularyScores(batch), columns: facts?.vocabularySize ?? 1)
+  }
+
   fileprivate func hiddenMatrix(_ batch: PackedBatch) throws -> NamedMatrix {
     NamedMatrix("hidden", try hiddenRows(batch).values, columns: facts?.hiddenSize ?? 1)
   }
@@ -160,7 +169,7 @@ extension HyperparameterValue {
   /// - Throws: `JSONError`, or `ParityFile.Malformed` for what no hyperparameter can be.
   init(json: String) throws {
     guard let value = HyperparameterValue(try JSONValue.parse(json)) else {
-      throw ParityFile.Malformed(description: "\(json) is no value of a hyperparameter")
+      throw ParityFile.Malformed(description: "\(json) is not a value of a hyperparameter")
     }
     self = value
   }

@@ -23,6 +23,7 @@ public struct PluginConformance {
   }
 
   private let checks: [ConformanceCheck]
+  private let process = ProcessState()
 
   /// The suite for a component of a bench's plugins.
   ///
@@ -47,7 +48,7 @@ public struct PluginConformance {
   public func run(
     began: (String) throws -> Void = { _ in }, ended: (ConformanceResult) throws -> Void
   ) rethrows {
-    for check in checks {
+    for check in checks + [process.unchanged] {
       try began(check.title)
       let result = check.result()
       try ended(result)
@@ -60,14 +61,18 @@ public struct PluginConformance {
   public static func documentation(of component: ComponentDescription) -> ConformanceResult {
     let title = "it is documented"
     var missing: [String] = []
-    if component.summary.isEmpty { missing.append("a summary") }
-    if component.documentation.isEmpty { missing.append("documentation") }
-    missing += component.schema.parameters.filter(\.documentation.isEmpty).map { "what '\($0.name)' is" }
+    func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+    if isBlank(component.summary) { missing.append("a summary") }
+    if isBlank(component.documentation) { missing.append("documentation") }
+    missing += component.schema.parameters.filter { isBlank($0.documentation) }.map { "what '\($0.name)' is" }
+    if component.summary.contains(where: \.isNewline) {
+      return ConformanceResult(title, .failed, "its summary has more than one line")
+    }
     guard missing.isEmpty else {
       return ConformanceResult(title, .failed, "it lacks \(missing.joined(separator: ", "))")
     }
     let count = component.schema.parameters.count
     return ConformanceResult(
-      title, .passed, "\(count) hyperparameter\(count == 1 ? "" : "s"), each with its meaning")
+      title, .passed, "\(count) hyperparameter\(count == 1 ? "" : "s"), each documented")
   }
 }

@@ -40,9 +40,9 @@ public struct GradientCheck: Sendable {
   ///
   /// - Throws: `EngineFailure` if the loss cannot be computed.
   public func run(_ model: Model, on batch: PackedBatch) throws -> GradientReport {
-    let start = model.session.generator
+    let start = model.mark()
     defer {
-      model.session.generator = start
+      model.restore(start)
       for parameter in model.parameters { parameter.clearGradient() }
     }
     for parameter in model.parameters { parameter.clearGradient() }
@@ -51,7 +51,7 @@ public struct GradientCheck: Sendable {
       (0..<parameter.count).map { Double(parameter.gradients[$0]) }
     }
     func loss() throws -> Double {
-      model.session.generator = start
+      model.restore(start)
       return Double(try model.loss(batch))
     }
     var generator = SplitMix64(seed: seed)

@@ -27,6 +27,9 @@ public final class MemoryCheckpoint: CheckpointSource {
   /// The value of a key of the config.
   public func configuration(_ key: String) -> ConfigurationValue? { values[key] }
 
+  /// All keys of the config.
+  public var configurationKeys: [String] { values.keys.sorted() }
+
   /// Whether a tensor of this name was added.
   public func hasWeight(_ name: String) -> Bool { weights[name] != nil }
 

@@ -12,7 +12,8 @@ public final class TinyTransformer: BaseModel {
   public static let vocabularySize = 40
   /// The longest sequence.
   public static let positions = 64
-  private static let heads = 2
+  /// Heads of the attention.
+  public static let heads = 2
   private static let innerSize = 24
 
   /// What adapters and heads need to know.
@@ -20,12 +21,20 @@ public final class TinyTransformer: BaseModel {
   /// The word embeddings, `[40, 16]`.
   public let wordTable: Tensor
   private let positionTable: Tensor
+  private let hasPositions: Bool
   private let layers: [[String: Tensor]]
+  private let terms: ((_ layer: Int) -> [AttentionTerm])?
 
   /// The model over the weights of ``checkpoint(seed:)``; to be made while a base model is created.
   ///
+  /// - Parameters:
+  ///   - positions: whether tokens have learnt positions.
+  ///   - terms: those of each layer's attention, asked for in every forward pass; nil for attention without any.
   /// - Throws: `ComponentFailure` if a weight is missing.
-  public init(causal: Bool) throws {
+  public init(causal: Bool, positions: Bool = true, terms: ((_ layer: Int) -> [AttentionTerm])? = nil) throws
+  {
+    self.terms = terms
+    hasPositions = positions
     facts = BaseFacts(
       hiddenSize: Self.hiddenSize, layers: Self.layerCount, keyValueSize: Self.hiddenSize,
       attentionHeads: Self.heads, vocabularySize: Self.vocabularySize, positions: Self.positions,
@@ -76,7 +85,8 @@ public final class TinyTransformer: BaseModel {
 
   /// The last hidden rows, `[rows, 16]`.
   public func forward(_ forward: Forward) throws -> Tensor {
-    var x = forward.inputRows(from: wordTable) + positionTable.rows(at: forward.positions)
+    var x = forward.inputRows(from: wordTable)
+    if hasPositions { x = x + positionTable.rows(at: forward.positions) }
     for (index, layer) in layers.enumerated() {
       func linear(_ x: Tensor, _ name: String) -> Tensor {
         forward.linear(x, layer[name] ?? Tensor(handle: nil))
@@ -87,10 +97,17 @@ public final class TinyTransformer: BaseModel {
           epsilon: 1e-5)
       }
       let source = forward.keyRows(layer: index, x)
-      let attended = forward.attention(
-        layer: index, queries: linear(x, "query"), keys: linear(source, "key"),
-        values: linear(source, "value"),
-        heads: Self.heads, keyValueHeads: Self.heads)
+      let (queries, keys, values) = (linear(x, "query"), linear(source, "key"), linear(source, "value"))
+      let attended =
+        if let terms {
+          forward.attention(
+            layer: index, queries: queries, keys: keys, values: values, heads: Self.heads,
+            keyValueHeads: Self.heads, terms: terms(index))
+        } else {
+          forward.attention(
+            layer: index, queries: queries, keys: keys, values: values, heads: Self.heads,
+            keyValueHeads: Self.heads)
+        }
       let middle = norm(x + linear(attended, "output"))
       x = norm(middle + linear(linear(middle, "up").gelu(), "down"))
     }

@@ -66,6 +66,16 @@ final class LineReader {
     }
   }
 
+  /// A file of one line that holds carriage returns has lines that end with these alone.
+  ///
+  /// - Throws: `TextError.carriageReturns`.
+  func checkEnd(of line: Line) throws(TextError) {
+    guard line.number == 1, unread.isEmpty, line.trimmed.contains(UInt8(ascii: "\r")), try !fill() else {
+      return
+    }
+    throw .carriageReturns(path: path)
+  }
+
   private func line(_ range: Range<Int>) throws(TextError) -> Line {
     number += 1
     let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bindMemory(

@@ -49,6 +49,9 @@ struct AddedTokens: Sendable {
     hasNormalized = true
   }
 
+  /// How many there are.
+  var count: Int { byID.count }
+
   subscript(id: Int32) -> AddedToken? { byID[id] }
 
   /// The id of the added token with this content.

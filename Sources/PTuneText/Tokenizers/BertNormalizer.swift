@@ -96,10 +96,7 @@ private struct BertNormalizerRun {
   /// Canonical ordering: marks sort by combining class up to the next starter.
   private mutating func order(_ scalar: UInt32, _ flags: CharacterFlags, isInserted: Bool) {
     if flags.contains(.combining) {
-      let combiningClass = classes.combiningClass(scalar)
-      var place = pending.count
-      while place > 0, pending[place - 1].combiningClass > combiningClass { place -= 1 }
-      pending.insert((scalar, combiningClass, isInserted), at: place)
+      pending.append((scalar, classes.combiningClass(scalar), isInserted))
     } else {
       writePending()
       pending.append((scalar, 0, isInserted))
@@ -115,6 +112,7 @@ private struct BertNormalizerRun {
   /// the scalar before it, even where marks changed places.
   private mutating func writePending() {
     var taken = 0
+    MarkOrder.sort(&pending, pending.indices) { $0.combiningClass }
     for (scalar, _, isInserted) in pending {
       if !isInserted {
         lastOrigin = origins[taken]

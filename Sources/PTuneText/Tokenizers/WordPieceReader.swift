@@ -2,6 +2,12 @@
 struct WordPieceReader {
   let top: JSONNode
   let model: JSONNode
+  /// `tokenizer_config.json`; nil without one.
+  let configuration: JSONNode?
+
+  /// Classes of transformers that take `tokenizer.json` as it is. All others for word pieces are of BERT's kind: they make
+  /// the normalizer anew from `tokenizer_config.json`, whatever `tokenizer.json` says of it (transformers 5.23).
+  private static let generic = ["PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"]
 
   func tokenizer() throws(TextError) -> WordPieceTokenizer {
     let normalizer = try readNormalizer()
@@ -11,6 +17,9 @@ struct WordPieceReader {
     for node in try top["added_tokens"]?.array() ?? [] {
       added.add(try AddedToken(node, id: node.member("id").tokenID()), normalizer: normalizer)
     }
+    try Vocabulary.checkGaps(
+      largest: Int(added.largestID), tokens: model.vocabulary.tokens.count + added.count, top.path,
+      key: "added_tokens")
     let template = try top["post_processor"].map { node throws(TextError) in
       try PostProcessor(node, supported: ["TemplateProcessing", "BertProcessing"]).template ?? .plain
     }
@@ -23,6 +32,10 @@ struct WordPieceReader {
   }
 
   private func readNormalizer() throws(TextError) -> BertNormalizer {
+    if let configuration {
+      let name = try configuration["tokenizer_class"]?.string() ?? ""
+      if !Self.generic.contains(name) { return try BertNormalizer(settings: configuration) }
+    }
     guard let node = top["normalizer"] else { return .none }
     try TokenizerLoader.expect(try node.member("type"), among: ["BertNormalizer"])
     var normalizer = BertNormalizer()

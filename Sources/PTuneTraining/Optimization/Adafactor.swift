@@ -37,7 +37,7 @@ final class Adafactor: Optimizer {
     let decay = Float(1 - pow(Double(step), -decayRate))
     Subnormals.flushed {
       for (index, parameter) in parameters.enumerated() {
-        let (moments, rate) = (moments[index], learningRate * rateShares[index])
+        let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
         if moments.count == 1 {
           ptk_adafactor_whole(parameter.count, parameter.gradients, &moments[0].values, decay)
         } else {
@@ -47,7 +47,8 @@ final class Adafactor: Optimizer {
         let size = (ptk_sum_of_squares(parameter.count, parameter.gradients) / Double(parameter.count))
           .squareRoot()
         ptk_descend(
-          parameter.count, parameter.values, parameter.gradients, Float(1 - weightDecay * rate),
+          parameter.count, parameter.values, parameter.gradients,
+          Float(1 - (parameter.weightDecay ?? weightDecay) * rate),
           Float(rate / max(1, size / clipThreshold)))
         parameter.clearGradient()
       }

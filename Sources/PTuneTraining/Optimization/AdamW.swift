@@ -26,10 +26,11 @@ final class AdamW: Optimizer {
     step += 1
     Subnormals.flushed {
       for (index, parameter) in parameters.enumerated() {
-        let (moments, rate) = (moments[index], learningRate * rateShares[index])
+        let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
         ptk_adamw(
           parameter.count, parameter.values, parameter.gradients, &moments[0].values, &moments[1].values,
-          Float(rate), beta1, beta2, epsilon, weightDecay, Int64(step))
+          Float(rate), beta1, beta2, epsilon, parameter.weightDecay.map { Float($0) } ?? weightDecay,
+          Int64(step))
         parameter.clearGradient()
       }
     }

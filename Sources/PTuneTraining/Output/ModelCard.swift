@@ -10,7 +10,7 @@ import PTuneRunFile
 ///
 /// Its last line tells whether a user has edited it since: an edited card is never touched.
 struct ModelCard {
-  static let fileName = "README.md"
+  static let fileName = AdapterFolderFiles.card
 
   let composition: Composition
   /// What PEFT loads it with, or the reason why it cannot.
@@ -25,14 +25,14 @@ struct ModelCard {
   init(_ composition: Composition, spec: RunSpec, result: TrainingResult) throws {
     (self.composition, self.spec, self.result) = (composition, spec, result)
     let document = AdapterDocument(
-      composition: composition, adapter: try TrainedAdapter(composition),
+      composition: composition, adapters: [try TrainedAdapter(composition, 0)],
       tasks: Array(composition.tasks.indices), maximumLength: nil)
     do {
       let expression = try PEFTExpression(
-        composition, document.adapter.choice, task: nil, folder: result.adapter)
+        composition, document.first.choice, task: nil, folder: result.adapter)
       let tensors = try PEFTWriter(expression: expression, document: document).tensors()
       peft = .success(PEFTLoading(expression, composition, tensors))
-    } catch TrainingError.inexpressible(_, let reason, _) {
+    } catch PEFTError.inexpressible(_, let reason, _) {
       peft = .failure(Inexpressible(reason: reason))
     }
   }
@@ -44,7 +44,7 @@ struct ModelCard {
   func write() throws -> Bool {
     let path = FilePath.join(result.adapter, Self.fileName)
     guard try !FileSystem.exists(path) || Self.isUntouched(path) else { return false }
-    try AtomicFile.write(Self.signed(text), to: path)
+    try AtomicFile.write(Self.signed(text), to: path, within: FilePath.folder(of: result.adapter))
     return true
   }
 
@@ -112,7 +112,8 @@ struct ModelCard {
     lines.append("# license: yours to choose; the base model's licence may have a say in it")
     lines.append("# datasets: the names on the hub of what it was trained on")
     lines.append("tags:")
-    lines += (["ptune", composition.adapter.plugin] + (baseName.map { ["base_model:adapter:\($0)"] } ?? []))
+    lines +=
+      (["ptune", composition.adapters[0].plugin] + (baseName.map { ["base_model:adapter:\($0)"] } ?? []))
       .map {
         "- \(quoted($0))"
       }
@@ -152,7 +153,7 @@ struct ModelCard {
   // MARK: - Text
 
   private var body: String {
-    let adapter = composition.adapter.plugin
+    let adapter = composition.adapters[0].plugin
     let heads = composition.tasks.map { "\($0.name) (\($0.head.plugin))" }.joined(separator: ", ")
     let base = baseName ?? FilePath.name(of: FilePath.normalised(composition.modelName))
     return """

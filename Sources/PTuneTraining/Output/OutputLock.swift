@@ -11,7 +11,7 @@ package enum OutputLock {
   ///   `body` throws.
   package static func hold<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
     let path = FilePath.join(folder, ".lock")
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else { throw FileError(.create, path) }
     defer { close(descriptor) }
     // A file system without locks is no reason not to train.

@@ -16,7 +16,7 @@ final class RunLog {
   /// - Parameter resumedFrom: the step that a resumed training goes on from; 0 for a fresh start.
   /// - Throws: `FileError`.
   init(_ spec: RunSpec, _ composition: Composition, learningRate: Double, resumedFrom step: Int) throws {
-    lines = try LineAppender(FilePath.join(spec.output, "metrics.jsonl"))
+    lines = try LineAppender(FilePath.join(spec.output, RunFolderFiles.metrics))
     severalTasks = composition.tasks.count > 1
     guard spec.training.tensorboard else {
       events = nil
@@ -68,7 +68,7 @@ final class RunLog {
     ]
     // Named as their parameters are: the first one's stand under the same names in all runs.
     for (index, adapter) in composition.adapters.enumerated() {
-      let owner = index == 0 ? "adapter" : "adapter.\(adapter.plugin)"
+      let owner = index == 0 ? ParameterOwner.adapter : ParameterOwner.laterAdapter(adapter.plugin)
       for (name, value) in adapter.hyperparameters.sorted(by: { $0.key < $1.key }) {
         settings.append(("\(owner).\(name)", EventFile.Setting(value)))
       }

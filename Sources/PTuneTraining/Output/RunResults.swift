@@ -1,8 +1,8 @@
-import Foundation
 import PTune
 import PTuneAdapters
 import PTuneComposition
 import PTuneFormats
+import PTuneLibc
 
 /// `results.json`: what a training came to, in one document.
 struct RunResults {
@@ -24,8 +24,8 @@ struct RunResults {
   let learningRate: Double
   let tasks: [Task]
 
-  private static let name = "results.json"
-  private static let predictionsName = "predictions.jsonl"
+  private static let name = RunFolderFiles.results
+  private static let predictionsName = RunFolderFiles.predictions
 
   /// The files that ``write(_:_:learningRate:evaluate:)`` makes in a run folder.
   static func files(in folder: String) -> [String] {
@@ -84,7 +84,7 @@ struct RunResults {
         "weights_sha256": .string(composition.checkpoint.fingerprint.weights),
       ],
       "adapter": [
-        "plugin": .string(composition.adapter.plugin), "parameters": .int(result.trainableParameters),
+        "plugin": .string(composition.adapters[0].plugin), "parameters": .int(result.trainableParameters),
         "bytes": .int(try adapterSize()),
       ],
       "adapters": .array(composition.adapters.map { .string($0.plugin) }),

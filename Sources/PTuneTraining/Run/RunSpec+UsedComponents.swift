@@ -13,7 +13,7 @@ extension RunSpec {
     let extended = try extend.map {
       try OpenedAdapter($0.value, baseModel: base.model.value, resolver: resolver) { _, _ in }.folder
     }
-    return [(.baseModel, try extended?.base?.plugin ?? base.plugin?.value ?? modelType(resolver))]
+    return [(.baseModel, try extended?.blueprint.base?.plugin ?? base.plugin?.value ?? modelType(resolver))]
       + adapters.map { (.adapter, $0.plugin.value) }
       + (selector.map { [(.selector, $0.plugin.value)] } ?? [])
       + tasks.map { (.taskHead, $0.head.plugin.value) }
@@ -22,7 +22,7 @@ extension RunSpec {
 
   private func modelType(_ resolver: ModelResolver) throws -> String {
     let config = try ModelCheckpoint(folder: try resolver.resolve(base.model.value).folder).config
-    guard let type = config.modelType else { throw TrainingError.noModelType(config: config.path) }
+    guard let type = config.baseModelName else { throw CompositionError.noModelType(config: config.path) }
     return type
   }
 }

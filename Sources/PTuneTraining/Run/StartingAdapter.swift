@@ -10,139 +10,122 @@ import PTuneRunFile
 /// The run names the same components. What it does not say of their hyperparameters is what the adapter has, and what
 /// it says may not change the shapes of what is trained.
 struct StartingAdapter {
-  /// The adapter on the run's base model.
-  let opened: OpenedAdapter
-  /// Which task of the adapter each of the run's tasks goes on with: the only one, or that of the same name.
-  private let tasks: [String: ComposedTask]
+  /// What the adapter consists of, with what the run says instead; without tasks.
+  let blueprint: Blueprint<CheckedComponent>
+  /// The run's tasks, with the heads of those that they go on with.
+  let tasks: [TaskBlueprint<CheckedComponent>]
+  let adapter: ContinuedAdapter
+  /// What each of the run's tasks is called in the adapter: it is the only one, or has the same name.
+  private let names: [String: String]
   private let encoder: Encoder
+
+  /// The base model's files, as the adapter wants them.
+  var checkpoint: ModelCheckpoint { adapter.opened.checkpoint }
 
   /// What training goes on with.
   private enum Encoder {
     /// The virtual tokens themselves.
     case none
     /// What made them.
-    case kept(FoldedEncoder)
+    case kept
     /// The virtual tokens, though the run asks for what made them.
-    case gone(FoldedEncoder)
+    case gone
   }
 
   /// Reads the adapter that the run starts from; nil if it starts from none.
   ///
   /// - Throws: ``TrainingError`` if the run does not fit the adapter, and what is wrong with its files.
   init?(
-    _ spec: RunSpec, resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
+    _ spec: RunSpec, _ asked: Blueprint<CheckedComponent>, _ inventory: PluginInventory,
+    resolver: ModelResolver, log: (_ level: Int32, _ message: String) -> Void
   ) throws {
-    guard let place = spec.startFrom else { return nil }
-    opened = try OpenedAdapter(
-      place.value, baseModel: spec.base.model.value, resolver: resolver, log: log
-    ).trainable()
-    let folder = opened.folder
-    func refuse(_ place: RunPlace, _ reason: String, help: String) -> TrainingError {
-      .unusable("\(place): \(reason)", help: help)
+    guard let path = spec.startFrom else { return nil }
+    adapter = try ContinuedAdapter(path, spec, resolver: resolver, log: log)
+    let folder = adapter.folder
+    try adapter.check("selector", spec.selector, folder.selector)
+    let matched = try Self.match(spec.tasks, adapter)
+    names = Dictionary(uniqueKeysWithValues: zip(spec.tasks.map(\.name), matched.map(\.name)))
+    tasks = try zip(asked.tasks, matched).map { given, own in
+      var head = try inventory.checked(.taskHead, own.head)
+      head.take(given.head)
+      return TaskBlueprint(name: given.name, head: head, data: given.data, weight: given.weight)
     }
-    func check(_ kind: String, _ given: ComponentSpec?, _ own: ComponentChoice?) throws(TrainingError) {
-      guard given?.plugin.value != own?.plugin else { return }
-      let (has, wants) = (
-        own.map { "'\($0.plugin)'" } ?? "none", given.map { "'\($0.plugin.value)'" } ?? "none"
-      )
-      throw refuse(
-        given?.plugin.place ?? place.place, "the \(kind) of \(folder.path) is \(has), not \(wants)",
-        help: "name the component that the adapter has")
-    }
-    guard spec.further.count == folder.further.count else {
-      throw refuse(
-        spec.adapter.plugin.place,
-        "the adapters of \(folder.path) are \(folder.adapters.map(\.plugin).joined(separator: ", "))",
-        help: "name them all, in this order")
-    }
-    for (given, own) in zip(spec.adapters, folder.adapters) { try check("adapter", given, own) }
-    try check("selector", spec.selector, folder.selector)
-    guard spec.tasks.count == folder.tasks.count else {
-      throw refuse(
-        place.place,
-        "\(folder.path) has the tasks \(folder.tasks.map(\.name).joined(separator: ", ")), and the run \(spec.tasks.count) of them",
+    encoder = try Self.encoder(folder, asked.adapters[0], inventory, log)
+    blueprint = try Self.blueprint(folder, asked, encoder, inventory)
+  }
+
+  /// The adapter's tasks that those of the run go on with.
+  private static func match(_ given: [TaskSpec], _ adapter: ContinuedAdapter) throws -> [ComposedTask] {
+    let folder = adapter.folder
+    let names = folder.tasks.map(\.name).joined(separator: ", ")
+    guard given.count == folder.tasks.count else {
+      throw adapter.refused(
+        "\(folder.path) has the tasks \(names), and the run \(given.count) of them",
         help: "name as many tasks; 'extend' adds tasks to an adapter")
     }
-    var tasks: [String: ComposedTask] = [:]
-    for task in spec.tasks {
+    return try given.map { task in
       guard
         let own = folder.tasks.count == 1
           ? folder.tasks[0] : folder.tasks.first(where: { $0.name == task.name })
       else {
-        throw refuse(
-          place.place,
-          "\(folder.path) has no task '\(task.name)', but \(folder.tasks.map(\.name).joined(separator: ", "))",
-          help: "give the run's tasks these names")
+        throw adapter.refused(
+          "\(folder.path) has no task '\(task.name)', but \(names)", help: "give the run's tasks these names")
       }
-      try check("head of task '\(task.name)'", task.head, own.head)
-      tasks[task.name] = own
+      try adapter.check("head of task '\(task.name)'", task.head, own.head)
+      return own
     }
-    self.tasks = tasks
-    encoder = try Self.encoder(folder, spec.adapter, log)
   }
 
   private static func encoder(
-    _ folder: AdapterFolder, _ spec: ComponentSpec, _ log: (_ level: Int32, _ message: String) -> Void
+    _ folder: AdapterFolder, _ asked: CheckedComponent, _ inventory: PluginInventory,
+    _ log: (_ level: Int32, _ message: String) -> Void
   ) throws -> Encoder {
     guard let encoder = folder.encoder else { return .none }
-    let asksForIt = encoder.hyperparameters.allSatisfy { name, value in
-      spec.hyperparameters[name].map { HyperparameterValue($0.value) == value } ?? true
-    }
-    guard asksForIt else { return .none }
-    if try folder.encoderIsCurrent() { return .kept(encoder) }
+    let unfolded = try inventory.checked(
+      .adapter, ComponentChoice(plugin: asked.description.name, hyperparameters: encoder.hyperparameters))
+    guard encoder.hyperparameters.keys.allSatisfy({ !asked.given.contains($0) || asked[$0] == unfolded[$0] })
+    else { return .none }
+    if try folder.encoderIsCurrent() { return .kept }
     log(
       Int32(PTUNE_LOG_WARNING),
       "\(folder.path): its virtual tokens are not those that \(FoldedEncoder.fileName) makes, or that file is gone; "
         + "training goes on with the virtual tokens themselves")
-    return .gone(encoder)
+    return .gone
   }
 
-  /// Puts the adapter's hyperparameters where the run gives none.
-  func complete(_ blueprint: inout Blueprint) {
-    blueprint.base = blueprint.base ?? opened.folder.base
-    var adapter = opened.folder.adapter
-    switch encoder {
-    case .none: break
-    case .kept(let encoder): adapter.hyperparameters.merge(encoder.hyperparameters) { $1 }
-    case .gone(let encoder):
-      for name in encoder.hyperparameters.keys { blueprint.adapter.hyperparameters[name] = nil }
+  private static func blueprint(
+    _ folder: AdapterFolder, _ asked: Blueprint<CheckedComponent>, _ encoder: Encoder,
+    _ inventory: PluginInventory
+  ) throws -> Blueprint<CheckedComponent> {
+    var own = folder.blueprint
+    own.tasks = []
+    let folded = folder.encoder?.hyperparameters ?? [:]
+    if case .kept = encoder { own.adapters[0].hyperparameters.merge(folded) { $1 } }
+    var blueprint = try inventory.checked(own)
+    for (index, given) in asked.adapters.enumerated() {
+      var kept: Set<String> = []
+      if case .gone = encoder, index == 0 { kept = Set(folded.keys) }
+      blueprint.adapters[index].take(given, except: kept)
     }
-    blueprint.adapter.takeMissing(from: adapter)
-    for (index, own) in opened.folder.further.enumerated() {
-      blueprint.further[index].takeMissing(from: own)
-    }
-    if let own = opened.folder.selector { blueprint.selector?.takeMissing(from: own) }
-    blueprint.usesTokenTypes = opened.folder.usesTokenTypes
-    blueprint.maximumLength = blueprint.maximumLength ?? opened.folder.maximumLength
-  }
-
-  /// The same for a task's head.
-  func complete(_ head: inout ComponentChoice, of task: String) {
-    if let own = tasks[task]?.head { head.takeMissing(from: own) }
+    if let given = asked.selector { blueprint.selector?.take(given) }
+    blueprint.base = asked.base ?? blueprint.base
+    blueprint.maximumLength = asked.maximumLength ?? blueprint.maximumLength
+    return blueprint
   }
 
   /// Loads the trained values.
   ///
-  /// - Throws: ``TrainingError/unusable(_:help:)`` where they do not fit what the run makes, `SafetensorsError` or
-  ///   `FileError`.
+  /// - Throws: ``TrainingError/otherShapes(adapter:tensor:reason:)`` where they do not fit what the run makes,
+  ///   `SafetensorsError` or `FileError`.
   func load(into composition: Composition) throws {
     var unfolded = false
     if case .kept = encoder { unfolded = true }
     do {
-      try opened.folder.load(into: composition, names: tasks.mapValues(\.name), unfolded: unfolded)
-    } catch TrainingError.tensor(_, let name, let reason), TrainingError.foreignTensor(
+      try adapter.folder.load(into: composition, names: names, unfolded: unfolded)
+    } catch AdapterError.tensor(_, let name, let reason), AdapterError.foreignTensor(
       _, let name, let reason)
     {
-      throw TrainingError.unusable(
-        "the run cannot start from \(opened.folder.path): tensor '\(name)' \(reason)",
-        help: "leave hyperparameters of the adapter and of heads out of the run file: they are the adapter's")
+      throw TrainingError.otherShapes(adapter: adapter.folder.path, tensor: name, reason: reason)
     }
-  }
-}
-
-extension ComponentChoice {
-  /// Takes the hyperparameters that it does not have.
-  fileprivate mutating func takeMissing(from other: ComponentChoice) {
-    hyperparameters.merge(other.hyperparameters) { own, _ in own }
   }
 }

@@ -13,6 +13,8 @@ public final class TrainingRun {
   public let composition: Composition
   /// The examples of each task; a task that was there before has none.
   let examples: [TaskExamples]
+  /// How many training rows have each label, of each task whose head has labels.
+  public let labelCounts: [(task: String, counts: [(label: String, count: Int)])]
   /// Tokens to which texts are cut, if the run says so.
   let maximumLength: Int?
 
@@ -27,42 +29,47 @@ public final class TrainingRun {
     log: @escaping (_ level: Int32, _ message: String) -> Void
   ) throws {
     // Unknown components and hyperparameters are told before a model is fetched and data is read, which take a while.
-    try spec.check(registry.inventory)
+    let asked = try spec.blueprint(registry.inventory)
     let model = try resolver.resolve(spec.base.model.value)
     let factory = ComponentFactory(registry: registry)
-    var blueprint = Blueprint(
-      base: spec.base.plugin.map {
-        ComponentChoice(
-          plugin: $0.value, hyperparameters: spec.base.hyperparameters.mapValues { .init($0.value) })
-      }, modelName: spec.base.model.value, modelFolder: model.folder, adapter: ComponentChoice(spec.adapter),
-      further: spec.further.map { ComponentChoice($0) },
-      selector: spec.selector.map { ComponentChoice($0) },
-      places: (spec.adapter.plugin.place, spec.selector?.plugin.place), tasks: [],
-      maximumLength: spec.training.maximumLength,
-      threads: spec.training.threads ?? Processors.count, compute: spec.training.compute,
-      seed: UInt64(spec.training.seed))
-    let extended = try AdapterExtension(spec, resolver: resolver, log: log)
-    extended?.extend(&blueprint)
+    let extended = try AdapterExtension(spec, asked, registry.inventory, resolver: resolver, log: log)
+    let start = try StartingAdapter(spec, asked, registry.inventory, resolver: resolver, log: log)
+    var blueprint = extended?.blueprint ?? start?.blueprint ?? asked
+    if extended == nil { blueprint.tasks = [] }
     let before = blueprint.tasks.count
-    let start = try StartingAdapter(spec, resolver: resolver, log: log)
-    start?.complete(&blueprint)
+    if let before = extended?.adapter.folder ?? start?.adapter.folder {
+      factory.expect(before.plugins, of: before.path, log: log)
+    }
+    var options = CompositionOptions(
+      modelName: spec.base.model.value, modelFolder: model.folder, threads: spec.training.threads,
+      compute: spec.training.compute, seed: UInt64(spec.training.seed))
+    options.places = (spec.adapters[0].plugin.place, spec.selector?.plugin.place)
     let opened = try Composer(
-      factory: factory, blueprint: blueprint, checkpoint: start?.opened.checkpoint)
+      factory: factory, blueprint: blueprint, options: options, checkpoint: start?.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
-    for task in spec.tasks {
+    var labelCounts: [(task: String, counts: [(label: String, count: Int)])] = []
+    for (task, given) in zip(spec.tasks, start?.tasks ?? asked.tasks) {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading)
+        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading, input: blueprint.input)
       counts.add(read.train)
       rows.append(read)
-      var head = ComponentChoice(task.head)
-      start?.complete(&head, of: task.name)
-      try Self.fillLabels(&head, read, task, factory)
-      blueprint.tasks.append(ComposedTask(name: task.name, head: head, data: task.data, weight: task.weight))
+      var head = given.head
+      if reading == .labelledText, task.data.text.value == task.data.label.value {
+        throw DataError.sameColumn(task.data.label.place, task.data.label.value)
+      }
+      try Self.fillLabels(&head, read, task, known: opened.checkpoint.config.labels)
+      if case .strings(let labels)? = head["labels"] {
+        if reading == .labelledText { try read.checkColumns(task.data) }
+        labelCounts.append((task.name, read.counts(of: labels, separator: Self.labelSeparator(head))))
+      }
+      var data = given.data
+      data.hasConversations = read.areConversations
+      blueprint.tasks.append(
+        TaskBlueprint(name: given.name, head: head, data: data, weight: given.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)
@@ -84,24 +91,22 @@ public final class TrainingRun {
     composition.model.recomputesLayers = spec.training.recompute == .layers
     self.spec = spec
     self.composition = composition
+    self.labelCounts = labelCounts
     maximumLength = blueprint.maximumLength
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.
   private static func fillLabels(
-    _ head: inout ComponentChoice, _ rows: TaskRows, _ task: TaskSpec, _ factory: ComponentFactory
+    _ head: inout CheckedComponent, _ rows: TaskRows, _ task: TaskSpec, known: [String]
   ) throws {
-    let description = try factory.registry.inventory.component(.taskHead, named: head.plugin)
-    guard description.schema.parameters.contains(where: { $0.name == "labels" && $0.type == .strings }) else {
-      return
-    }
-    switch head.hyperparameters["labels"] {
-    case nil, .strings([])?:
-      var separator = ""
-      if case .string(let text)? = head.hyperparameters["label_separator"] { separator = text }
-      head.hyperparameters["labels"] = .strings(
-        try rows.labels(path: task.data.train.value, separator: separator))
-    default: break
-    }
+    guard case .strings([])? = head["labels"] else { return }
+    let labels = try rows.labels(
+      path: task.data.train.value, separator: labelSeparator(head), known: known)
+    try head.set("labels", .strings(labels))
+  }
+
+  /// What the labels of a row are cut at; empty where a row has one, or a list.
+  private static func labelSeparator(_ head: CheckedComponent) -> String {
+    if case .string(let text)? = head["label_separator"] { text } else { "" }
   }
 }

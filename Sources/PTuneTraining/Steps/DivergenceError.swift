@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Why a training ended early: the loss is not a number any more, or explodes.
 public struct DivergenceError: Error, Equatable, Sendable {
   /// The step and what is wrong with it.
@@ -8,7 +10,7 @@ public struct DivergenceError: Error, Equatable, Sendable {
   public let kept: Int?
 }
 
-extension DivergenceError: CustomStringConvertible {
+extension DivergenceError: HelpfulError {
   /// What went wrong, where.
   public var description: String {
     skipped == 0 ? "\(divergence)" : "\(divergence), after \(skipped) skipped steps in a row"

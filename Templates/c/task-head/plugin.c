@@ -104,13 +104,32 @@ static size_t best(const float *scores, size_t count) {
   return best;
 }
 
-/* `put` takes JSON. A label with quotes or backslashes would have to be escaped. */
+/* A text as JSON, in memory that the caller frees: `put` takes JSON, and labels may hold quotes. */
+static char *quoted(const char *text) {
+  char *json = malloc(6 * strlen(text) + 3), *end = json;
+  if (!json) abort();
+  *end++ = '"';
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c < 0x20) {
+      end += sprintf(end, "\\u%04x", c);
+    } else {
+      if (c == '"' || c == '\\') *end++ = '\\';
+      *end++ = *text;
+    }
+  }
+  *end++ = '"';
+  *end = 0;
+  return json;
+}
+
 static ptune_status predict(void *self, ptune_call *call, const float *scores, size_t rows, size_t columns,
                             ptune_example *example, ptune_prediction *to) {
   (void)call, (void)rows, (void)example;
-  char json[512];
-  snprintf(json, sizeof json, "\"%.500s\"", ((head *)self)->labels[best(scores, columns)]);
-  return data->put(to, "label", json);
+  char *json = quoted(((head *)self)->labels[best(scores, columns)]);
+  ptune_status status = data->put(to, "label", json);
+  free(json);
+  return status;
 }
 
 static ptune_status measure(void *self, ptune_call *call, ptune_evaluation *evaluation) {

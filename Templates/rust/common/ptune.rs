@@ -1,11 +1,11 @@
-//! The plugin interface of ptune, as ptune.h has it: types, threads, lifetimes and errors are explained there.
-//! Written by a script from that header; do not change it.
+//! The plugin interface of ptune, as ptune.h and ptune_1_1.h have it: types, threads, lifetimes and errors are explained there.
+//! Written by a script from those headers; do not change it.
 #![allow(dead_code, non_camel_case_types)]
 
 use std::os::raw::{c_char, c_void};
 
 pub const PTUNE_ABI_MAJOR: u32 = 1;
-pub const PTUNE_ABI_MINOR: u32 = 0;
+pub const PTUNE_ABI_MINOR: u32 = 1;
 pub const PTUNE_OPS_V1: &std::ffi::CStr = c"ptune.ops/1";
 pub const PTUNE_PARAMETERS_V1: &std::ffi::CStr = c"ptune.parameters/1";
 pub const PTUNE_CLOSURES_V1: &std::ffi::CStr = c"ptune.closures/1";
@@ -21,6 +21,11 @@ pub const PTUNE_ARRANGEMENT_V1: &std::ffi::CStr = c"ptune.arrangement/1";
 pub const PTUNE_DATA_V1: &std::ffi::CStr = c"ptune.data/1";
 pub const PTUNE_SELECT_V1: &std::ffi::CStr = c"ptune.select/1";
 pub const PTUNE_RECOMMENDATION_V1: &std::ffi::CStr = c"ptune.recommendation/1";
+pub const PTUNE_READS_V1: &std::ffi::CStr = c"ptune.reads/1";
+pub const PTUNE_ATTENTION_V1: &std::ffi::CStr = c"ptune.attention/1";
+pub const PTUNE_INPUT_V1: &std::ffi::CStr = c"ptune.input/1";
+pub const PTUNE_CHECKPOINT_V2: &std::ffi::CStr = c"ptune.checkpoint/2";
+pub const PTUNE_PARAMETERS_V2: &std::ffi::CStr = c"ptune.parameters/2";
 
 pub type ptune_status = i32;
 pub const PTUNE_OK: i32 = 0;
@@ -101,6 +106,16 @@ pub const PTUNE_ROW_PER_TOKEN: i32 = 2;
 pub type ptune_reading = i32;
 pub const PTUNE_READS_LABELLED_TEXT: i32 = 1;
 pub const PTUNE_READS_CONTINUED_TEXT: i32 = 2;
+pub type ptune_attention_kind = i32;
+pub const PTUNE_ATTENTION_SCALE: i32 = 1;
+pub const PTUNE_ATTENTION_SOFT_CAP: i32 = 2;
+pub const PTUNE_ATTENTION_WINDOW: i32 = 3;
+pub const PTUNE_ATTENTION_ALIBI: i32 = 4;
+pub const PTUNE_ATTENTION_RELATIVE_BIAS: i32 = 5;
+pub const PTUNE_ATTENTION_CONTENT_TO_POSITION: i32 = 6;
+pub const PTUNE_ATTENTION_POSITION_TO_CONTENT: i32 = 7;
+pub const PTUNE_ATTENTION_SINKS: i32 = 8;
+pub const PTUNE_READS_UNLABELLED_TEXT: i32 = 3;
 
 #[repr(C)]
 pub struct ptune_call {
@@ -495,6 +510,13 @@ pub struct ptune_recommendation_v1 {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
+pub struct ptune_reads_v1 {
+    pub struct_size: usize,
+    pub versions: *const c_char,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ptune_component_v1 {
     pub struct_size: usize,
     pub kind: ptune_kind,
@@ -518,4 +540,61 @@ pub struct ptune_plugin_v1 {
     pub runtime: *const c_char,
     pub component_count: usize,
     pub components: *const *const ptune_component_v1,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_attention_term_v1 {
+    pub kind: ptune_attention_kind,
+    pub value: *const c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_window_v1 {
+    pub left: usize,
+    pub right: usize,
+    pub keeps_injected: bool,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_relative_v1 {
+    pub table: *const ptune_tensor,
+    pub buckets: *const i32,
+    pub distances: usize,
+    pub first: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_attention_v1 {
+    pub struct_size: usize,
+    pub attend: Option<unsafe extern "C" fn(forward: *mut ptune_forward, layer: usize, q: *const ptune_tensor, k: *const ptune_tensor, v: *const ptune_tensor, heads: usize, kv_heads: usize, terms: *const ptune_attention_term_v1, term_count: usize) -> *mut ptune_tensor>,
+    pub key_positions: Option<unsafe extern "C" fn(forward: *mut ptune_forward, layer: usize, positions: *mut *const i32) -> usize>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_input_v1 {
+    pub struct_size: usize,
+    pub scale_words: Option<unsafe extern "C" fn(call: *mut ptune_call, scale: f32) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_checkpoint_v2 {
+    pub struct_size: usize,
+    pub config_size: Option<unsafe extern "C" fn(call: *mut ptune_call, key: *const c_char, out: *mut usize) -> ptune_found>,
+    pub config_member: Option<unsafe extern "C" fn(call: *mut ptune_call, key: *const c_char, index: usize) -> *const c_char>,
+    pub weight_slice: Option<unsafe extern "C" fn(call: *mut ptune_call, name: *const c_char, slices: usize, index: usize, rows: usize, columns: usize, transposed: bool) -> *mut ptune_tensor>,
+    pub understand: Option<unsafe extern "C" fn(call: *mut ptune_call, keys: *const *const c_char, count: usize) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_parameters_v2 {
+    pub struct_size: usize,
+    pub learning_rate: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, factor: f64) -> ptune_status>,
+    pub weight_decay: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, decay: f64) -> ptune_status>,
 }

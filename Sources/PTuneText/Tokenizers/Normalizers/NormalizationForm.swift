@@ -52,10 +52,19 @@ private struct Decomposition {
     text.forEachScalar { scalar, _ in
       var taken = 1
       decompose(scalar) { value in
-        append(value, taken, to: &scalars)
+        let isMark = classes.flags(value).contains(.combining)
+        scalars.append(
+          FormScalar(value: value, combiningClass: isMark ? classes.combiningClass(value) : 0, taken: taken))
         taken = 0
       }
     }
+    // Marks sort by combining class up to the next starter.
+    var start = 0
+    for index in scalars.indices where scalars[index].combiningClass == 0 {
+      MarkOrder.sort(&scalars, start..<index) { $0.combiningClass }
+      start = index + 1
+    }
+    MarkOrder.sort(&scalars, start..<scalars.count) { $0.combiningClass }
     return scalars
   }
 
@@ -70,17 +79,6 @@ private struct Decomposition {
     } else {
       body(scalar)
     }
-  }
-
-  /// Marks sort by combining class up to the next starter.
-  private func append(_ value: UInt32, _ taken: Int, to scalars: inout [FormScalar]) {
-    guard classes.flags(value).contains(.combining) else {
-      return scalars.append(FormScalar(value: value, combiningClass: 0, taken: taken))
-    }
-    let combiningClass = classes.combiningClass(value)
-    var place = scalars.count
-    while place > 0, scalars[place - 1].combiningClass > combiningClass { place -= 1 }
-    scalars.insert(FormScalar(value: value, combiningClass: combiningClass, taken: taken), at: place)
   }
 }
 

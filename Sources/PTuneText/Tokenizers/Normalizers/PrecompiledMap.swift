@@ -24,6 +24,11 @@ struct PrecompiledMap: Equatable, Sendable {
     beginsWith = (0..<128).map { Self.child(of: Self.offset(units[0]), UInt8($0), units) != nil }
   }
 
+  /// Bytes of the longest text that it puts in the place of another.
+  var longestReplacement: Int {
+    replacements.split(separator: 0).reduce(0) { max($0, $1.count) }
+  }
+
   /// Whether the map leaves a text of these bytes as it is; a quick look that may say no too often.
   func leavesUnchanged(_ bytes: some Sequence<UInt8>) -> Bool {
     bytes.allSatisfy { $0 < 0x80 && !beginsWith[Int($0)] }

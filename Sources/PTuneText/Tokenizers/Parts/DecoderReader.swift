@@ -4,12 +4,15 @@ extension TokenDecoder {
   ]
 
   /// Reads `decoder` of `tokenizer.json`.
-  init(_ node: JSONNode) throws(TextError) { try append(node) }
+  init(_ node: JSONNode) throws(TextError) {
+    var growth = Growth()
+    try append(node, &growth)
+  }
 
-  private mutating func append(_ node: JSONNode) throws(TextError) {
+  private mutating func append(_ node: JSONNode, _ growth: inout Growth) throws(TextError) {
     let type = try node.member("type")
     switch try type.string() {
-    case "Sequence": for decoder in try node.member("decoders").array() { try append(decoder) }
+    case "Sequence": for decoder in try node.member("decoders").array() { try append(decoder, &growth) }
     case "ByteLevel": steps.append(.byteLevel)
     case "Metaspace":
       let (space, prefix) = try PreTokenizer.metaspace(node)
@@ -23,11 +26,13 @@ extension TokenDecoder {
           try content.nonemptyBytes(), start: try node.member("start").integer(below: 1 << 16),
           stop: try node.member("stop").integer(below: 1 << 16)))
     case "Replace":
-      steps.append(
-        .replace(
-          try TextPattern(try node.member("pattern")), with: Array(try node.member("content").string().utf8)))
+      let content = Array(try node.member("content").string().utf8)
+      let pattern = try TextPattern(try node.member("pattern"))
+      try growth.step(node, "content", from: pattern.leastLength, to: content.count)
+      steps.append(.replace(pattern, with: content))
     default: try TokenizerLoader.expect(type, among: Self.supported)
     }
+    try growth.check(node, steps.count)
   }
 }
 

@@ -42,7 +42,7 @@ struct PostProcessor {
 
   private mutating func trim(_ node: JSONNode) throws(TextError) {
     // NB: the pieces would no longer be the first of the text.
-    if template != nil { throw node.invalid("in front of what adds special tokens") }
+    if template != nil { throw node.invalid("before what adds special tokens") }
     guard try node["trim_offsets"]?.bool() ?? true else { return }
     trimming = (true, try node["add_prefix_space"]?.bool() ?? true)
   }
@@ -59,6 +59,9 @@ struct PostProcessor {
     return try elements[1].tokenID()
   }
 
+  /// Tokens and texts of a template.
+  private static let mostParts = 256
+
   private static func parts(
     _ node: JSONNode, _ processor: JSONNode, sources: Int
   ) throws(TextError) -> [SequenceTemplate.Part] {
@@ -67,13 +70,19 @@ struct PostProcessor {
       if let special = element["SpecialToken"] {
         let type = Int32(try special.member("type_id").integer(below: 128))
         let token = try processor.member("special_tokens").member(special.member("id").string())
-        for id in try token.member("ids").array() { parts.append(.special(id: try id.tokenID(), type: type)) }
+        let ids = try token.member("ids")
+        for id in try ids.array() {
+          // Each stands in every text.
+          guard parts.count < mostParts else { throw node.invalid("made of at most \(mostParts) tokens") }
+          parts.append(.special(id: try id.tokenID(), type: type))
+        }
       } else {
         let text = try element.member("Sequence")
         let name = try text.member("id")
         guard let source = ["A", "B"].firstIndex(of: try name.string()), source < sources else {
           throw name.invalid(sources == 1 ? "\"A\"" : "\"A\" or \"B\"")
         }
+        guard parts.count < mostParts else { throw node.invalid("made of at most \(mostParts) tokens") }
         parts.append(.text(source: source, type: Int32(try text.member("type_id").integer(below: 128))))
       }
     }

@@ -84,8 +84,12 @@ extension TokenDecoder.Step {
 
   private func stripped(_ token: [UInt8], _ character: [UInt8], _ start: Int, _ stop: Int) -> [UInt8] {
     var rest = token[...]
-    for _ in 0..<start where rest.starts(with: character) { rest = rest.dropFirst(character.count) }
-    for _ in 0..<stop where rest.suffix(character.count).elementsEqual(character) {
+    for _ in 0..<start {
+      guard rest.starts(with: character) else { break }
+      rest = rest.dropFirst(character.count)
+    }
+    for _ in 0..<stop {
+      guard rest.suffix(character.count).elementsEqual(character) else { break }
       rest = rest.dropLast(character.count)
     }
     return Array(rest)

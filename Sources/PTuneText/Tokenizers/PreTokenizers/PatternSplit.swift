@@ -98,6 +98,11 @@ enum TextPattern: Equatable, Sendable {
     }
   }
 
+  /// How many bytes a match has at least, an empty one as if it took one.
+  var leastLength: Int {
+    if case .text(let text) = self { text.count } else { 1 }
+  }
+
   /// Hands over the matches, from left to right.
   func matches(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
     switch self {

@@ -44,6 +44,9 @@ struct SubwordReader {
     let token = { (id: Int32) in added[id]?.content ?? model.vocabulary.token(id) }
     let template = processor?.template ?? .plain
     try template.check(top, token: token)
+    try Vocabulary.checkGaps(
+      largest: Int(added.largestID), tokens: model.vocabulary.tokens.count + added.count, top.path,
+      key: "added_tokens")
     let count = Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1)
     let trimming = processor.flatMap { processor in
       processor.trimming.trims
