@@ -62,7 +62,7 @@ extension TextError: HelpfulError {
         : "name one of its files: \(quoted(files))"
     case .foreign(let path, let format): format.help(path)
     case .compressed(let path, let method, .library(let library)):
-      "install \(library), or decompress the file: \(method == "gzip" ? "gunzip" : "zstd -d") \(path == "-" ? "FILE" : path)"
+      "install \(library), or decompress the file: \(method == "gzip" ? "gunzip" : "zstd -d") \(path == InputPath.standardInput ? "FILE" : path)"
     case .compressed: "fetch the file again, or compress it again"
     case .unreadable: "check the path and its permissions"
     case .unknownFormat:
