@@ -27,8 +27,9 @@ struct AnswerSearch {
   /// - Returns: the best answer, nil where there is nothing to choose from, and all by their scores.
   func answers(_ scores: ScoreMatrix, _ example: Example) -> (best: Answer?, all: [Answer]) {
     let tokens = example.tokens
-    // A row of token ids does not say where its context is.
-    let hasContext = tokens.contains { $0.field == 1 }
+    // A row of token ids does not say where its context is. NB: a context without a token is one all the same: places
+    // are bytes of it, so there is none.
+    let hasContext = Question(example) != nil
     var best: [Range<Int>: Double] = [:]
     var none = Double.infinity
     for window in example.sequences where !window.isEmpty {
