@@ -94,12 +94,13 @@ let tests = [
   TestsOf(target: "PTuneVisibleText"),
   TestsOf(target: "CPTuneKernels", others: ["PTuneLibc"]),
   TestsOf(target: "PTune"),
-  TestsOf(target: "PTuneEngine", others: ["CPTune", "PTune", "PTuneFormats", "PTuneTesting"]),
+  TestsOf(
+    target: "PTuneEngine", others: ["CPTune", "CPTuneKernels", "PTune", "PTuneFormats", "PTuneTesting"]),
   // The hostile plugins are C files that the tests compile themselves.
   TestsOf(target: "PTunePlugins", others: ["CPTune"], leaveAlone: ["Hostile"]),
-  TestsOf(target: "PTuneFormats"),
+  TestsOf(target: "PTuneFormats", others: ["PTuneLibc"]),
   TestsOf(target: "PTuneHub", others: ["PTuneFormats"], leaveAlone: ["hub_server.py"]),
-  TestsOf(target: "PTuneText", others: ["PTune"], leaveAlone: ["Fixtures"]),
+  TestsOf(target: "PTuneText", others: ["PTune", "PTuneFormats"], leaveAlone: ["Fixtures"]),
   TestsOf(
     target: "PTuneComposition",
     others: [
@@ -137,6 +138,17 @@ let tests = [
   TestsOf(target: "PTuneFuzzing"),
 ]
 
+/// Tests of plugins, which they find as ptune does: the plugins' targets are no dependencies.
+let pluginTests: [Target] = [
+  .testTarget(
+    name: "PluginsTests",
+    dependencies: [
+      "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneText", "PTuneComposition",
+      "PTuneAdapters",
+      "PTuneRunFile", "PTuneTraining", "PTuneTesting", "TestSupport",
+    ])
+]
+
 /// The command that fuzzes needs the runtime of `--sanitize fuzzer --sanitize address`; `Scripts/check/fuzz` builds it.
 let fuzzCommand: [Target] =
   Context.environment["PTUNE_FUZZ"] == nil
@@ -144,7 +156,8 @@ let fuzzCommand: [Target] =
   : [
     .target(name: "CPTuneFuzzMemory", path: "Fuzz/Memory"),
     .executableTarget(
-      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneFuzzing"], path: "Fuzz/Command"),
+      name: "ptune-fuzz", dependencies: ["CPTuneFuzzMemory", "PTuneLibc", "PTuneFuzzing"],
+      path: "Fuzz/Command"),
   ]
 
 let package = Package(
@@ -173,7 +186,7 @@ let package = Package(
     // What several plugins share; each links its own copy.
     .target(name: "PTuneLayers", dependencies: ["PTune"]),
     .target(name: "PTuneEncoders", dependencies: ["PTune", "PTuneLayers"]),
-    .target(name: "PTuneClassification", dependencies: ["PTune"]),
+    .target(name: "PTuneClassification", dependencies: ["PTune", "PTuneLibc"]),
     .target(name: "PTunePrompts", dependencies: ["PTune"]),
 
     // What people see of text from outside.
@@ -186,20 +199,23 @@ let package = Package(
         .headerSearchPath("."),
         .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]),
       ] + (hasOneDNN ? [.define("PTUNE_HAVE_ONEDNN")] : [])),
-    .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "CPTuneKernels"]),
+    .target(name: "PTuneEngine", dependencies: ["CPTune", "PTune", "PTuneLibc", "CPTuneKernels"]),
 
     // Plugins: discovery, probing, loading, construction.
     .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
     .target(name: "CPTunePlatform"),
     .target(
-      name: "PTunePlugins", dependencies: ["CPTune", "PTune", "PTuneFormats", "CFFI", "CPTunePlatform"]),
+      name: "PTunePlugins",
+      dependencies: ["CPTune", "PTune", "PTuneLibc", "PTuneFormats", "CFFI", "CPTunePlatform"]),
 
     // Files and text.
     .target(name: "PTuneFormats", dependencies: ["CPTunePlatform", "PTuneLibc", "PTuneVisibleText"]),
     .target(name: "PTuneJinja", dependencies: ["PTuneFormats", "PTuneLibc"]),
-    .target(name: "PTuneText", dependencies: ["PTune", "PTuneFormats", "PTuneJinja"]),
+    .target(name: "CPTuneInflate"),
+    .target(
+      name: "PTuneText", dependencies: ["PTune", "PTuneLibc", "PTuneFormats", "PTuneJinja", "CPTuneInflate"]),
     .target(name: "CPTuneCurl"),
-    .target(name: "PTuneHub", dependencies: ["PTuneFormats", "CPTuneCurl"]),
+    .target(name: "PTuneHub", dependencies: ["PTuneLibc", "PTuneFormats", "CPTuneCurl"]),
 
     // Adapters on base models: what evaluates, predicts and generates ends here, without YAML and without training.
     .target(
@@ -259,7 +275,7 @@ let package = Package(
     .target(
       name: "PTuneFuzzing",
       dependencies: [
-        "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
+        "PTuneLibc", "PTuneFormats", "PTuneText", "PTunePlugins", "PTuneAdapters", "PTuneRunFile",
       ],
       path: "Fuzz/Targets"),
     // What the tests of several modules share.
@@ -273,7 +289,8 @@ let package = Package(
     .executableTarget(
       name: "PTuneCommand",
       dependencies: [
-        "CPTune", "PTune", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub", "PTuneText",
+        "CPTune", "PTune", "PTuneLibc", "PTuneEngine", "PTunePlugins", "PTuneFormats", "PTuneHub",
+        "PTuneText",
         "PTuneComposition", "PTuneAdapters", "PTuneGeneration", "PTuneRunFile", "PTuneTraining",
         "PTuneComparison", "PTuneTerminal", "PTuneVisibleText", "PTuneReport", "PTuneTesting",
         "CPTuneKernels",
@@ -283,7 +300,8 @@ let package = Package(
   ]
     + plugins.map {
       .target(
-        name: $0.target, dependencies: (["CPTune", "PTune"] + $0.parts).map { .target(name: $0) },
+        name: $0.target,
+        dependencies: (["CPTune", "PTune", "PTuneLibc"] + $0.parts).map { .target(name: $0) },
         path: "Plugins/\($0.folder)",
         linkerSettings: pluginLinkerSettings)
     }
@@ -291,6 +309,6 @@ let package = Package(
       .testTarget(
         name: "\($0.target)Tests", dependencies: ([$0.target] + $0.others).map { .target(name: $0) },
         path: "Tests/\($0.target)Tests", exclude: $0.leaveAlone)
-    } + fuzzCommand,
+    } + pluginTests + fuzzCommand,
   swiftLanguageModes: [.v6]
 )

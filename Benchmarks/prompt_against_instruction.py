@@ -192,11 +192,11 @@ def samples(options, folder, splits):
 def report(options, results, measured, best, tokens, sizes):
     paragraphs = [
         f"""{pathlib.Path(options.model).name} reads facts of the E2E challenge and scores a sentence that says them. Perplexity
-        is over the tokens of the sentences and of what ends them, which are the same in every row of the table:
+        is over the tokens of the sentences including their end, which are the same in every row of the table:
         {tokens["validation"]:,} of {sizes["validation"]} validation rows and {tokens["test"]:,} of {sizes["test"]} test
         rows. The instruction and the step are those that are best on the validation rows.""",
         f"""The trained prompt is `prompt-tuning` with {options.virtual_tokens} virtual tokens, {results["adapter"]["parameters"]:,}
-        numbers that start as the first instruction's words, after step {results["best_step"]} of {options.steps}; a step has {options.batch_size} of {sizes["train"]}
+        parameters that are initialised with the first instruction's words, after step {results["best_step"]} of {options.steps}; a step has {options.batch_size} of {sizes["train"]}
         rows. The learning rate begins at {options.learning_rate}, products are computed in {options.compute}.""",
     ]  # fmt: skip
     lines = [
@@ -204,12 +204,12 @@ def report(options, results, measured, best, tokens, sizes):
         "Written by `Benchmarks/prompt_against_instruction.py --report`; its `--help` says how to run it.\n",
     ]
     lines += [textwrap.fill(" ".join(text.split()), 118, break_on_hyphens=False) + "\n" for text in paragraphs]
-    lines += ["| in front of the facts | validation | test |", "|---|---|---|"]
+    lines += ["| before the facts | validation | test |", "|---|---|---|"]
     for form, values in measured.items():
         mark = " (the best instruction)" if form == best else ""
         test = f"{values['test']:.2f}" if "test" in values else "–"
         lines.append(f"| {form}{mark} | {values['validation']:.2f} | {test} |")
-    lines += ["", "The instructions, `{}` being the facts:", ""]
+    lines += ["", "The instructions, where `{}` stands for the facts:", ""]
     lines += [f"- {name}: `{json.dumps(text)[1:-1]}`" for name, text in INSTRUCTIONS.items()]
     return "\n".join([*lines, f"- system message: `{SYSTEM}`"]) + "\n"
 

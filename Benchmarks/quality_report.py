@@ -7,24 +7,26 @@ TITLES = {"sentences": "SST-2", "entities": "{entities_name}", "questions": "SQu
 HEADER = """# Quality against PyTorch
 
 Written by `Benchmarks/quality.py --report`; its `--help` says how to run it. Numbers are percent on the test rows after
-the last step. A difference is ptune's result minus PyTorch's, over the seeds that both have; results of several seeds
-stand in brackets behind their mean.
+the last step. A difference is ptune's result minus PyTorch's, over the seeds that both have; results of several
+seeds are in brackets after their mean.
 """
 SETTING = """Both sides get the same rows, frozen base model ({base}), batch size, number of
-steps, learning rate, schedule, optimiser (AdamW), prompt length, kind of start and head. PyTorch is trained twice:
+steps, learning rate, schedule, optimiser (AdamW), prompt length, initialisation and head. PyTorch is trained twice:
 
-- *lockstep*: it starts from the very numbers that ptune starts from, and takes ptune's batches in ptune's order. Only
-  the arithmetic differs, and the masks of dropout where a method has it.
-- *own start*: it draws its own numbers of the same kind, and its own order. Two such runs differ as two seeds do. In
-  so few steps that can be much; where lockstep agrees with ptune, the start and the order made the difference.
+- *lockstep*: it starts from exactly ptune's initial values, and uses ptune's batches in ptune's order. Only the
+  arithmetic differs, and the dropout masks if a method has dropout.
+- *own start*: it draws its own initial values of the same kind, and its own order. Two such runs differ as two
+  seeds do. With so few steps, the difference can be large; where lockstep agrees with ptune, initial values and
+  order caused it.
 
-"PEFT" makes the prompt with PEFT's own encoder, which plain PyTorch joins to the text over transformers' BertModel, so
-that both sides pool the text's own rows; where PEFT's own forward pass applies it was found to give the same rows.
+"PEFT" makes the prompt with PEFT's own encoder, and plain PyTorch combines it with the text in transformers'
+BertModel, so that both sides pool the text's own rows; where PEFT's own forward pass applies, it gives the same
+rows.
 "plain PyTorch" is a method that PEFT lacks. PEFT's multi-task factors start around 0; here they start near 1 on both
 sides.
 
 Machine: {processor}, {cores} cores, {system}; {threads} threads, one training at a time. Examples/s
-are from training steps of the same runs, while other programs used the machine too: they are data, no claim.
+are from training steps of the same runs, while other programs used the machine too, so they are only indicative.
 """
 
 
@@ -90,7 +92,7 @@ def settings_line(results, task, tasks):
     rows = next(run["rows"] for run in results["runs"] if run["tasks"] == task and "rows" in run)
     steps = sorted({run["steps"] for run in results["runs"] if run["tasks"] == task})
     return (
-        f"{rows['train']:,} rows to train on, {rows['test']:,} to measure on; {training['epochs']} "
+        f"{rows['train']:,} training rows, {rows['test']:,} test rows; {training['epochs']} "
         f"{'pass' if training['epochs'] == 1 else 'passes'} over them in batches "
         f"of {training['batch_size']}: {' or '.join(map(str, steps))} steps; texts or windows of at most "
         f"{training['maximum_length']} tokens; head `{json.dumps(tasks[task]['head'])}`.\n"
@@ -129,7 +131,7 @@ def markdown(results, methods, tasks, common):
         ]
         parts += [
             "## All tasks together\n",
-            f"One adapter for all tasks, ptune alone: `{json.dumps(results['together'])}`, batches of one task, in "
+            f"One adapter for all tasks, only ptune: `{json.dumps(results['together'])}`, batches of one task, in "
             "proportion to its rows. Each cell: together / the task alone, with the passes and the batch size of its "
             "section above, so that the steps of a task differ.\n",
             table(["method", "steps", "trainable", *names], rows),

@@ -1,6 +1,6 @@
 import CPTune
 
-/// What makes a score of attention besides the product of query and key (`ptune.attention/1`); ptune_1_1.h has the
+/// What is added to an attention score besides the product of query and key (`ptune.attention/1`); ptune_1_1.h has the
 /// formula, and says where prefixes and virtual tokens stand.
 public enum AttentionTerm {
   /// What products are multiplied by, instead of 1/√d.

@@ -144,7 +144,7 @@ public enum Base {
       }
       count = status == PTUNE_OK ? size : 0
     }
-    try Host.check(status, "reading what a layer is given")
+    try Host.check(status, "reading a layer's inputs")
     return rows
   }
 

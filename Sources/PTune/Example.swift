@@ -11,6 +11,13 @@ public struct Example {
     Host.tables.data?.pointee.field(handle, name).map { String(cString: $0) }
   }
 
+  /// The first of some fields that can stand for each other: of those for which the run names a column, else of those that
+  /// the row has.
+  public func field(anyOf names: [String]) -> String? {
+    let named = Set(list("named_fields") ?? [])
+    return names.lazy.filter(named.contains).compactMap(field).first ?? names.lazy.compactMap(field).first
+  }
+
   /// A field of the row that is a JSON list of texts; nil if the row has none, or something else.
   public func list(_ name: String) -> [String]? { field(name).flatMap { jsonTexts($0) } }
 

@@ -44,17 +44,25 @@ extension String: HyperparameterType {
   public static func read(_ argument: UnsafeRawPointer) -> String {
     argument.load(as: UnsafePointer<CChar>?.self).map { String(cString: $0) } ?? ""
   }
-  /// As the schema writes it.
+  /// As the schema writes it: in double quotes, with `"`, `\`, newline and tab escaped.
   public var schemaLiteral: String {
     let escaped = unicodeScalars.map { scalar in
       switch scalar {
       case "\"": "\\\""
       case "\\": "\\\\"
       case "\n": "\\n"
+      case "\t": "\\t"
       default: String(scalar)
       }
     }
     return "\"\(escaped.joined())\""
+  }
+  /// As a schema writes it among choices: in quotes unless it is a plain word.
+  package var schemaWord: String {
+    let isPlain = utf8.allSatisfy {
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
+    }
+    return isPlain && !isEmpty ? self : schemaLiteral
   }
 }
 
@@ -82,13 +90,8 @@ public struct Hyperparameter<Value: HyperparameterType>: Sendable {
 
   /// One of a few words.
   init(_ name: String, choices: [String], default value: Value?, _ documentation: String) {
-    let words = choices.map { choice in
-      let isPlain = choice.utf8.allSatisfy {
-        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
-      }
-      return isPlain ? choice : choice.schemaLiteral
-    }
-    self.init(name, default: value, limits: " {\(words.joined(separator: "|"))}", documentation)
+    let words = choices.map(\.schemaWord).joined(separator: "|")
+    self.init(name, default: value, limits: " {\(words)}", documentation)
   }
 }
 

@@ -25,6 +25,7 @@ public indirect enum PredictionValue {
 
 func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
 
+/// A text as JSON, without any character that some readers end a line at.
 func jsonText(_ text: String) -> String {
   var json = "\""
   for scalar in text.unicodeScalars {
@@ -34,7 +35,9 @@ func jsonText(_ text: String) -> String {
     case "\n": json += "\\n"
     case "\t": json += "\\t"
     case "\r": json += "\\r"
-    case let control where control.value < 0x20:
+    case let control
+    where control.value < 0x20 || (0x7F..<0xA0).contains(control.value)
+      || (0x2028...0x2029).contains(control.value):
       let digits = String(control.value, radix: 16)
       json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     default: json.unicodeScalars.append(scalar)

@@ -22,3 +22,12 @@ public struct Prediction {
     try put(json: "{\(members.joined(separator: ", "))}", key)
   }
 }
+
+/// The place of a part of a text in Unicode scalars, as SQuAD and Python count, of its bytes.
+///
+/// - Parameter text: the whole text in UTF-8.
+public func scalarPlace(of bytes: Range<Int>, in text: some Collection<UInt8>) -> Range<Int> {
+  func count(_ bytes: some Sequence<UInt8>) -> Int { bytes.count { $0 & 0xC0 != 0x80 } }
+  let begin = count(text.prefix(bytes.lowerBound))
+  return begin..<begin + count(text.dropFirst(bytes.lowerBound).prefix(bytes.count))
+}

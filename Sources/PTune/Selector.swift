@@ -49,7 +49,7 @@ extension Tensor {
   }
 }
 
-/// The selector that the run names, as an adapter with a pool asks it (`ptune.select/1`).
+/// The selector that the run names, as an adapter with a pool uses it (`ptune.select/1`).
 public enum Selection {
   /// States, in an adapter's `init`, that it is going to ask for weights over so many keys `[keys, columns]`.
   public static func announce(keys: Int, columns: Int) throws {

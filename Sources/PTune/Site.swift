@@ -82,7 +82,7 @@ extension Site {
       let modules = sites.filter { $0.layer == first }.map(\.name)
       throw ComponentFailure.badArgument(
         sites.isEmpty
-          ? "the base model names no linear layers, so there is nothing that '\(target)' could mean"
+          ? "the base model declares no linear layers, so there is no '\(target)'"
           : "the base model has no linear layer '\(target)'; there are all-linear, \(roles.joined(separator: ", ")), "
             + "and the ends of paths such as \(modules.joined(separator: ", "))")
     }

@@ -3,7 +3,8 @@ public enum Suggestion {
   /// The name nearest to `name`, or nil when none is near enough to be a slip of the fingers.
   ///
   /// Near enough is one edit per three letters (at least one); letter case, and `-` against `_`, cost nothing. Of
-  /// equally near names the first wins.
+  /// equally near names the first wins. Where none is near, a part of a name will do, or the first letters of its parts:
+  /// `prefix` for `prefix-tuning`, `lr` for `learning-rate`.
   public static func nearest(_ name: String, among candidates: some Sequence<String>) -> String? {
     let wanted = folded(name)
     guard !wanted.isEmpty else { return nil }
@@ -18,7 +19,19 @@ public enum Suggestion {
       guard distance <= limit, distance < longer else { continue }
       if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
     }
-    return best?.name
+    return best?.name ?? abbreviated(wanted, among: candidates)
+  }
+
+  /// The shortest name of which the letters are a part, or the first letters of its parts.
+  private static func abbreviated(
+    _ letters: [Unicode.Scalar], among candidates: some Sequence<String>
+  ) -> String? {
+    candidates.filter { candidate in
+      let parts = folded(candidate).split(separator: "-")
+      guard parts.count > 1, letters.count > 1 else { return false }
+      return parts.compactMap(\.first) == letters
+        || letters.count > 2 && parts.contains { Array($0) == letters }
+    }.min { $0.count < $1.count }
   }
 
   /// How many insertions, deletions, substitutions and swaps of neighbours lead from one text to the other

@@ -11,14 +11,16 @@ public struct Labels {
   /// - Parameters:
   ///   - head: the head's name, for messages.
   ///   - minimum: how many there have to be; where exactly one is right, two.
-  /// - Throws: `ComponentFailure` for fewer, or for one that stands twice.
+  /// - Throws: `ComponentFailure` for fewer, or for one that occurs twice.
   public init(_ names: [String], head: String, minimum: Int = 2) throws {
     guard names.count >= minimum, Set(names).count == names.count else {
       throw ComponentFailure.badArgument(
-        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not \(names)")
+        "\(head) needs \(minimum == 1 ? "one" : "two") or more different labels, not [\(listed(names))]")
     }
     self.names = names
-    places = Dictionary(zip(names, names.indices)) { first, _ in first }
+    // Rows have no blanks around their labels; names may.
+    let spellings = names + names.map { Self.trimmed($0) }
+    places = Dictionary(zip(spellings, Array(names.indices) + Array(names.indices))) { first, _ in first }
   }
 
   /// The class of a label. Labels that nobody named are called LABEL_0, LABEL_1, …, and go by their numbers in data.
@@ -35,7 +37,7 @@ public struct Labels {
     }
     guard let index = index(of: label) else {
       throw ComponentFailure.badArgument(
-        "label '\(label)' is not one of \(names.joined(separator: ", "))")
+        "label '\(short(label))' is not one of \(listed(names))")
     }
     try targets.emit([Int32(index)])
   }
@@ -80,7 +82,7 @@ public struct Labels {
       }
       guard let index = index(of: label) else {
         throw ComponentFailure.badArgument(
-          "class_weights: '\(label)' is not one of \(names.joined(separator: ", "))")
+          "class_weights: '\(short(label))' is not one of \(listed(names))")
       }
       weights[index] = weight
     }
@@ -92,5 +94,11 @@ extension Labels {
   /// What stands on both sides of the last `=` of `label=value`, as a label may hold one itself; nil without any.
   public static func assignment(_ text: String) -> (label: Substring, value: Substring)? {
     text.lastIndex(of: "=").map { (text[..<$0], text[text.index(after: $0)...]) }
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    let rest = text.drop(while: \.isWhitespace)
+    return String(
+      rest[..<(rest.lastIndex { !$0.isWhitespace }.map { rest.index(after: $0) } ?? rest.startIndex)])
   }
 }

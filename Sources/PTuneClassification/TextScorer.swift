@@ -21,7 +21,7 @@ public struct TextScorer {
   /// `classifier.bias`.
   ///
   /// - Parameters:
-  ///   - pooling: which row stands for the text, one of `Pooling.names`.
+  ///   - pooling: which row represents the text, one of `Pooling.names`.
   ///   - basePooler: whether that row passes the base model's own pooling layer first.
   ///   - hiddenLayers: how many hidden layers there are.
   ///   - hiddenSize: columns of the hidden layers; 0 for the base model's.
@@ -64,7 +64,7 @@ extension TextScorer {
   /// The declaration of `pooling`.
   public static var poolingChoice: Hyperparameter<String> {
     .choice(
-      "pooling", of: Pooling.names, default: "automatic", "which row stands for the text")
+      "pooling", of: Pooling.names, default: "automatic", "which row represents the text")
   }
   /// The declaration of `base_pooler`.
   public static var basePoolerFlag: Hyperparameter<Bool> {

@@ -9,8 +9,8 @@ struct PTuneCommand: ParsableCommand {
     commandName: "ptune",
     abstract: "Prompt-tune frozen transformers.",
     discussion: """
-      Each subcommand explains itself with --help. The exit status is 0 if all went well, 1 if something failed, 2 for \
-      wrong arguments, and 130 after an interruption.
+      Each subcommand has --help. The exit status is 0 for success, 1 for failure, 2 for invalid arguments, and \
+      130 after an interruption.
 
       Examples:
         ptune list-plugins

@@ -33,7 +33,9 @@ extension ComponentFactory {
       try model.setBase(
         identity(base, owner: ParameterOwner.base), checkpoint: checkpoint,
         tokenize: { tokenizer.pieces($0).map(\.id) },
-        frequentTokens: { counts.mostFrequent($0, tokenizer: tokenizer) },
+        frequentTokens: { [weak model] limit in
+          counts.mostFrequent(limit, tokenizer: tokenizer, below: model?.facts?.vocabularySize)
+        },
         specialToken: { tokenizer.specialTokens[$0] }
       ) { try baseModel(base, $0) }
     } catch let failure as EngineFailure {
@@ -43,10 +45,6 @@ extension ComponentFactory {
         otherType: checkpoint.config.baseModelName.flatMap {
           $0 == base.choice.plugin ? nil : OtherModelType(type: $0, chosen: base.choice.plugin, known: known)
         })
-    }
-    if let facts = model.facts, tokenizer.vocabularySize > facts.vocabularySize {
-      throw CompositionError.vocabulary(
-        folder: folder, tokenizer: tokenizer.vocabularySize, model: facts.vocabularySize)
     }
   }
 }

@@ -17,7 +17,7 @@ public final class ComponentFactory {
   /// - Parameters:
   ///   - trained: the plugins of the training.
   ///   - adapter: the adapter's folder.
-  ///   - log: takes notes and warnings.
+  ///   - log: takes warnings.
   package func expect(
     _ trained: [UsedPlugin], of adapter: String, log: @escaping (_ level: Int32, _ message: String) -> Void
   ) {

@@ -9,6 +9,8 @@ package struct CompositionOptions: Sendable {
   package var modelName: String
   /// The base model's folder, or its GGUF file.
   package var modelFolder: String
+  /// The folder of a tokenizer in the place of the model's.
+  package var tokenizerFolder: String?
   /// The adapters that are switched off.
   package var without: Set<String> = []
   /// Where the run file names the first adapter and the selector.
@@ -36,8 +38,9 @@ package struct Composer {
   let factory: ComponentFactory
   private(set) var blueprint: Blueprint<CheckedComponent>
   let options: CompositionOptions
-  let checkpoint: ModelCheckpoint
+  package let checkpoint: ModelCheckpoint
   package let tokenizer: any Tokenizer
+  package let chat: ChatTemplates
 
   /// Opens the model's files.
   ///
@@ -49,7 +52,9 @@ package struct Composer {
   ) throws {
     (self.factory, self.blueprint, self.options) = (factory, blueprint, options)
     self.checkpoint = try checkpoint ?? ModelCheckpoint(folder: options.modelFolder)
-    tokenizer = try MissingTokenizer.orTokenizer(of: self.checkpoint, folder: options.modelFolder)
+    let own = options.tokenizerFolder
+    tokenizer = try MissingTokenizer.orTokenizer(of: self.checkpoint, folder: own ?? options.modelFolder)
+    chat = ChatTemplates(folders: (own.map { [$0] } ?? []) + [options.modelFolder], tokenizer: tokenizer)
   }
 
   /// The same files for a changed blueprint.
@@ -111,13 +116,13 @@ package struct Composer {
     return Composition(
       model: model, modelFolder: options.modelFolder, modelName: options.modelName,
       checkpoint: checkpoint,
-      base: base.choice, tokenizer: tokenizer, adapters: adapters.map(\.choice), selector: selector?.choice,
+      base: base.choice, tokenizer: tokenizer, chat: chat, adapters: adapters.map(\.choice), selector: selector?.choice,
       tasks: tasks,
       plugins: factory.used, maximumLength: try maximumLength(model),
       input: blueprint.input)
   }
 
-  /// A run names a selector exactly if its adapter asks one.
+  /// A run names a selector if and only if its adapter uses one.
   ///
   /// - Throws: ``CompositionError``.
   private func checkSelector(_ model: Model, _ names: [String]) throws {

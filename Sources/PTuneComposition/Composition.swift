@@ -36,10 +36,13 @@ public final class Composition {
   /// How rows become what the base model is given.
   package let input: InputReading
   let pieces: PieceCache
+  /// The columns that the head of a task took by their names from its first row, without the run naming them; for heads
+  /// that lay out rows themselves.
+  public internal(set) var columnsTaken: [Int: [String]] = [:]
 
   init(
     model: Model, modelFolder: String, modelName: String, checkpoint: ModelCheckpoint, base: ComponentChoice,
-    tokenizer: any Tokenizer, adapters: [ComponentChoice], selector: ComponentChoice?,
+    tokenizer: any Tokenizer, chat: ChatTemplates, adapters: [ComponentChoice], selector: ComponentChoice?,
     tasks: [ComposedTask], plugins: [UsedPlugin], maximumLength: Int, input: InputReading
   ) {
     self.model = model
@@ -48,7 +51,7 @@ public final class Composition {
     self.checkpoint = checkpoint
     self.base = base
     self.tokenizer = tokenizer
-    chat = ChatTemplates(folder: modelFolder, tokenizer: tokenizer)
+    self.chat = chat
     pieces = PieceCache(tokenizer)
     self.adapters = adapters
     self.selector = selector
@@ -84,6 +87,7 @@ public final class Composition {
   func encode(
     _ row: TokenizedRow, task: Int, path: String, keepingRow: Bool = false
   ) throws -> EncodedExample {
+    let path = row.file ?? path
     let laidOut = try layOut(row, task: task, path: path)
     var targets: TargetCollector?
     if row.fields["label"] != nil || reading(task: task).needsNoLabel {
@@ -94,7 +98,7 @@ public final class Composition {
       }
     }
     return laidOut.example(
-      line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
+      file: row.file, line: row.line, integers: targets?.integers ?? [], numbers: targets?.numbers ?? [],
       source: keepingRow ? row : nil)
   }
 
@@ -119,7 +123,7 @@ extension EncodedExample {
       return PackedBatch.Sequence(
         tokens: Array(tokens[range]), tokenTypes: range.map { hasTypes ? types[$0] : 0 }, task: Int32(task),
         integers: index == 0 ? integers : [], numbers: index == 0 ? numbers : [],
-        marks: index == 0 ? marks : [], context: context, padding: padding)
+        marks: index == 0 ? marks : [], context: contexts.isEmpty ? nil : contexts[index], padding: padding)
     }
   }
 }

@@ -8,8 +8,6 @@ public enum CompositionError: HelpfulError, Equatable {
   case unknownModelType(config: String, type: String, known: [String])
   /// The base model's plugin cannot use the model's files, whose config.json may name another one.
   case base(folder: String, component: String, reason: String, otherType: OtherModelType?)
-  /// The base model and the tokenizer do not belong together.
-  case vocabulary(folder: String, tokenizer: Int, model: Int)
   /// The virtual tokens leave no room for text.
   case noRoom(positions: Int, virtual: Int)
   /// The adapter uses a selector, and the run names none.
@@ -25,17 +23,15 @@ extension CompositionError {
     case .noModelType(let config):
       "\(config) has no model_type, so it is not clear which base model plugin fits"
     case .unknownModelType(let config, let type, _):
-      "\(config): model_type '\(type)' is none that a base model plugin is for"
-    case .base(let folder, let component, let reason, _): "\(folder) does not suit \(component): \(reason)"
-    case .vocabulary(let folder, let tokenizer, let model):
-      "\(folder): the tokenizer has \(tokenizer) tokens, but the base model's vocabulary has \(model)"
+      "\(config): model_type '\(type)' is not supported by any base model plugin"
+    case .base(let folder, let component, let reason, _): "\(folder) does not fit \(component): \(reason)"
     case .noRoom(let positions, let virtual):
       "\(virtual) virtual tokens leave no room for text in the base model's \(positions) positions"
     case .noSelector(let place, let adapter, _):
       Self.before(place)
-        + "the adapter '\(adapter)' asks a selector for weights over its pool, and the run names none"
+        + "the adapter '\(adapter)' uses a selector for its pool, and the run names none"
     case .needlessSelector(let place, let adapter):
-      Self.before(place) + "the adapter '\(adapter)', as it is set, asks no selector"
+      Self.before(place) + "the adapter '\(adapter)', with these settings, uses no selector"
     }
   }
 
@@ -43,19 +39,18 @@ extension CompositionError {
   public var help: String? {
     switch self {
     case .noModelType:
-      "put it into config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'"
+      "add it to config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'"
     case .unknownModelType(_, _, let known):
-      "there are \(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
+      "there are \(known.sorted().joined(separator: ", ")); you can add one with a plugin, see Docs/write-a-plugin.md"
     case .base(_, _, _, let other?): other.help
-    case .base: "see whether the model is of another kind, or whether its config.json was changed"
-    case .vocabulary: "use the tokenizer files that came with the checkpoint"
+    case .base: "check whether the model is of another kind, or its config.json was changed"
     case .noRoom: "use fewer virtual tokens"
     case .noSelector(_, _, let known):
       if let first = known.first {
         "add these lines to the run file (there are \(known.joined(separator: ", ")))\n\n"
           + "selector:\n  plugin: \(first)\n"
       } else {
-        "no plugin has a selector; `ptune list-plugins` shows where they are looked for"
+        "no plugin provides a selector; `ptune list-plugins` shows where plugins are looked for"
       }
     case .needlessSelector: "remove the 'selector' section"
     }
@@ -76,8 +71,8 @@ public struct OtherModelType: Equatable, Sendable {
   /// What to do about it.
   var help: String {
     known.contains(type)
-      ? "config.json says model_type '\(type)': leave 'plugin: \(chosen)' out of the run file's 'base', or name '\(type)'"
-      : "config.json says model_type '\(type)', and no base model plugin is for that; there are "
-        + "\(known.sorted().joined(separator: ", ")); a plugin of yours may add one, see Docs/write-a-plugin.md"
+      ? "config.json says model_type '\(type)': remove 'plugin: \(chosen)' from the run file's 'base', or name '\(type)'"
+      : "config.json says model_type '\(type)', and no base model plugin supports it; there are "
+        + "\(known.sorted().joined(separator: ", ")); you can add one with a plugin, see Docs/write-a-plugin.md"
   }
 }

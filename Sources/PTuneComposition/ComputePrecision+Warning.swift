@@ -7,7 +7,7 @@ extension ComputePrecision {
     guard !isNative else { return }
     log(
       Int32(PTUNE_LOG_WARNING),
-      "this processor has no instructions for \(rawValue) products (AVX512_BF16), so \(rawValue) is no faster here, "
-        + "only less exact; `compute` f32 is better for all but memory")
+      "this processor has no instructions for \(rawValue) products (AVX512_BF16), so \(rawValue) is not faster "
+        + "here, only less exact; `compute` f32 is better except for memory")
   }
 }

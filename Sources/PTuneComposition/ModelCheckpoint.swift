@@ -9,7 +9,9 @@ public final class ModelCheckpoint: CheckpointSource {
   public let weights: any ModelWeights
   /// What an adapter puts in the place of weights.
   let replacements: WeightReplacements
-  /// What tells this base model from another.
+  /// The matrices that were asked for, by shape.
+  private var handedOut: [[Int]: [String]] = [:]
+  /// Identifies this base model.
   public let fingerprint: Fingerprint
 
   /// Opens a model folder, or a GGUF file.
@@ -21,7 +23,7 @@ public final class ModelCheckpoint: CheckpointSource {
       (config, weights, fingerprint) = (model.config, model, model.fingerprint)
     } else {
       let config = try ModelConfig(folder: folder)
-      let checkpoint = try Checkpoint(folder: folder)
+      let checkpoint = try Checkpoint(folder: folder, config)
       (self.config, weights, fingerprint) = (config, checkpoint, Fingerprint(checkpoint, config))
     }
     replacements = .none
@@ -36,6 +38,7 @@ public final class ModelCheckpoint: CheckpointSource {
   /// A value of config.json; nil if it is absent or null.
   public func configuration(_ key: String) -> ConfigurationValue? {
     if key == "tie_word_embeddings", replacements.untieOutput { return .boolean(false) }
+    if key == "vocab_size", let size = replacements.vocabularySize { return .integer(size) }
     return switch config.value(key) {
     case nil, .null?: nil
     case .int(let value)?: .integer(value)
@@ -51,11 +54,31 @@ public final class ModelCheckpoint: CheckpointSource {
   public var configurationKeys: [String] { config.paths }
 
   /// Whether there is a tensor of this name.
-  public func hasWeight(_ name: String) -> Bool { replacements.holds(name) || weights.has(name) }
+  public func hasWeight(_ name: String) -> Bool {
+    replacements.holds(name) || weights.has(name) && !replacements.hides(name)
+  }
 
   /// A tensor as 32-bit floats; nil if there is none of this name.
   public func weight(_ name: String) throws -> CheckpointWeight? {
     guard hasWeight(name) else { return nil }
+    var result = try loaded(name)
+    result.sameAs = twin(of: name)
+    return result
+  }
+
+  /// An earlier matrix with the same bytes: many a checkpoint stores the word embeddings twice, since they are the
+  /// output as well.
+  private func twin(of name: String) -> String? {
+    guard let checkpoint = weights as? Checkpoint, let shape = checkpoint.shape(of: name), shape.count == 2,
+      !replacements.holds(name)
+    else { return nil }
+    let alike = handedOut[shape, default: []]
+    if let twin = alike.first(where: { checkpoint.holdsSame(name, $0) }) { return twin == name ? nil : twin }
+    handedOut[shape, default: []].append(name)
+    return nil
+  }
+
+  private func loaded(_ name: String) throws -> CheckpointWeight {
     func load() throws -> FloatTensor { try replacements.floats(name, of: weights) ?? weights.floats(name) }
     func weight(_ tensor: FloatTensor) -> CheckpointWeight {
       CheckpointWeight(shape: tensor.shape, values: tensor.unsafeValues, owner: tensor)

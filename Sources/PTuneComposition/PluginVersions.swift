@@ -10,10 +10,10 @@ struct PluginVersions {
   let adapter: String
   /// Whether another major version is worth a warning only.
   let allowsOther: Bool
-  /// Takes notes and warnings.
+  /// Takes warnings.
   let log: (_ level: Int32, _ message: String) -> Void
 
-  /// Compares a plugin's version with that of the training: another one of the same major version is worth a note, another
+  /// Compares a plugin's version with that of the training: another one of the same major version is worth a word, another
   /// major version is refused unless the plugin says that it reads what the other one wrote.
   ///
   /// - Parameter reads: earlier major versions whose adapters the component reads, as it says.
@@ -27,7 +27,7 @@ struct PluginVersions {
       adapter: adapter, kind: present.kind, name: present.name, trained: before.version,
       present: present.version, file: present.file)
     if old == new || reads.contains(old) {
-      log(1, "\(difference)")
+      log(2, "\(difference); \(old == new ? "both are version \(old)" : "it reads what that one wrote")")
     } else if allowsOther {
       log(2, "\(difference); it may compute something else")
     } else {
@@ -58,7 +58,7 @@ public struct OtherPluginVersion: HelpfulError, Hashable {
 
   /// Which plugin, and both versions.
   public var description: String {
-    "'\(adapter)' was trained with \(kind.noun) '\(name)' \(trained), and \(file) has \(present)"
+    "'\(adapter)' was trained with \(kind.noun) '\(name)' \(trained), and \(file) is \(present)"
   }
 
   /// What the user can do.

@@ -22,7 +22,7 @@ public final class Encoder: BaseModel {
 
   /// Reads sizes and weights from the checkpoint.
   ///
-  /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not suit.
+  /// - Throws: `ComponentFailure` naming the key of config.json or the weight that does not fit.
   public init(_ layout: EncoderLayout) throws {
     try Architecture.require(layout.modelTypes)
     let positions = try Self.positions(layout)
@@ -31,12 +31,14 @@ public final class Encoder: BaseModel {
     try Self.refuseVariants()
     let size = facts.hiddenSize
     let embeddings = "embeddings."
-    let hasPrefix = Checkpoint.hasWeight(layout.prefix + embeddings + "word_embeddings.weight")
+    let hasPrefix = Checkpoint.hasWeight(layout.prefix + embeddings + "position_embeddings.weight")
     let prefix = hasPrefix ? layout.prefix : ""
     func table(_ name: String, rows: Int) throws -> Tensor {
       try Checkpoint.weight(prefix + embeddings + name + ".weight", rows: rows, columns: size)
     }
-    wordTable = try table("word_embeddings", rows: facts.vocabularySize)
+    wordTable = try tiedTable(
+      prefix + embeddings + "word_embeddings.weight", output: layout.vocabulary.table, facts: facts,
+      tied: true)
     positionTable = try table("position_embeddings", rows: positions.rows)
     typeTable =
       layout.hasTokenTypes

@@ -8,7 +8,7 @@ struct EncoderLayer {
   let attentionNorm, outputNorm: Norm
   let activation: Activation
 
-  /// What layers with relative positions, and those of a decoder, have besides.
+  /// The extra parts of layers with relative positions, and of those of a decoder.
   private static let weightsOfKin = [
     "attention.self.distance_embedding.weight", "crossattention.self.query.weight",
   ]

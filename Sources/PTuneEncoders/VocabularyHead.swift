@@ -2,8 +2,8 @@ import PTune
 import PTuneLayers
 
 /// What scores the vocabulary at a hidden row, the masked language model's own head (Devlin et al. 2019, section
-/// 3.1): linear, activation, norm, then a product with the output table, which is the word embeddings' unless
-/// config.json unties them, plus a bias.
+/// 3.1): linear, activation, norm, then a product with the output table, plus a bias. The table is the word embeddings'
+/// unless config.json unties them or the checkpoint stores another one.
 struct VocabularyHead {
   private let transform: FrozenLinear
   private let activation: Activation
@@ -21,7 +21,7 @@ struct VocabularyHead {
     norm = try Norm(names.norm, size, epsilon)
     let isTied = try Checkpoint.boolean("tie_word_embeddings", default: true)
     table =
-      isTied
+      isTied && !Checkpoint.hasWeight(names.table)
       ? wordTable : try Checkpoint.weight(names.table, rows: facts.vocabularySize, columns: size)
     bias = try Checkpoint.weight(names.bias, columns: facts.vocabularySize)
   }

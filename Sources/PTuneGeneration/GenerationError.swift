@@ -4,7 +4,7 @@ import PTuneFormats
 public enum GenerationError: HelpfulError, Equatable {
   /// The base model is not causal.
   case notCausal(reason: String)
-  /// A head that generates no texts.
+  /// A head that does not generate text.
   case head(String)
   /// A prompt to go on with is too long; `place` is its file and line.
   case longPrompt(place: String, tokens: Int, room: Int)
@@ -21,9 +21,9 @@ extension GenerationError {
   public var description: String {
     switch self {
     case .notCausal(let reason): reason
-    case .head(let head): "the head '\(head)' generates no texts"
+    case .head(let head): "the head '\(head)' does not generate text"
     case .longPrompt(let place, let tokens, let room):
-      "\(place): the prompt has \(tokens) tokens, but the base model has positions for \(room), virtual tokens aside"
+      "\(place): the prompt has \(tokens) tokens, but the base model has positions for \(room), not counting virtual tokens"
     case .emptyPrompt(let place):
       "\(place): the prompt is empty, and the tokenizer has no token that begins a text"
     case .conversation(let place, let reason): "\(place): \(reason)"
@@ -37,12 +37,12 @@ extension GenerationError {
     case .notCausal:
       "give a causal model, such as GPT-2 or Llama; what an adapter on an encoder makes of texts, "
         + "`ptune predict` shows"
-    case .head: "leave --generate out; it is for the head causal-lm"
-    case .longPrompt: "shorten it; nothing is cut off a prompt"
+    case .head: "omit --generate; it is for the head causal-lm"
+    case .longPrompt: "shorten it; prompts are not truncated"
     case .emptyPrompt: "give at least one word"
     case .conversation: "correct the conversation, or name another format with --chat-template"
     case .scores:
-      "see whether the model's and the adapter's weights are damaged, or whether training diverged"
+      "check whether the model's or the adapter's weights are damaged, or training diverged"
     }
   }
 }

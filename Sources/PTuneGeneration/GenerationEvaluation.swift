@@ -42,7 +42,7 @@ extension AdapterRun {
       })
     return EvaluationReport(
       task: composition.tasks[task].name, examples: metrics.count, metrics: metrics.metrics,
-      seconds: (clock.now - start).seconds)
+      seconds: (clock.now - start) / .seconds(1))
   }
 
   private static func references(_ row: Row, _ data: DataSpec) throws -> [String] {

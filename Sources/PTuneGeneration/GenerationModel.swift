@@ -26,7 +26,7 @@ public final class GenerationModel {
     try self.init(run.composition, task: task)
   }
 
-  /// A composition as it stands.
+  /// An unchanged composition.
   ///
   /// - Throws: what is wrong with generation_config.json or config.json.
   package init(_ composition: Composition, task: Int) throws {
@@ -35,6 +35,7 @@ public final class GenerationModel {
       composition.checkpoint.config, folder: composition.modelFolder, composition.tokenizer)
     templates = composition.chat
     rows = composition.source(task: task, otherTextColumn: "text")
+    if composition.tasks[task].data.hasConversations { try converse(system: nil, template: nil) }
   }
 
   /// A base model as it is.
@@ -54,7 +55,7 @@ public final class GenerationModel {
     let checkpoint = try ModelCheckpoint(folder: folder)
     let base = try factory.loadBase(nil, of: checkpoint)
     tokenizer = try MissingTokenizer.orTokenizer(of: checkpoint, folder: folder)
-    templates = ChatTemplates(folder: folder, tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [folder], tokenizer: tokenizer)
     model = Model(
       session: Session(
         threads: ThreadPool(count: threads ?? Processors.count), seed: 0, precision: compute))
@@ -68,7 +69,7 @@ public final class GenerationModel {
   /// For tests: a model as it stands, whose texts never end by themselves.
   init(_ model: Model, _ tokenizer: any Tokenizer) {
     (self.model, self.tokenizer, task, endTokens, rows) = (model, tokenizer, 0, [], nil)
-    templates = ChatTemplates(folder: "", tokenizer: tokenizer)
+    templates = ChatTemplates(folders: [""], tokenizer: tokenizer)
   }
 
   /// Positions that a prompt may take.
@@ -113,7 +114,7 @@ public final class GenerationModel {
   public func prompts(of path: String, format: DataFormat?) throws -> () throws -> GenerationPrompt? {
     let named: DataFormat? = path.hasSuffix(".txt") ? .text : try? DataFormat(path: path)
     let reader = try RowReader(path: path, format: format ?? named ?? .text)
-    let name = path == "-" ? "standard input" : path
+    let name = InputPath.shown(path)
     return { try reader.next().map { try self.prompt($0, place: "\(name):\($0.line)") } }
   }
 
@@ -180,6 +181,18 @@ public final class GenerationModel {
     if let end = tokenizer.answerEnd(try chatTemplate()) { endTokens.insert(end) }
   }
 
+  /// Takes prompts as they are, though the adapter was trained on conversations.
+  public func goOnPlainly() { chat = nil }
+
+  /// Where the template stands that writes prompts as turns of a conversation; nil where they are gone on with as they
+  /// are.
+  ///
+  /// - Throws: as ``converse(system:template:)``.
+  public var conversationTemplate: String? { get throws { try chat.map { _ in try chatTemplate().place } } }
+
+  /// Whether the model has learnt from conversations in this form.
+  private var isTrained: Bool { rows?.data.hasConversations ?? false }
+
   private func chatTemplate() throws -> ChatTemplate {
     try templates.template(chat?.template ?? rows?.data.chatTemplate?.value)
   }
@@ -189,7 +202,9 @@ public final class GenerationModel {
   ) throws -> GenerationPrompt {
     try tokenizer.checkPresent()
     let written = try inChat(place, "the conversation ") {
-      try chatTemplate().text(of: turns, promptsAnswer: true)
+      let template = try chatTemplate()
+      return isTrained
+        ? try template.promptAsLearnt(turns) : try template.text(of: turns, promptsAnswer: true)
     }
     return try checked(
       GenerationPrompt(id: id, text: text ?? written, tokens: tokenizer.pieces(written).map(\.id), marks: []),
@@ -206,6 +221,7 @@ public final class GenerationModel {
 
   private func checked(_ prompt: GenerationPrompt, place: String) throws -> GenerationPrompt {
     guard !prompt.tokens.isEmpty else { throw GenerationError.emptyPrompt(place: place) }
+    try model.checkRows(for: prompt.tokens, tokenizer, place: place)
     guard prompt.tokens.count <= room else {
       throw GenerationError.longPrompt(place: place, tokens: prompt.tokens.count, room: room)
     }

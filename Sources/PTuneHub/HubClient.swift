@@ -146,10 +146,7 @@ final class HubClient {
     while ContinuousClock.now < end {
       if isInterrupted() { throw CancellationError() }
       let rest = end - ContinuousClock.now
-      usleep(
-        UInt32(
-          max(0, min(0.1, Double(rest.components.attoseconds) * 1e-18 + Double(rest.components.seconds)))
-            * 1e6))
+      usleep(UInt32(max(0, min(0.1, rest / .seconds(1))) * 1e6))
     }
     if isInterrupted() { throw CancellationError() }
   }

@@ -66,7 +66,8 @@ extension LayerPrompts {
     case .sampledVocabulary: .values(try frozenRows(of: HardPrompt.sampled(count)))
     case .text: .values(try frozenRows(of: HardPrompt.text(text, count)))
     case .classLabels:
-      throw ComponentFailure.unsupported("prompts at layers cannot start as class labels; use 'text'")
+      throw ComponentFailure.unsupported(
+        "prompts at layers cannot be initialised with class labels; use 'text'")
     }
   }
 

@@ -43,7 +43,7 @@ public struct PromptRows {
     case .mlp:
       guard initialization == .random else {
         throw ComponentFailure.unsupported(
-          "with 'reparameterization: mlp' an MLP makes the rows, so they cannot start as those of tokens; "
+          "with 'reparameterization: mlp' an MLP makes the rows, so they cannot be initialised with tokens; "
             + "use 'initialization: random' or 'reparameterization: none'")
       }
       let inner = bottleneck == 0 ? Base.facts.hiddenSize : bottleneck

@@ -8,14 +8,11 @@ public struct RunFile: Sendable {
 
   /// Reads a run file. Throws FileError or RunFileError.
   public init(_ path: String) throws {
-    let bytes = try MappedFile(path).withBytes { Array($0) }
-    let text = String(decoding: bytes, as: UTF8.self)
-    // Decoding replaces what is not UTF-8, so the first difference is the place.
-    if let wrong = zip(bytes, text.utf8).enumerated().first(where: { $1.0 != $1.1 })?.offset
-      ?? (bytes.count == text.utf8.count ? nil : bytes.count)
-    {
-      let line = bytes[..<wrong].count { $0 == 0x0A } + 1
-      throw RunFileError(place: .file(path, line: line), problem: .encoding)
+    let text: String
+    do {
+      text = try MappedFile(path).text()
+    } catch let error as InvalidUTF8 {
+      throw RunFileError(place: .file(path, line: error.line), problem: .encoding(byte: error.byte))
     }
     try self.init(text: text, path: path)
   }
@@ -36,7 +33,7 @@ public struct RunFile: Sendable {
   ///
   /// - Parameters:
   ///   - overrides: what flags say; they are applied in their order before anything is checked.
-  ///   - resolver: what tells a model's path from its name.
+  ///   - resolver: decides whether a model is given by path or by name.
   ///   - currentFolder: what paths in flags are seen from.
   public func run(
     _ overrides: [RunOverride] = [], resolver: ModelResolver = ModelResolver(),

@@ -9,13 +9,13 @@ public struct RunFileError: Error, Equatable, Sendable {
   public enum Problem: Equatable, Sendable {
     /// The text is not YAML; the column counts characters from 1.
     case syntax(String, column: Int?)
-    /// The file is not UTF-8.
-    case encoding
+    /// The file is not UTF-8; the first wrong byte is this one of its line, from 1.
+    case encoding(byte: Int)
     /// The file, or what its aliases expand to, is beyond any run file's size.
     case size(String)
     /// A key that nothing knows.
     case unknownKey(String, section: String, known: [String])
-    /// A key that stands twice in a mapping.
+    /// A key that occurs twice in a mapping.
     case duplicateKey(String)
     /// A key that has to be there.
     case missing(String, section: String)
@@ -50,7 +50,7 @@ public struct RunFileError: Error, Equatable, Sendable {
     switch problem {
     case .unknownKey(_, let section, let known):
       "the keys \(section.isEmpty ? "of a run file" : "of \(section)") are \(known.joined(separator: ", "))"
-    case .encoding: "save the file as UTF-8"
+    case .encoding: InvalidUTF8.help
     case .syntax: "a value with special characters needs quotes; indent with spaces, not tabs"
     case .duplicateKey: "remove one of them"
     case .hyperparameter(let error): error.help
@@ -58,7 +58,7 @@ public struct RunFileError: Error, Equatable, Sendable {
       "a run file has 'base', 'adapter' and 'tasks' at least; `ptune recommend --write run.yaml` writes one to start from"
     case .conflict(Self.bothAdapters):
       "a key of one of several is set by its name: --set adapters.lora.r=4"
-    case .type("run file", _, _): "a run file begins with 'base:'; see whether the file is one"
+    case .type("run file", _, _): "a run file begins with 'base:'; check whether the file is one"
     default: nil
     }
   }
@@ -79,12 +79,12 @@ extension RunFileError.Problem {
   fileprivate var text: String {
     switch self {
     case .syntax(let problem, _): "this is not YAML: \(problem)"
-    case .encoding: "the file is not UTF-8"
+    case .encoding(let byte): "byte \(byte) of the line is not UTF-8"
     case .size(let limit): "this is too large for a run file: \(limit)"
     case .unknownKey(let key, let section, let known):
       "unknown key '\(key)'\(section.isEmpty ? "" : " in \(section)")"
         + (Suggestion.nearest(key, among: known).map { "; did you mean '\($0)'?" } ?? "")
-    case .duplicateKey(let key): "the key '\(key)' stands twice"
+    case .duplicateKey(let key): "the key '\(key)' occurs twice"
     case .missing(let key, let section): "\(section.isEmpty ? "the run file" : section) has no '\(key)'"
     case .type(let key, let expected, let found): "'\(key)' should be \(expected) but is \(found)"
     case .range(let key, let found, let rule): "'\(key)' \(rule) but is \(found)"

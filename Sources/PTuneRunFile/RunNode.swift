@@ -115,6 +115,7 @@ extension RunNode {
       return RunNode(content: .list(elements), place: here)
     case .mapping(let mapping):
       var members: [Member] = []
+      var merged: [Member] = []
       for (key, value) in mapping {
         let keyPlace = place(key.mark?.line ?? 1)
         guard case .scalar(let scalar) = key else {
@@ -125,13 +126,39 @@ extension RunNode {
           throw RunFileError(place: keyPlace, problem: .duplicateKey(scalar.string))
         }
         let value = try convert(value, place, depth: depth + 1, count: &count)
-        members.append(Member(key: scalar.string, place: keyPlace, value: value))
+        if scalar.string == mergeKey, scalar.style == .plain {
+          merged += try self.merged(value)
+        } else {
+          members.append(Member(key: scalar.string, place: keyPlace, value: value))
+        }
       }
+      // What stands there itself wins, then what was merged first.
+      for member in merged where !members.contains(where: { $0.key == member.key }) { members.append(member) }
       return RunNode(content: .mapping(members), place: here)
     case .alias:
       // `singleRoot` replaces aliases by what they stand for.
-      throw RunFileError(place: here, problem: .syntax("an alias that stands for nothing", column: nil))
+      throw RunFileError(place: here, problem: .syntax("an alias without an anchor", column: nil))
     }
+  }
+}
+
+extension RunNode {
+  /// Takes over the members of another mapping, or of several. Source: "Merge Key Language-Independent Type for YAML
+  /// 1.1", https://yaml.org/type/merge.html.
+  private static let mergeKey = "<<"
+
+  private static func merged(_ value: RunNode) throws(RunFileError) -> [Member] {
+    let mappings = if case .list(let elements) = value.content { elements } else { [value] }
+    var members: [Member] = []
+    for mapping in mappings {
+      guard case .mapping(let own) = mapping.content else {
+        throw RunFileError(
+          place: mapping.place,
+          problem: .type(key: mergeKey, expected: "a mapping, or a list of mappings", found: mapping.kind))
+      }
+      members += own
+    }
+    return members
   }
 }
 

@@ -4,7 +4,7 @@ import PTuneComposition
 /// A value given on the command line that takes the place of one in the run file.
 public struct RunOverride: Sendable {
   /// The keys from the top: ["training", "epochs"]. A task is named by its name or its number from 0.
-  public let path: [String]
+  public internal(set) var path: [String]
   /// The flag as the user gave it, for messages.
   public let flag: String
   let value: RunNode.Content
@@ -24,6 +24,14 @@ public struct RunOverride: Sendable {
       path: ["adapter", "plugin"], text: adapters.joined(separator: ", "),
       flag: adapters.map { "--adapter \($0)" }.joined(separator: " "))
     self.adapters = adapters
+  }
+
+  /// The same for one of several adapters, where this is for the only one.
+  public func of(adapter name: String) -> RunOverride {
+    guard path.first == "adapter" else { return self }
+    var override = self
+    override.path = ["adapters", name] + path.dropFirst()
+    return override
   }
 
   /// What stands behind `--set`: `training.epochs=5`. The value is read as an unquoted YAML scalar, taken as

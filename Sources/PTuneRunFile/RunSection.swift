@@ -61,6 +61,17 @@ struct RunSection {
     return texts
   }
 
+  /// A text, or a list of texts, of which there has to be one that is not empty.
+  func nonEmptyTexts(_ key: String) throws(RunFileError) -> [Located<String>] {
+    guard let node = node(key), case .list = node.content else { return [try nonEmptyText(key)] }
+    let texts = try texts(key) ?? []
+    guard !texts.isEmpty, !texts.contains(where: \.value.isEmpty) else {
+      throw RunFileError(
+        place: node.place, problem: .type(key: key, expected: "a text or a list of texts", found: "empty"))
+    }
+    return texts
+  }
+
   /// Text without which nothing works.
   func nonEmptyText(_ key: String) throws(RunFileError) -> Located<String> {
     let text = try required(key, try text(key))

@@ -162,8 +162,9 @@ struct RunReader {
       let columns = try RunSection(node, name: "fields", keys: nil)
       for key in columns.keys { fields[key] = try columns.text(key) }
     }
-    return DataSpec(
-      train: located(try section.nonEmptyText("train")),
+    let train = try section.nonEmptyTexts("train")
+    var data = DataSpec(
+      train: located(train[0]),
       validation: try section.text("validation").map(located),
       test: try section.text("test").map(located), format: try section.choice("format", DataFormat.self),
       header: try section.boolean("header"), text: try section.text("text") ?? Located("text", node.place),
@@ -171,6 +172,8 @@ struct RunReader {
       label: try section.text("label") ?? Located("label", node.place), template: try template(section),
       chatTemplate: try section.text("chat_template").map(chatTemplate), fields: fields,
       maximumRows: try section.integer("maximum_rows", RunLimits(atLeast: 1)))
+    data.furtherTrain = train.dropFirst().map(located)
+    return data
   }
 
   /// The name of a format as it is, else an absolute path.

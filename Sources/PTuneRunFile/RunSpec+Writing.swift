@@ -72,7 +72,12 @@ package struct RunText {
       ("text_pair", data.textPair), ("label", data.label),
     ]
     for (key, value) in texts {
-      if let value { add(key, value.value, depth: depth + 1) }
+      if key == "train", !data.furtherTrain.isEmpty {
+        let files = ([data.train] + data.furtherTrain).map { Self.quoted($0.value) }
+        add("\(Self.indentation(depth + 1))train: [\(files.joined(separator: ", "))]")
+      } else if let value {
+        add(key, value.value, depth: depth + 1)
+      }
     }
     if let template = data.template { add("template", template.value.source, depth: depth + 1) }
     if let template = data.chatTemplate { add("chat_template", template.value, depth: depth + 1) }

@@ -76,7 +76,9 @@ public struct PluginBench {
   /// - Throws: errors of the plugin, or of its hyperparameters.
   func addIdleAdapter(_ choice: ComponentChoice, in model: Model) throws {
     let component = try factory.load(.adapter, choice)
-    try model.addAdapter(factory.identity(component, owner: ParameterOwner.laterAdapter("1")), isActive: false) {
+    try model.addAdapter(
+      factory.identity(component, owner: ParameterOwner.laterAdapter("1")), isActive: false
+    ) {
       try factory.adapter(component, $0)
     }
   }

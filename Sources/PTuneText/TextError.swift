@@ -7,6 +7,12 @@ import PTuneFormats
 public enum TextError: Error, Equatable, Sendable {
   /// The system refused to open or read the file.
   case unreadable(path: String, reason: String)
+  /// A folder where a file should be, and which of its files could be meant.
+  case folder(path: String, files: [String])
+  /// A file in a format that is not read.
+  case foreign(path: String, ForeignFormat)
+  /// A compressed file that cannot be read.
+  case compressed(path: String, method: String, problem: CompressionProblem)
   /// The extension says nothing about the format.
   case unknownFormat(path: String)
   /// The file has no bytes (or only a byte order mark).
@@ -19,6 +25,8 @@ public enum TextError: Error, Equatable, Sendable {
   case invalidUTF8(path: String, line: Int, byte: Int)
   /// A NUL byte; `byte` counts within the line.
   case nulByte(path: String, line: Int, byte: Int)
+  /// Lines that end with a carriage return alone.
+  case carriageReturns(path: String)
   /// A line longer than any text: `limit` bytes were read without a newline.
   case lineTooLong(path: String, line: Int, limit: Int)
   /// A row with more or fewer fields than the header.
@@ -31,6 +39,10 @@ public enum TextError: Error, Equatable, Sendable {
   case duplicateColumn(path: String, name: String)
   /// A column that the file (or, with `line`, that row) does not have.
   case missingColumn(path: String, line: Int?, name: String, columns: [String])
+  /// A column of which this row has no value, or null.
+  case noValue(path: String, line: Int, name: String)
+  /// A list or an object where a text should be.
+  case notText(path: String, line: Int, name: String)
   /// Text that is not JSON.
   case invalidJSON(path: String, line: Int, column: Int, reason: String)
   /// A JSON line that is not an object.
@@ -51,4 +63,26 @@ public enum TextError: Error, Equatable, Sendable {
   case noRoomForTemplate(maximumLength: Int, own: Int)
   /// The text beside a window, with special tokens, leaves it no more tokens than it shares with the next one.
   case noRoomForWindow(maximumLength: Int, beside: Int, overlap: Int)
+
+  /// What is wrong with a compressed file.
+  public enum CompressionProblem: Equatable, Sendable {
+    /// The system does not have the library that reads it.
+    case library(String)
+    /// What stands around this byte is none of the format's.
+    case damaged(byte: Int)
+    /// It ends too early.
+    case truncated
+    /// It grows to more than so many times its size.
+    case growth(times: Int)
+  }
+}
+
+extension TextError {
+  /// Whether the file itself is the trouble, and not a place in it.
+  package var isAboutFile: Bool {
+    switch self {
+    case .unreadable, .folder, .foreign, .compressed, .unknownFormat: true
+    default: false
+    }
+  }
 }

@@ -70,7 +70,8 @@ import Testing
     }
     #expect(message(three, [3]) == "the pool has no entry 3")
     #expect(
-      message(try pool("pool_size: 3"), [0, 1])?.hasSuffix("so several of them are no one prompt") == true)
+      message(try pool("pool_size: 3"), [0, 1])?.hasSuffix("so several of them do not make one prompt")
+        == true)
     #expect(
       message(try pool("pool_size: 3, at: layers"), [0])?.hasPrefix("the pool's rows stand at layers") == true
     )
@@ -171,7 +172,8 @@ import Testing
     let folder = #expect(throws: ExportTargetError.self) {
       try run.mergeVirtualTokens(task: nil, to: tiny.path("merged"))
     }
-    #expect(folder.map { "\($0)" }?.hasSuffix("is no name of a GGUF file, which the base model is") == true)
+    #expect(
+      folder.map { "\($0)" }?.hasSuffix("is not the name of a GGUF file, as the base model is one") == true)
   }
 
   @Test("a classifier goes into the merged model with its labels")

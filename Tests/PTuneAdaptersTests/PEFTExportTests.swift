@@ -168,7 +168,7 @@ import Testing
         "has the peft_type 'PROMPT_TUNING', but names the adapter 'prefix-tuning'"
       ),
       ("\"num_layers\"", "\"num_tasks\": 2, \"num_layers\"", "has 2 as 'num_tasks', but names 1 tasks"),
-      ("\"format\": 1", "\"format\": 9", "has a format this ptune does not know"),
+      ("\"format\": 1", "\"format\": 9", "has a format that this ptune does not know"),
     ] {
       try AtomicFile.write(text.replacing(old, with: new), to: path)
       let error = #expect(throws: AdapterError.self) { try Self.reread(run.folder.path) }
@@ -250,7 +250,7 @@ import Testing
       data: ", template: \"{text} it was\"")
     #expect(
       try run.exportPEFT(task: nil, to: tiny.path("peft")).warnings
-        == ["PEFT knows no templates: fill '{text} it was' in before the text is tokenized"])
+        == ["PEFT has no templates: fill '{text} it was' in before the text is tokenized"])
   }
 
   @Test("what transformers has to be told is said")
@@ -342,17 +342,17 @@ import Testing
     ),
     (
       "tiny-bert", prompt, [("reading", .answers)], "",
-      "it was trained with token types, and PEFT hands none on to models that answer questions",
+      "it was trained with token types, and PEFT passes none to models that answer questions",
       "use a base model without token types, such as a RoBERTa or DistilBERT model"
     ),
     (
       "tiny-distilbert", prefixes[0], [("tags", .token)], "",
-      "transformers' DistilBERT takes no keys and values from outside, so PEFT runs no PREFIX_TUNING on it",
+      "transformers' DistilBERT accepts no external keys and values, so PEFT cannot run PREFIX_TUNING on it",
       "train prompt-tuning or p-tuning, or use a BERT or RoBERTa model"
     ),
     (
       "tiny-roberta", methods[2], [("reading", .answers)], "",
-      "PEFT runs no MULTITASK_PROMPT_TUNING for QUESTION_ANS",
+      "PEFT cannot run MULTITASK_PROMPT_TUNING for QUESTION_ANS",
       "train prompt-tuning or prefix-tuning for this task"
     ),
     (
@@ -361,12 +361,12 @@ import Testing
     ),
     (
       "tiny-bert", methods[2], [("tags", .token), ("mood", .sequence("tiny-bert"))], "",
-      "it has one head for all tasks, and 'mood' has another one than 'tags'",
+      "it has one head for all tasks, and 'mood' has a different one from 'tags'",
       "name one of the tasks with --task"
     ),
     (
       "tiny-bert", methods[2], [("tags", .token), ("more", .token)], "",
-      "it has one head for all tasks, and those of 'tags' and 'more' were trained apart",
+      "it has one head for all tasks, and those of 'tags' and 'more' were trained separately",
       "name one of the tasks with --task"
     ),
   ]
@@ -396,14 +396,15 @@ import Testing
     try tiny.write("notes/a.txt", "a")
     #expect(
       message(run, tiny.path("notes"))
-        == "the folder '\(tiny.path("notes"))' holds something else than an adapter")
-    #expect(message(run, tiny.path("rows.jsonl")) == "'\(tiny.path("rows.jsonl"))' is no folder")
+        == "the folder '\(tiny.path("notes"))' contains something other than an adapter")
+    #expect(message(run, tiny.path("rows.jsonl")) == "'\(tiny.path("rows.jsonl"))' is not a folder")
     let own = run.folder.path
-    #expect(message(run, own) == "the folder '\(own)' holds an adapter that ptune trained")
+    #expect(message(run, own) == "the folder '\(own)' contains an adapter that ptune trained")
     _ = try run.exportPEFT(task: nil, to: tiny.path("peft"))
     let theirs = "\(Workbench.fixtures)/peft/gpt2-lm-prompt_tuning"
     #expect(
-      message(try Workbench.peftRun(theirs), tiny.path("more")) == "\(theirs) is an adapter of PEFT's already"
+      message(try Workbench.peftRun(theirs), tiny.path("more"))
+        == "\(theirs) is already an adapter in PEFT's format"
     )
   }
 }

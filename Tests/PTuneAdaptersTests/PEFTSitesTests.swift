@@ -68,12 +68,75 @@ import Testing
     }
   }
 
+  private static func leftOut(_ key: String) -> String {
+    ".attention.self.query, which '\(key)' leaves out"
+  }
+
+  @Test(
+    "a layer with tensors that the keys leave out is refused, since PEFT would pass over it",
+    arguments: [
+      ("layers_to_transform", "[7]"), ("layers_to_transform", "3"), ("exclude_modules", #"["query"]"#),
+      ("exclude_modules", #""bert.*query""#), ("target_modules", #"".*value""#), ("target_modules", #"["value"]"#),
+    ])
+  func leftOut(key: String, value: String) throws {
+    let tiny = try TinyRun(rows: 1)
+    let source = "\(Workbench.fixtures)/peft/bert-seq-lora"
+    try FileManager.default.copyItem(atPath: source, toPath: tiny.path("peft"))
+    var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
+    config[key] = try JSONValue.parse(value)
+    try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
+    let error = #expect(throws: PEFTError.self) { try Workbench.peftRun(tiny.path("peft")) }
+    #expect(error?.description.contains(Self.leftOut(key)) == true, "\(error?.description ?? "")")
+  }
+
+  @Test(
+    "a LoRA whose beginning PEFT takes out of the base model's weights is refused, and others are not",
+    arguments: [
+      "\"pissa\"", "\"pissa_niter_16\"", "\"olora\"", "\"corda\"", "\"loftq\"", "\"lora_ga\"", "3",
+    ],
+    ["true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\"", "null"])
+  func starts(refused: String, taken: String) throws {
+    let tiny = try TinyRun(rows: 1)
+    let source = "\(Workbench.fixtures)/peft/bert-seq-lora"
+    try FileManager.default.copyItem(atPath: source, toPath: tiny.path("peft"))
+    var config = try #require(try JSONValue.read("\(source)/adapter_config.json").objectValue as JSONObject?)
+    config["init_lora_weights"] = try JSONValue.parse(refused)
+    try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
+    let error = #expect(throws: PEFTError.self) { try Workbench.peftRun(tiny.path("peft")) }
+    #expect(
+      error?.description
+        == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: 'init_lora_weights' is \(refused), "
+        + "so PEFT changes the base model's weights when it loads it")
+    #expect(error?.help?.contains("path_initial_model_for_weight_conversion") == true)
+    config["init_lora_weights"] = try JSONValue.parse(taken)
+    try tiny.write("peft/adapter_config.json", JSONValue.object(config).text())
+    _ = try Workbench.peftRun(tiny.path("peft"))
+  }
+
+  @Test("an adapter's file without values is no adapter", arguments: [true, false])
+  func withoutValues(hasTensors: Bool) throws {
+    let tiny = try TinyRun(rows: 1)
+    try FileManager.default.copyItem(
+      atPath: "\(Workbench.fixtures)/peft/bert-seq-lora", toPath: tiny.path("peft"))
+    let file = tiny.path("peft/adapter_model.safetensors")
+    let names = try SafetensorsFile(file).names
+    try SafetensorsWriter.write(
+      hasTensors ? names.map { TensorData(name: $0, shape: [0], floats: [] as [Float]) } : [], metadata: [:],
+      to: file)
+    let error = #expect(throws: (any Error).self) { try Workbench.peftRun(tiny.path("peft")) } as? any HelpfulError
+    #expect(error?.help?.contains("ZeRO-3") == true)
+  }
+
   @Test(
     "variants that compute something else are refused by their key",
     arguments: [
       ("\"use_dora\": false", "\"use_dora\": true", "'use_dora' is true"),
       ("\"bias\": \"none\"", "\"bias\": \"all\"", "'bias' is \"all\""),
       ("\"rank_pattern\": {}", "\"rank_pattern\": {\"query\": 4}", "'rank_pattern' is {\"query\": 4}"),
+      (
+        "\"bias\": \"none\"", "\"newer\": 0.5",
+        "'newer' is 0.5, and ptune does not know what this key of LORA does"
+      ),
     ])
   func refused(_ original: String, _ changed: String, _ reason: String) throws {
     let tiny = try TinyRun(rows: 1)

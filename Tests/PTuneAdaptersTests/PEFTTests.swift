@@ -181,7 +181,7 @@ import Testing
     ),
     (
       [:], "tiny-roberta",
-      "FOLDER/adapter_model.safetensors: tensor 'base_model.classifier.bias' is no weight of the base model"
+      "FOLDER/adapter_model.safetensors: tensor 'base_model.classifier.bias' is not a weight of the base model"
     ),
     (
       ["\"PROMPT_TUNING\"": "\"MULTITASK_PROMPT_TUNING\""], "tiny-bert-classifier",
@@ -222,7 +222,8 @@ import Testing
     let config = try String(contentsOfFile: path, encoding: .utf8)
     try tiny.write(
       "adapter/adapter_config.json",
-      config.replacingOccurrences(of: "{\n  \"auto", with: "{\n  \"newer\": 1,\n  \"added\": [],\n  \"auto"))
+      config.replacingOccurrences(
+        of: "{\n  \"auto", with: "{\n  \"newer\": null,\n  \"added\": [],\n  \"auto"))
     var warnings: [String] = []
     _ = try Workbench.peftRun(tiny.path("adapter")) { warnings.append($1) }
     #expect(

@@ -93,7 +93,8 @@ import Testing
           ? TensorData(name: $0.name, shape: $0.shape, floats: Array(repeating: .nan, count: 64)) : $0
       }
     }
-    #expect(broken?.hasSuffix("tensor 'prompt_embeddings' holds something that is no finite number") == true)
+    #expect(
+      broken?.hasSuffix("tensor 'prompt_embeddings' contains a value that is not a finite number") == true)
     let few = try message("roberta-seq-multitask") { tensors in
       tensors.map {
         let size = $0.bytes.count / $0.shape[0]
@@ -118,7 +119,7 @@ import Testing
     }
     #expect(
       error.map { "\($0)" }?.hasSuffix(
-        "(transformer.ln_f.bias, transformer.ln_f.weight), and a merged model has its own") == true)
+        "(transformer.ln_f.bias, transformer.ln_f.weight), which a merged model keeps") == true)
     #expect(!FileSystem.exists(tiny.path("merged")))
   }
 
@@ -145,7 +146,7 @@ import Testing
     func scores(_ row: String) throws -> [Float] { try Self.scores(run, [row], tiny) }
     #expect(try scores("{\"text\": \"the film was good\"}") == scores("{\"input_ids\": \(ids)}"))
     let error = #expect(throws: DataError.self) { try scores("{\"text\": \"\"}") }
-    #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no token") == true)
+    #expect(error.map { "\($0)" }?.hasSuffix("rows.jsonl:1: the text is empty: it has no tokens") == true)
   }
 
   @Test("labels without names go by their numbers")
@@ -192,5 +193,68 @@ import Testing
     let prompt = try Workbench.peftRun("\(Self.folder)/gpt2-seq-p_tuning_lstm", base: tiny.path("model"))
     let read = try Self.scores(prompt, rows, tiny)
     #expect(absoluteDifference(Array(read[3..<6]), Array(read[..<3])) > 1e-2)
+  }
+
+  // MARK: - Added tokens
+
+  /// The base model's tables with five more rows, as PEFT saves them where a tokenizer has new tokens.
+  private static func resized(_ names: [String], rows: Int = 5) throws -> [TensorData] {
+    let base = try SafetensorsFile("\(Workbench.fixtures)/tiny-llama/model.safetensors")
+    return try names.map { name in
+      let table = try base.floats(name)
+      let added = (0..<rows * table.shape[1]).map { Float($0 % 13) / 13 - 0.5 }
+      return TensorData(
+        name: "base_model.model.\(name)", shape: [table.shape[0] + rows, table.shape[1]],
+        floats: table.array + added)
+    }
+  }
+
+  @Test(
+    "word embeddings that were resized for new tokens take the base's place, with the adapter's own tokenizer"
+  )
+  func addedTokens() throws {
+    let tiny = try TinyRun(rows: 1)
+    let plain = try Workbench.peftRun("\(Self.folder)/llama-lm-lora")
+    let row = "{\"input_ids\": [5, 17, 40]}"
+    let known = try Self.scores(plain, [row], tiny)
+    let adapter = try Self.copy("llama-lm-lora", to: tiny) {
+      $0 + ((try? Self.resized(["model.embed_tokens.weight", "lm_head.weight"])) ?? [])
+    }
+    let run = try Workbench.peftRun(adapter)
+    let scores = try Self.scores(run, [row], tiny)
+    #expect(scores.count == 3 * 205)
+    for position in 0..<3 {
+      let (old, new) = (
+        known[200 * position..<200 * position + 200], scores[205 * position..<205 * position + 200]
+      )
+      #expect(absoluteDifference(new, old) < 1e-5)
+    }
+    #expect(try Self.scores(run, ["{\"input_ids\": [5, 204, 40]}"], tiny).allSatisfy(\.isFinite))
+
+    // A tokenizer beside the adapter has the new tokens.
+    let base = try JSONValue.read("\(Workbench.fixtures)/tiny-llama/tokenizer.json")
+    var document = try #require(base.objectValue)
+    let added = try #require(document["added_tokens"]?.arrayValue)
+    var token = try #require(added[0].objectValue)
+    (token["id"], token["content"]) = (.int(203), .string("<new>"))
+    document["added_tokens"] = .array(added + [.object(token)])
+    try tiny.write("adapter/tokenizer.json", JSONValue.object(document).text(.line))
+    let own = try Workbench.peftRun(adapter)
+    #expect(own.composition.tokenizer.pieces("film<new>").last?.id == 203)
+    #expect(
+      try Self.scores(own, ["{\"text\": \"<new>\"}"], tiny)
+        == Self.scores(run, ["{\"input_ids\": [203]}"], tiny))
+  }
+
+  @Test("word embeddings and an output layer for different numbers of tokens are refused")
+  func otherRows() throws {
+    let tiny = try TinyRun(rows: 1)
+    let adapter = try Self.copy("llama-lm-lora", to: tiny) {
+      $0 + ((try? Self.resized(["lm_head.weight"])) ?? [])
+    }
+    let error = #expect(throws: TrainingError.self) { try Workbench.peftRun(adapter) }
+    #expect(
+      error.map { "\($0)" }?.hasSuffix(
+        "'base_model.model.lm_head.weight' has 205 rows, but the word embeddings have 200") == true)
   }
 }

@@ -47,7 +47,7 @@ import Testing
       #expect(outcome.output.contains(part))
     }
     #expect(outcome.output.contains(" passed, 0 failed, "), "\(outcome.output)")
-    #expect(outcome.output.contains("ok  gradients of rows at its input come back through it right"))
+    #expect(outcome.output.contains("ok  gradients of rows at its input are correct"))
   }
 
   @Test("a plugin with a component of each kind, compiled against the header of 1.0, passes check-plugin")

@@ -142,7 +142,7 @@ import Testing
         ["--base-model", "\(Desk.fixtures)/tiny-bert-classifier"],
         """
         error: out/adapter was trained on FOLDER/model, but \(Desk.fixtures)/tiny-bert-classifier has other weights
-        help: name the base model it was trained on with --base-model
+        help: name the base model on which it was trained with --base-model
         """
       ),
       (
@@ -181,7 +181,7 @@ import Testing
     #expect(
       try desk.ptune(arguments).errors == """
         error: the base model of out/adapter is missing: there is no model at 'FOLDER/model'
-        help: name the folder it is in now with --base-model
+        help: give its present folder with --base-model
 
         """)
     #expect(try desk.ptune(arguments + ["--base-model", "moved"]).output == before.output)
@@ -202,7 +202,7 @@ import Testing
     #expect(
       alone.errors == """
         error: the adapter was trained on pairs of texts, and there is only one
-        help: give the other one: --text-pair
+        help: give the second one with --text-pair
 
         """)
     let both = try desk.ptune("predict", "--adapter", "out/adapter", "--text", "good", "--text-pair", "film")
@@ -219,7 +219,7 @@ import Testing
       try desk.ptune(arguments).errors == """
         error: out/adapter/adapter_model.safetensors: tensor 'prompt_embeddings' ends at byte 2312 of the data, \
         which has 2308
-        help: the file is cut off; fetch or copy it again
+        help: the file is truncated; fetch or copy it again
 
         """)
     try desk.write("out/adapter/adapter_config.json", "{}")

@@ -56,13 +56,14 @@ import Testing
       """
     ) { try $0.write("train.tsv", "sentence\tlabel\ngood\tpositive\nfine\tpositive\n") },
     Mistake(
-      "an empty file", [], "error: FOLDER/train.tsv is empty\nhelp: check that the file was written whole"
+      "an empty file", [],
+      "error: FOLDER/train.tsv is empty\nhelp: check that the file was written completely"
     ) {
       try $0.write("train.tsv", "")
     },
     Mistake(
       "a header alone", [],
-      "error: FOLDER/train.tsv has a header but no rows\nhelp: check that the file was written whole"
+      "error: FOLDER/train.tsv has a header but no rows\nhelp: check that the file was written completely"
     ) { try $0.write("train.tsv", "sentence\tlabel\n") },
     Mistake(
       "broken UTF-8", [],
@@ -77,7 +78,7 @@ import Testing
     Mistake(
       "a file that is not there", ["--set", "tasks.tone.data.test=nowhere.tsv"],
       """
-      error: cannot read FOLDER/nowhere.tsv: No such file or directory
+      error: --set tasks.tone.data.test=nowhere.tsv: cannot read FOLDER/nowhere.tsv: No such file or directory
       help: check the path and its permissions
       """),
   ]
@@ -88,7 +89,7 @@ import Testing
       """
       error: FOLDER/model/model.safetensors: tensor 'embeddings.word_embeddings.weight' ends at byte 34304 of the \
       data, which has 14360
-      help: the file is cut off; fetch or copy it again
+      help: the file is truncated; fetch or copy it again
       """
     ) {
       try $0.write(
@@ -99,53 +100,53 @@ import Testing
       """
       error: FOLDER/model/model.safetensors: the header claims to have 8030883942550761326 bytes; the format allows \
       100000000
-      help: this is no safetensors file, or a damaged one
+      help: this is not a safetensors file, or it is damaged
       """
     ) { try $0.write("model/model.safetensors", "no tensors at all") },
     Mistake(
       "no weights", [],
       """
       error: the model folder 'FOLDER/model' has no model.safetensors
-      help: a model folder holds config.json, model.safetensors and the tokenizer's files
+      help: a model folder contains config.json, model.safetensors and the tokenizer's files
       """
     ) { try FileManager.default.removeItem(atPath: $0.folder + "/model/model.safetensors") },
     Mistake(
       "a config without a field", ["--model", "other"],
       """
-      error: FOLDER/other does not suit base model bert: config.json has no key 'hidden_size', which this base model \
+      error: FOLDER/other does not fit base model bert: config.json has no key 'hidden_size', which this base model \
       needs
-      help: see whether the model is of another kind, or whether its config.json was changed
+      help: check whether the model is of another kind, or its config.json was changed
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "hidden_size", with: "hidden_sise") } },
     Mistake(
       "a config without model_type", ["--model", "other"],
       """
       error: FOLDER/other/config.json has no model_type, so it is not clear which base model plugin fits
-      help: put it into config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'
+      help: add it to config.json, or name the plugin in the run file: 'base: {plugin: bert, model: …}'
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "model_type", with: "type") } },
     Mistake(
       "a config of a model that no plugin is for", ["--model", "other"],
       """
-      error: FOLDER/other/config.json: model_type 'qwen3' is none that a base model plugin is for
-      help: there are bert, distilbert, gpt2, llama, mistral, qwen2, roberta, xlm-roberta; a plugin of yours may add \
-      one, see Docs/write-a-plugin.md
+      error: FOLDER/other/config.json: model_type 'qwen3' is not supported by any base model plugin
+      help: there are bert, distilbert, gpt2, llama, mistral, qwen2, roberta, xlm-roberta; you can add one with \
+      a plugin, see Docs/write-a-plugin.md
       """
     ) { try $0.model("other") { $0.replacingOccurrences(of: "\"bert\"", with: "\"qwen3\"") } },
     Mistake(
       "a base plugin of another architecture", ["--set", "base.plugin=roberta"],
       """
-      error: FOLDER/model does not suit base model roberta: config.json: model_type 'bert' is another architecture; \
+      error: FOLDER/model does not fit base model roberta: config.json: model_type 'bert' is another architecture; \
       this plugin computes roberta, xlm-roberta, camembert
-      help: config.json says model_type 'bert': leave 'plugin: roberta' out of the run file's 'base', or name 'bert'
+      help: config.json says model_type 'bert': remove 'plugin: roberta' from the run file's 'base', or name 'bert'
       """
     ),
     Mistake(
       "a config of other shapes", ["--model", "other"],
       """
-      error: FOLDER/other does not suit base model bert: tensor 'embeddings.word_embeddings.weight' of the checkpoint \
+      error: FOLDER/other does not fit base model bert: tensor 'embeddings.word_embeddings.weight' of the checkpoint \
       has the shape [200, 32], not [200, 48] as config.json says
-      help: see whether the model is of another kind, or whether its config.json was changed
+      help: check whether the model is of another kind, or its config.json was changed
       """
     ) {
       try $0.model("other") {
@@ -155,9 +156,9 @@ import Testing
     Mistake(
       "a config of more layers", ["--model", "other"],
       """
-      error: FOLDER/other does not suit base model bert: the checkpoint has no tensor \
+      error: FOLDER/other does not fit base model bert: the checkpoint has no tensor \
       'encoder.layer.3.attention.self.query.weight', which this base model needs
-      help: see whether the model is of another kind, or whether its config.json was changed
+      help: check whether the model is of another kind, or its config.json was changed
       """
     ) {
       try $0.model("other") {
@@ -165,12 +166,17 @@ import Testing
       }
     },
     Mistake(
-      "a tokenizer of another model", [],
+      "a token that the model has no row for", [],
       """
-      error: FOLDER/model: the tokenizer has 201 tokens, but the base model's vocabulary has 200
-      help: use the tokenizer files that came with the checkpoint
+      error: FOLDER/train.tsv:3: the token 'another' has the id 200, but the base model's word embeddings have 200 rows
+      help: take the token out of the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose \
+      word embeddings were resized for it
       """
-    ) { try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n") },
+    ) {
+      // As long as no text has one, a tokenizer may have more tokens than the model.
+      try $0.write("model/vocab.txt", try $0.text("model/vocab.txt") + "another\n")
+      try $0.write("train.tsv", "sentence\tlabel\nthe film\tpositive\nanother film\tnegative\n")
+    },
     Mistake(
       "a model that is nowhere", ["--model", "nobody/nothing"],
       """
@@ -209,13 +215,13 @@ import Testing
       "a hyperparameter out of its range", ["--set", "adapter.virtual_tokens=0"],
       """
       error: --set adapter.virtual_tokens=0: 'virtual_tokens' of p-tuning-v2 is 0, which is outside [1..4096]
-      help: `ptune describe p-tuning-v2` shows what each hyperparameter takes
+      help: `ptune describe p-tuning-v2` shows the values of each hyperparameter
       """),
     Mistake(
       "a hyperparameter that the base model cannot bear", ["--set", "adapter.depth=9"],
       """
       error: adapter p-tuning-v2 (PLUGINS/libptune_p_tuning_v2.so), create: depth is 9, but the base model has 3 layers
-      help: `ptune describe p-tuning-v2` shows what each hyperparameter takes
+      help: `ptune describe p-tuning-v2` shows the values of each hyperparameter
       """),
     Mistake(
       "too many virtual tokens", ["--set", "adapter.virtual_tokens=63"],
@@ -269,7 +275,7 @@ import Testing
       "an output where nobody can write", ["--output", "/dev/fd/out"],
       """
       error: cannot create the folder '/dev/fd/out': No such file or directory
-      help: nothing can be made in '/dev/fd'; choose another folder
+      help: nothing can be created in '/dev/fd'; choose another folder
       """),
   ]
 
@@ -296,7 +302,7 @@ import Testing
       (
         "sentence\tlabel\n" + String(repeating: "a good film\tpositive\n", count: 50),
         "error: run.yaml:1: 'run file' should be a mapping but is the text 'sentence label a good film positive a good "
-          + "film positive a g…'\nhelp: a run file begins with 'base:'; see whether the file is one\n"
+          + "film positive a g…'\nhelp: a run file begins with 'base:'; check whether the file is one\n"
       ),
     ])
   func noRunFile(_ text: String, _ errors: String) throws {
@@ -352,7 +358,7 @@ import Testing
     #expect(
       result.errors == """
         error: cannot create 'FOLDER/locked/.lock': Permission denied
-        help: see who may write there: ls -ld 'FOLDER/locked'
+        help: check who may write there: ls -ld 'FOLDER/locked'
 
         """)
     #expect(result.status == 1)

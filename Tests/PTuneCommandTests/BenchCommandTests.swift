@@ -25,7 +25,8 @@ import Testing
   func stranger() throws {
     let result = try Desk().ptune("bench", "steps", "run.yaml", input: "train\n")
     #expect(result.status == 2)
-    #expect(result.errors.contains("error: 'train' is no command; there are `train N` and `score N`"))
+    #expect(
+      result.errors.contains("error: 'train' is not a command; the commands are `train N` and `score N`"))
   }
 
   @Test("operators measures products, attention and norms")

@@ -117,7 +117,8 @@ struct CheckPluginKindsTests {
       Fault(
         testDescription: "hidden prefixes that it does not see",
         changes: [("forwards->key_rows(pass, i, x);", "x;")],
-        check: "gradients of hidden prefixes of its layers come back through it right", detail: ""),
+        check: "gradients of hidden prefixes of its layers are correct",
+        detail: "key_rows was not called"),
       Fault(
         testDescription: "a site that no linear uses",
         changes: [

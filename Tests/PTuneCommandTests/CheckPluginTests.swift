@@ -38,30 +38,31 @@ struct CheckPluginTests {
     "a fault is found by the check that is for it",
     arguments: [
       Fault(
-        name: "WRONG_GRADIENT", check: "its gradients are those of its loss, by finite differences",
+        name: "WRONG_GRADIENT", check: "its gradients match its loss, by finite differences",
         detail: "'prompt': the difference is"),
       Fault(name: "NOT_THE_SAME_TWICE", check: "the same seed gives the same bits", detail: "differ"),
       Fault(
-        name: "LEAKS", check: "creating, using and destroying it again and again takes no more memory",
-        detail: "bytes a round"),
+        name: "LEAKS", check: "it does not leak memory when it is created, used and destroyed repeatedly",
+        detail: "bytes per round"),
       Fault(
-        name: "CRASHES", check: "it takes no more positions than it says", detail: "it crashed (SIGSEGV)"),
+        name: "CRASHES", check: "what it computes is a function of its parameters alone",
+        detail: "it crashed (SIGSEGV)"),
       Fault(
-        name: "HANGS", check: "it takes no more positions than it says",
-        detail: "it was not done within 1.0 s", arguments: ["--timeout", "1"]),
+        name: "HANGS", check: "what it computes is a function of its parameters alone",
+        detail: "it did not finish within 1.0 s", arguments: ["--timeout", "1"]),
       Fault(
-        name: "SAYS_TOO_LITTLE", check: "it takes no more positions than it says",
+        name: "SAYS_TOO_LITTLE", check: "it occupies no more positions than it says",
         detail: "3 rows a sequence, 2 positions said"),
       Fault(
-        name: "FORGETS", check: "what is saved and loaded again gives the same scores",
+        name: "FORGETS", check: "saved and loaded parameters give the same scores",
         detail: "the parameter 'prompt' is not saved"),
       Fault(
-        name: "EXPORTS_MORE", check: "it exports its entry function alone",
+        name: "EXPORTS_MORE", check: "it exports only its entry function",
         detail: "it exports matmul too; hide"),
       Fault(
         name: "UNDOCUMENTED", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
       Fault(
-        name: "NEEDS_ITS_HOST", check: "it survives a host of another version, without interfaces",
+        name: "NEEDS_ITS_HOST", check: "it survives a host of another version without interfaces",
         detail: "it crashed (SIGSEGV)"),
       Fault(name: "BLANK", check: "it is documented", detail: "it lacks documentation, what 'unused' is"),
       Fault(
@@ -100,8 +101,8 @@ struct CheckPluginTests {
         name: "GOES_ON", check: "it stops when the user asks to", detail: "return PTUNE_CANCELLED"),
       Fault(
         name: "LEAKS_A_LITTLE",
-        check: "creating, using and destroying it again and again takes no more memory",
-        detail: "bytes a round"),
+        check: "it does not leak memory when it is created, used and destroyed repeatedly",
+        detail: "bytes per round"),
       Fault(
         name: "LEAVES_A_THREAD", check: "it leaves the process as it was", detail: "more threads run"),
       Fault(
@@ -137,13 +138,13 @@ struct CheckPluginTests {
     try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(rows)}}"#)
     let right = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
     #expect(right.status == 0, "\(right.output)")
-    #expect(right.output.contains("it gives the reference values\n      input: apart by 0.0"))
+    #expect(right.output.contains("it computes the reference values\n      input: apart by 0.0"))
 
     let other = rows.replacing("15]]", with: "16]]")
     try desk.write("parity.json", #"{"parameters": {"prompt": \#(rows)}, "expect": {"input": \#(other)}}"#)
     let wrong = try desk.ptune("check-plugin", try plugin(), "--parity", "parity.json")
     #expect(wrong.status == 1)
-    #expect(wrong.output.contains("row 2 of 'input' is off by 1.0"), "\(wrong.output)")
+    #expect(wrong.output.contains("row 2 of 'input' differs by 1.0"), "\(wrong.output)")
   }
 
   @Test("what is no plugin fails with the reason")

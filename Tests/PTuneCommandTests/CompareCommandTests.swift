@@ -121,7 +121,7 @@ import Testing
     #expect(result.status == 1)
     let document = try comparison(desk)
     #expect(document["cells"]?.arrayValue?.map { $0["state"] } == ["failed", "done"])
-    let error = "the adapter 'multitask-prompt-tuning' asks a selector"
+    let error = "the adapter 'multitask-prompt-tuning' uses a selector"
     #expect(document["cells"]?.arrayValue?[0]["error"]?.stringValue?.contains(error) == true)
     #expect(result.errors.contains("1/2  multitask-prompt-tuning failed: "))
     #expect(result.output.contains("multitask-prompt-tuning, seed 42, failed: "))
@@ -131,7 +131,7 @@ import Testing
       "--max-steps",
       "2")
     #expect(again.status == 0)
-    #expect(again.output.contains("2 trainings, 1 of them done already"))
+    #expect(again.output.contains("2 trainings, 1 of them already done"))
   }
 
   @Test("results of another run file are refused, with what is different and what to do")
@@ -143,9 +143,9 @@ import Testing
     #expect(other.status == 1)
     #expect(
       other.errors == """
-        error: prompt-tuning, seed 42, is there already from another run: 'batch_size: 8' then, 'batch_size: 4' now
-        help: results of different runs do not belong in one table: give another folder with --output, or throw the \
-        old ones away with --restart
+        error: prompt-tuning, seed 42, already exists from another run: 'batch_size: 8' then, 'batch_size: 4' now
+        help: results of different runs do not belong in one table: give another folder with --output, or delete \
+        the old ones with --restart
 
         """)
     try desk.write("train.tsv", try desk.text("train.tsv") + "the film was good\tpositive\n")

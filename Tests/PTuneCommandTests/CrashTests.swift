@@ -37,8 +37,8 @@ import Testing
     #expect(
       told.contains(
         """
-        error: a file that ptune reads, such as the model's, was cut off while it was in use (SIGBUS)
-        help: put the file back whole; a training goes on from its checkpoint with --resume
+        error: a file that ptune reads, such as the model's, was truncated while it was in use (SIGBUS)
+        help: restore the file; --resume continues a training from its checkpoint
 
         """), "\(told)")
   }

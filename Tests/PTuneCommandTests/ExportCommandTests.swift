@@ -32,7 +32,9 @@ import Testing
         from peft import PeftModel
         from transformers import AutoModelForSequenceClassification
 
+        labels = ["negative", "positive"]
         base = AutoModelForSequenceClassification.from_pretrained("FOLDER/model", num_labels=2, \
+        id2label=dict(enumerate(labels)), label2id={label: id for id, label in enumerate(labels)}, \
         problem_type="single_label_classification")
         model = PeftModel.from_pretrained(base, "peft")
 

@@ -264,14 +264,14 @@ import Testing
       Mistake(
         arguments: ["--model", "model", "--prompt", "a"],
         errors:
-          "error: base model bert (PLUGINS/libptune_bert.so), forward: it is no causal model: its tokens see "
-          + "those after them, so it cannot go on with a text\nhelp: give a causal model, such as GPT-2 or Llama; what "
+          "error: base model bert (PLUGINS/libptune_bert.so), forward: it is not a causal model: its tokens see "
+          + "those after them, so it cannot continue a text\nhelp: give a causal model, such as GPT-2 or Llama; what "
           + "an adapter on an encoder makes of texts, `ptune predict` shows\n"),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-"],
         input: "the film\n" + String(repeating: "x", count: 65) + "\n",
         errors: "error: standard input:2: the prompt has 65 tokens, but the base model has positions for 64, "
-          + "virtual tokens aside\nhelp: shorten it; nothing is cut off a prompt\n", output: 1),
+          + "not counting virtual tokens\nhelp: shorten it; prompts are not truncated\n", output: 1),
       Mistake(
         arguments: ["--model", gpt2, "--input", "-", "--format", "jsonl"],
         input: "{\"text\": \"a\"}\n{\"x\": 1}\n",
@@ -308,17 +308,73 @@ import Testing
       (["--model", "m", "--prompt", "a", "--temperature", "nan"], "--temperature has to be at least 0"),
       (
         ["--model", "m", "--prompt", "a", "--temperature", "0", "--min-p", "0.1"],
-        "--top-k, --top-p and --min-p draw tokens; --temperature 0 does not"
+        "--top-k, --top-p and --min-p sample tokens; --temperature 0 does not"
       ),
       (
         ["--model", "m", "--prompt", "a", "--repetition-penalty", "0"],
         "--repetition-penalty has to be above 0"
       ),
-      (["--model", "m", "--prompt", "a", "--stop", ""], "--stop has to be a text that is not empty"),
+      (["--model", "m", "--prompt", "a", "--stop", ""], "--stop must not be empty"),
     ])
   func flags(_ arguments: [String], _ message: String) throws {
     let result = try Desk().ptune(["generate"] + arguments)
     #expect(result.status == 2)
     #expect(result.errors.hasPrefix("error: \(message)\n"), "\(result.errors)")
+  }
+
+  @Test("an adapter that was trained on conversations takes prompts for a user's turns, and says so")
+  func conversations() throws {
+    let desk = try Desk()
+    let turns =
+      #"{"messages": [{"role": "user", "content": "the film"}, {"role": "assistant", "content": "good"}]}"#
+    try desk.write("train.jsonl", turns + "\n")
+    try desk.write(
+      "chat.jinja",
+      "{% for m in messages %}{{ m.role[:1] + m.content + ' ' }}{% endfor %}"
+        + "{% if add_generation_prompt %}a{% endif %}")
+    try desk.write(
+      "chat.yaml",
+      """
+      base: {model: \(Self.llama)}
+      adapter: {plugin: prompt-tuning, virtual_tokens: 3}
+      tasks:
+        - head: causal-lm
+          data: {train: train.jsonl, chat_template: chat.jinja}
+      training: {max_steps: 1, threads: 2}
+      output: out
+      """)
+    let trained = try desk.ptune("train", "chat.yaml", "--quiet")
+    try #require(trained.status == 0, "\(trained.errors)")
+    let flags = [
+      "generate", "--adapter", "out/adapter", "--prompt", "the film", "--max-new-tokens", "4", "--json",
+    ]
+    let asked = try desk.ptune(flags)
+    #expect(asked.errors.contains("prompts are a user's turns in the chat template of"))
+    #expect(asked.errors.contains("chat.jinja"))
+    let explicit = try desk.ptune(flags + ["--chat"])
+    #expect(explicit.errors == "" && explicit.output == asked.output)
+    let plain = try desk.ptune(flags + ["--no-chat"])
+    #expect(plain.errors == "")
+    #expect(try lines(plain)[0]["prompt_tokens"] != lines(asked)[0]["prompt_tokens"])
+  }
+
+  @Test("a text may begin with a dash")
+  func dash() throws {
+    let desk = try Desk()
+    func same(_ arguments: [String], _ option: String, _ text: String) throws {
+      let (apart, joined) = (
+        try desk.ptune(arguments + [option, text]), try desk.ptune(arguments + ["\(option)=\(text)"])
+      )
+      #expect(apart.status == 0 && apart.output == joined.output, "\(option): \(apart.errors)")
+    }
+    try same(["tokenize", "--model", Self.gpt2], "--text", "-5 degrees")
+    let generate = ["generate", "--model", Self.gpt2, "--max-new-tokens", "2"]
+    try same(generate, "--prompt", "--film")
+    try same(generate + ["--prompt", "the film"], "--stop", "-x")
+    try same(generate + ["--prompt", "the film", "--chat", "--chat-template", "plain"], "--system", "-1")
+    let trained = try desk.ptune("train", "run.yaml", "--quiet")
+    try #require(trained.status == 0, "\(trained.errors)")
+    try same(["predict", "--adapter", "out/adapter"], "--text", "-5 good films")
+    try same(["inspect", "out/adapter"], "--text", "-5 good films")
   }
 }

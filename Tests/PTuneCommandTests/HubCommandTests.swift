@@ -91,7 +91,7 @@ import Testing
     let offline = try desk.ptune("pull", "a/b")
     #expect(offline.status == 1 && offline.errors.hasPrefix("error: HF_HUB_OFFLINE is set"))
     let stranger = try desk.shell("HF_HUB_OFFLINE= ptune push model a/b")
-    #expect(stranger.errors.hasPrefix("error: 'model' is no adapter folder"))
+    #expect(stranger.errors.hasPrefix("error: 'model' is not an adapter folder"))
     #expect(try desk.ptune("pull", "a/b/c").status == 2)
     #expect(try desk.ptune("push", "out", "b").status == 2)
     #expect(try desk.ptune("tokenize", "--model", "model").status == 2)

@@ -27,7 +27,7 @@ import Testing
     #expect(lines.contains("Virtual tokens of prompt-tuning: rows among the word embeddings"))
     #expect(lines.contains("TOKEN   NORM  NEAREST WORDS"))
     #expect(lines.contains("How much they are alike (cosine)"))
-    #expect(lines.contains("Attention that goes to the prompt, the mean over 6 tokens of the text"))
+    #expect(lines.contains("Attention to the prompt, averaged over 6 tokens of the text"))
     let document = try desk.ptune(
       "inspect", "out/adapter", "--nearest", "2", "--text", "the film was good", "--json"
     ).document()
@@ -109,7 +109,7 @@ import Testing
     #expect(without.output.contains("PEFT        PROMPT_TUNING for SEQ_CLS\n"))
     #expect(without.output.contains("            num_virtual_tokens 2\n"))
     #expect(
-      without.errors.contains("warning: nothing is known of virtual tokens and shares: the base model of"))
+      without.errors.contains("warning: virtual tokens and shares are not known: the base model of"))
     #expect(
       without.errors.contains(
         "help: `ptune pull tiny-bert-classifier` fetches it; or name it with --base-model"))
@@ -120,7 +120,7 @@ import Testing
     #expect(document["prompts"]?.arrayValue?.first?["kind"] == "input")
     let text = try desk.ptune("inspect", adapter, "--text", "the film")
     #expect(text.status == 1 && text.output == "")
-    #expect(text.errors.contains("help: name the folder it is in now with --base-model"))
+    #expect(text.errors.contains("help: give its present folder with --base-model"))
   }
 
   @Test("wrong arguments and folders are named")
@@ -139,7 +139,7 @@ import Testing
         """)
     #expect(
       try errors("out/adapter", "--data", "dev.tsv") == """
-        error: p-tuning-v2 has no pool of which entries could be counted
+        error: p-tuning-v2 has no pool whose entries could be counted
         help: leave --data out; `ptune eval` measures an adapter
 
         """)

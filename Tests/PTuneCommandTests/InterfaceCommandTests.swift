@@ -71,7 +71,8 @@ import Testing
     try desk.model("first") { $0.replacingOccurrences(of: #""bert""#, with: #""first_model""#) }
     let run = try desk.text("run.yaml").replacingOccurrences(of: "model: model", with: "model: first")
     try desk.write("run.yaml", run)
-    try train("out", "--max-steps", "1")
+    // The model has one layer.
+    try train("out", "--max-steps", "1", "--adapter", "prompt-tuning")
     let predicted = try desk.ptune(
       "predict", "--adapter", "out/adapter", "--plugin-path", "plugins", "--text", "a good film")
     #expect(predicted.output.contains(#""read""#), "\(predicted.output)\(predicted.errors)")
@@ -89,6 +90,9 @@ import Testing
 
   @Test("a resumed training ends with the same bits", arguments: ["adamw", "adafactor"])
   func resume(_ optimizer: String) throws {
+    // Without validation data the last adapter is the result, not the best one.
+    try desk.write(
+      "run.yaml", try desk.text("run.yaml").replacingOccurrences(of: "validation: dev.tsv, ", with: ""))
     let settings = ["--set", "training.optimizer=\(optimizer)", "--set", "training.checkpoint_every=2"]
     func train(_ output: String, _ further: String...) throws {
       let outcome = try desk.ptune(

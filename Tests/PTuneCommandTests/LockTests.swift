@@ -92,7 +92,7 @@ import Testing
       error: FOLDER/plugins/libptune_first.so: is not the file that 'ptune.lock' pins for first-adapter, first-head, \
       first-model, first-selector: its SHA-256 is \(after), expected \(before)
       help: if you trust the file as it is now, accept it with `ptune lock --accept first-adapter`, or with \
-      --add beside those for other builds; otherwise put the old one back
+      --add beside those for other builds; otherwise restore the old one
 
       """
     for outcome in [try train(), try ptune("lock"), try ptune("lock", "run.yaml")] {
@@ -153,18 +153,18 @@ import Testing
     #expect(try ptune("lock", "run.yaml").status == 0)
     #expect(
       try errors("lock", "--accept", "first-adaptor")
-        == "error: 'ptune.lock' pins nothing that is called 'first-adaptor'\nhelp: did you mean 'first-adapter'?\n"
+        == "error: 'ptune.lock' pins nothing called 'first-adaptor'\nhelp: did you mean 'first-adapter'?\n"
     )
     for (text, error) in [
-      ("{}", "'ptune.lock' is no lock file of ptune: it has no \"ptune_lock\""),
+      ("{}", "'ptune.lock' is not a lock file of ptune: it has no \"ptune_lock\""),
       (#"{"ptune_lock": 9}"#, "'ptune.lock' has format 9; this ptune knows format 1"),
       (
         #"{"ptune_lock": 1, "plugins": {"a.so": {"sha256": "abc"}}}"#,
-        "'ptune.lock' is no lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
+        "'ptune.lock' is not a lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
       ),
       (
         #"{"ptune_lock": 1, "plugins": {"a.so": {"sha256": []}}}"#,
-        "'ptune.lock' is no lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
+        "'ptune.lock' is not a lock file of ptune: 'a.so' has no \"sha256\" of 64 hexadecimal digits, and no list of them"
       ),
       ("{", "ptune.lock:1:2"),
     ] {

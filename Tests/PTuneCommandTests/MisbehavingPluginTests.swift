@@ -36,10 +36,10 @@ import Testing
     let desk = try desk()
     let before = try adapter(desk)
     for (how, reason) in [
-      ("garbage", "got a pointer that is no tensor of this step"),
-      ("batch-as-tensor", "got a pointer that is no tensor of this step"),
+      ("garbage", "got a pointer that is not a tensor of this step"),
+      ("batch-as-tensor", "got a pointer that is not a tensor of this step"),
       ("garbage-injections", "got a pointer that is no injections of this step"),
-      ("kept", "got a pointer that is no tensor of this step"),
+      ("kept", "got a pointer that is not a tensor of this step"),
       ("shape", "injection of input: rows [2, 7] for a hidden size of 32"),
       ("another-thread", "got a tensor that failed before"),
       ("without-end", "more than 200000 operators in one step"),

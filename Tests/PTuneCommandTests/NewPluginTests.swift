@@ -15,7 +15,7 @@ struct NewPluginTests {
     #expect(made.status == 0, "\(made.errors)")
     let checked = try desk.shell("umask 022; cd my-part && make check 2>&1")
     #expect(checked.status == 0, "\(checked.output)")
-    #expect(checked.output.contains("it gives the reference values"), "\(checked.output)")
+    #expect(checked.output.contains("it computes the reference values"), "\(checked.output)")
     #expect(checked.output.contains(", 0 failed,"), "\(checked.output)")
   }
 
@@ -42,12 +42,12 @@ struct NewPluginTests {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  @Test("what is there already is left alone, and a name that cannot be one is refused")
+  @Test("what already exists is left alone, and a name that cannot be one is refused")
   func refusals() throws {
     try desk.write("taken", "mine")
     let taken = try desk.ptune("new-plugin", "taken")
     #expect(taken.status == 1)
-    #expect(taken.errors.contains("FOLDER/taken is there already"), "\(taken.errors)")
+    #expect(taken.errors.contains("FOLDER/taken already exists"), "\(taken.errors)")
     #expect(try desk.text("taken") == "mine")
     let name = try desk.ptune("new-plugin", "My_Part")
     #expect(name.status == 2)

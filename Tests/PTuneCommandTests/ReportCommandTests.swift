@@ -52,7 +52,7 @@ import Testing
     #expect(result.status == 1)
     #expect(
       result.errors == """
-        error: model is no run folder: it has no metrics.jsonl
+        error: model is not a run folder: it has no metrics.jsonl
         help: give the output folder of a training, such as runs/NAME, or of a comparison
 
         """)

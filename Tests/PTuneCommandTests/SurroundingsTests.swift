@@ -15,10 +15,10 @@ import Testing
     #expect(
       second.errors == """
         error: another ptune is training into 'FOLDER/out'
-        help: wait until it has ended, or give this run another folder with --output
+        help: wait until it ends, or give this run another folder with --output
 
         """)
-    #expect(try desk.ptune("train", "run.yaml", "--quiet", "--max-steps", "1", "--resume").status == 0)
+    #expect(try desk.ptune("train", "run.yaml", "--quiet", "--max-steps", "1", "--overwrite").status == 0)
   }
 
   /// A line of shell as a user who may read everything and write only into `mine`.
@@ -51,7 +51,7 @@ import Testing
       #expect(
         result.errors == """
           error: cannot create the folder 'FOLDER/out': Permission denied
-          help: see who may write there: ls -ld 'FOLDER'
+          help: check who may write there: ls -ld 'FOLDER'
 
           """)
     }
@@ -63,7 +63,7 @@ import Testing
     for home in ["-u HOME", "HOME=/nowhere", "HOME="] {
       let result = try desk.shell(
         "env -u XDG_DATA_HOME -u XDG_CACHE_HOME -u HF_HOME -u TERM \(home) '\(try Desk.command())' train run.yaml "
-          + "--quiet --max-steps 1")
+          + "--quiet --max-steps 1 --overwrite")
       #expect(result.status == 0, "\(home): \(result.errors)")
     }
   }

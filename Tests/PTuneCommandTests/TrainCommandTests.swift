@@ -181,12 +181,12 @@ import Testing
         && line.hasSuffix(" of 600000; a checkpoint is in FOLDER/out/checkpoints"))
     #expect(
       end.last
-        == "go on with: ptune train run.yaml --epochs 100000 --set training.evaluate_every=never --resume")
+        == "resume with: ptune train run.yaml --epochs 100000 --set training.evaluate_every=never --resume")
     let step = try #require(line.split(separator: " ").compactMap { Int($0) }.first)
     let next = try desk.ptune(
       "train", "run.yaml", "--resume", "--json", "--max-steps", "\(step + 2)", "--set",
       "training.evaluate_every=never")
-    #expect(next.errors.contains("going on from step \(step)\n"))
+    #expect(next.errors.contains("resuming from step \(step)\n"))
     #expect(try next.document()["steps"] == .int(step + 2))
   }
 

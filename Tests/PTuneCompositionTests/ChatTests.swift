@@ -84,7 +84,7 @@ import Testing
       #expect(text == test["text"]?.stringValue, "\(name)")
     }
     #expect(seen == Set(ChatTemplates.formats).subtracting(["plain"]))
-    let plain = try ChatTemplates(folder: folder, tokenizer: try tokenizer()).template("plain")
+    let plain = try ChatTemplates(folders: [folder], tokenizer: try tokenizer()).template("plain")
     #expect(
       try plain.text(of: [ChatMessage(role: "user", content: "Who?")], promptsAnswer: true)
         == "User: Who?\nAssistant:")
@@ -103,7 +103,9 @@ import Testing
       #expect(tokenizer.pieces(try template.text(of: messages, promptsAnswer: asks)).map(\.id) == ids)
       guard let mask = test["mask"]?.arrayValue else { continue }
       masks += 1
-      let chat = try tokenizer.pieces(chat: messages, template)
+      let texts = try tokenizer.pieces(chat: messages, template)
+      #expect(texts.count == 1)
+      let chat = try #require(texts.first)
       #expect(chat.pieces.map(\.id) == ids)
       #expect(chat.isAnswer == mask.map { $0.intValue == 1 })
     }
@@ -130,7 +132,7 @@ import Testing
     let encoded = try example("[\(turns), \(turns)]")
     let said = encoded.integers.filter { $0 >= 0 }
     #expect(tokenizer.decode(said, skippingSpecialTokens: false) == "good<|im_end|>good<|im_end|>")
-    let begin = encoded.tokens.prefix(Int(try #require(encoded.context)))
+    let begin = encoded.tokens.prefix(Int(try #require(encoded.contexts.first)))
     let text = tokenizer.decode(begin, skippingSpecialTokens: false)
     #expect(text == "<|im_start|>user\na plot<|im_end|>\n<|im_start|>assistant\n")
     let failures = [
@@ -234,7 +236,8 @@ import Testing
           + String(repeating: "{% endfor %}", count: 4)
       ).hasSuffix("it runs for too long"))
     let none = #expect(throws: ChatTemplateError.self) {
-      try ChatTemplates(folder: "\(Workbench.fixtures)/tiny-gpt2", tokenizer: try tokenizer()).template(nil)
+      try ChatTemplates(folders: ["\(Workbench.fixtures)/tiny-gpt2"], tokenizer: try tokenizer()).template(
+        nil)
     }
     #expect(none?.description.hasSuffix("tiny-gpt2: there is none") == true)
     #expect(none?.help?.contains("chat_template: chatml") == true)
@@ -247,5 +250,116 @@ import Testing
       "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}", place: "test",
       tokens: ["eos_token": gguf.specialTokens.end.flatMap { gguf.token($0) } ?? ""])
     #expect(gguf.answerEnd(template) == gguf.specialTokens.end)
+  }
+
+  // MARK: - Turns as they stood
+
+  /// Writes earlier answers without thoughts and the last one with them, an empty block where a row has none.
+  private static let thinking = """
+    {%- for m in messages -%}
+    {%- if m.role == 'assistant' -%}
+    <A>{%- if loop.last -%}{{ '<think>' + (m.reasoning_content or '') + '</think>\\n\\n' }}{%- endif -%}{{ m.content + '<end>\\n' }}
+    {%- else -%}<U>{{ m.content }}{%- endif -%}
+    {%- endfor -%}
+    {%- if add_generation_prompt -%}<A>{%- endif -%}
+    """
+
+  private func answers(_ source: String, _ json: String) throws -> [(text: String, learnt: [String])] {
+    let template = try ChatTemplate(source, place: "test", tokens: Self.tokens)
+    return try template.answers(in: ChatMessage.conversation(json: json)).map { answered in
+      (
+        answered.text,
+        answered.answers.map { String(decoding: Array(answered.text.utf8)[$0], as: UTF8.self) }
+      )
+    }
+  }
+
+  private static let two = """
+    [{"role": "user", "content": "a"}, {"role": "assistant", "content": "x"},
+     {"role": "user", "content": "b"}, {"role": "assistant", "content": "y"}]
+    """
+
+  @Test("each answer is learnt in the conversation as it stood then, where a template rewrites earlier ones")
+  func rewritten() throws {
+    let texts = try answers(Self.thinking, Self.two)
+    #expect(
+      texts.map(\.text) == [
+        "<U>a<A><think></think>\n\nx<end>\n", "<U>a<A>x<end>\n<U>b<A><think></think>\n\ny<end>\n",
+      ])
+    // The block is the template's own, so it is read, not learnt.
+    #expect(texts.map(\.learnt) == [["x<end>"], ["y<end>"]])
+  }
+
+  @Test("thoughts that a row has are learnt with its answer")
+  func thoughts() throws {
+    let own = """
+      [{"role": "user", "content": "a"}, {"role": "assistant", "content": "x", "reasoning_content": "hm"}]
+      """
+    #expect(try answers(Self.thinking, own).map(\.learnt) == [["<think>hm</think>\n\nx<end>"]])
+    let within =
+      #"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "<think>hm</think>x"}]"#
+    let plain =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>{% endfor %}"
+      + "{% if add_generation_prompt %}<assistant>{% endif %}"
+    #expect(try answers(plain, within).map(\.learnt) == [["<think>hm</think>x<end>"]])
+  }
+
+  @Test("a header is not learnt, though the template asks for an answer otherwise than it writes one")
+  func header() throws {
+    let other =
+      "{% for m in messages %}<{{ m.role }}>: {{ m.content }}<end>{% endfor %}"
+      + "{% if add_generation_prompt %}<assistant>, briefly:{% endif %}"
+    let texts = try answers(other, Self.two)
+    #expect(texts.map(\.learnt) == [["x<end>", "y<end>"]])
+    let never = "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>{% endfor %}"
+    #expect(try answers(never, Self.two).map(\.learnt) == [["x<end>", "y<end>"]])
+  }
+
+  @Test("a turn that the template does not write is refused with its number")
+  func unwritten() throws {
+    let deaf = "{% for m in messages %}{% if m.role != 'assistant' %}{{ m.content }}{% endif %}{% endfor %}"
+    let error = #expect(throws: ChatError.self) { try answers(deaf, Self.two) }
+    #expect(
+      error?.description == "has an answer in turn 2 that the chat template of test does not write")
+  }
+
+  @Test("a model that has learnt from conversations goes on behind what stood in front of its answers")
+  func prompt() throws {
+    let user = [ChatMessage(role: "user", content: "a")]
+    let thinking = try ChatTemplate(Self.thinking, place: "test", tokens: [:])
+    #expect(try thinking.text(of: user, promptsAnswer: true) == "<U>a<A>")
+    #expect(try thinking.promptAsLearnt(user) == "<U>a<A><think></think>\n\n")
+    let plain = try ChatTemplate(
+      "{% for m in messages %}<{{ m.role }}> {{ m.content }}{% endfor %}", place: "test", tokens: [:])
+    #expect(try plain.promptAsLearnt(user) == "<user> a<assistant> ")
+  }
+
+  @Test(
+    "a conversation that a template rewrites is one row of several sequences, and each counts its own targets"
+  )
+  func sequences() throws {
+    let composition = try Workbench.compose(
+      checkpoint: "tiny-gpt2",
+      adapter: ComponentChoice(plugin: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(2)]),
+      head: ComponentChoice(plugin: "causal-lm"))
+    // In letters of the model's vocabulary: earlier answers are written as "o".
+    let tiny = try TinyRun(rows: 2)
+    let path = try tiny.write(
+      "short.jinja",
+      "{% for m in messages %}{{ 'o' if m.role == 'assistant' and not loop.last else m.content }} {% endfor %}"
+    )
+    var data = composition.tasks[0].data
+    data.chatTemplate = Located(path, .flag("test"))
+    let source = RowSource(
+      data: data, tokenizer: composition.tokenizer, chat: composition.chat, reading: .continuedText)
+    let row = Row(line: 3, columns: try Columns(path: "a.jsonl", names: ["messages"]), values: [Self.two])
+    let example = try composition.encode(source.tokenize(row, labelled: true), task: 0, path: "a.jsonl")
+    let ids = { (text: String) in composition.tokenizer.pieces(text).map(\.id) }
+    let (first, second) = (ids("a x "), ids("a o b y "))
+    #expect(example.tokens == first + second)
+    #expect(example.offsets == [0, Int32(first.count), Int32(first.count + second.count)])
+    let decoded = example.integers.map { $0 < 0 ? "." : composition.tokenizer.decode([$0]) }
+    #expect(decoded.filter { $0 != "." } == ["x", " y"])
+    #expect(example.contexts.count == 2)
   }
 }

@@ -111,13 +111,13 @@ import Testing
         return failure.reason
       }
     }
-    #expect(try reason { _, _ in } == "arrange laid out no sequence")
+    #expect(try reason { _, _ in } == "arrange made no sequence")
     #expect(
       try reason { try $1.input("a", cut: .second) }
-        == "input: cut 2 with overlap -1 does not suit these texts")
+        == "input: cut 2 with overlap -1 does not fit these texts")
     #expect(
       try reason { try $1.windows("a", "b", over: .longer, overlap: 3) }
-        == "input: cut 0 with overlap 3 does not suit these texts")
+        == "input: cut 0 with overlap 3 does not fit these texts")
   }
 
   @Test("a measure sees each row of an evaluation, one at a time")

@@ -152,12 +152,16 @@ enum TwinTerms: String, CaseIterable, Sendable {
       try TwinAdapter.prompt(rows: 3, at: causal ? .start : .afterFirst)
     }
     let batch = PackedBatch.forTesting(lengths: [5, 1, 9, 61], training: false)
-    let together = try model.hiddenRows(batch).values
+    func textRows(_ batch: PackedBatch) throws -> [[Float]] {
+      let (values, rows) = try model.hiddenRows(batch)
+      return rows.map { Array(values[Int($0) * 16..<(Int($0) + 1) * 16]) }
+    }
+    let together = try textRows(batch)
     for sequence in 0..<batch.count {
-      let tokens = Array(batch.tokens[Int(batch.offsets[sequence])..<Int(batch.offsets[sequence + 1])])
-      let alone = try model.hiddenRows(PackedBatch([.init(tokens: tokens)], training: false)).values
-      let rows = Int(batch.offsets[sequence]) * 16..<Int(batch.offsets[sequence + 1]) * 16
-      #expect(relativeDifference(together[rows], alone) < 1e-5, "sequence \(sequence)")
+      let own = Int(batch.offsets[sequence])..<Int(batch.offsets[sequence + 1])
+      let alone = try textRows(PackedBatch([.init(tokens: Array(batch.tokens[own]))], training: false))
+      #expect(
+        relativeDifference(together[own].flatMap { $0 }, alone.flatMap { $0 }) < 1e-5, "sequence \(sequence)")
     }
   }
 

@@ -175,7 +175,7 @@ import Testing
     func reason(_ body: () throws -> Void) -> String {
       (#expect(throws: EngineFailure.self) { try body() })?.reason ?? ""
     }
-    #expect(reason { _ = try Decoding(Self.model(causal: false).0) }.hasPrefix("it is no causal model"))
+    #expect(reason { _ = try Decoding(Self.model(causal: false).0) }.hasPrefix("it is not a causal model"))
     for (placement, name) in [(Placement.middle, "middle"), (.end, "end")] {
       let (model, _) = try Self.model { shared, _, injections in
         try injections.input(shared(1), at: placement)

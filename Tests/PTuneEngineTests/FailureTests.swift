@@ -185,7 +185,7 @@ import Testing
     let failure = try #require(throws: EngineFailure.self) { try model.loss(.forTesting(lengths: [5])) }
     #expect(
       failure.reason
-        == "a sequence of 65 positions, virtual tokens included; the base model has 64. Use fewer virtual tokens or "
+        == "a sequence of 65 positions, including virtual tokens; the base model has 64. Use fewer virtual tokens or "
         + "a smaller maximum_length")
   }
 

@@ -34,9 +34,12 @@ struct FixtureCase: Sendable, CustomTestStringConvertible {
 
 /// A session with plain parameters, outside any component.
 final class OperatorBench {
-  let session = Session(threads: ThreadPool(count: 2), seed: 1)
+  let session: Session
 
-  init() { TestHost.connect() }
+  init(threads: Int = 2) {
+    session = Session(threads: ThreadPool(count: threads), seed: 1)
+    TestHost.connect()
+  }
 
   /// A trained matrix with these values.
   func parameter(_ tensor: FloatTensor) -> TrainableParameter {

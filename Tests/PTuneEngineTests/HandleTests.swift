@@ -29,7 +29,7 @@ import Testing
 
   private func ops() throws -> ptune_ops_v1 { try #require(Host.tables.ops?.pointee) }
   private let stranger =
-    "unary got a pointer that is no tensor of this step; tensors do not outlive their step"
+    "unary got a pointer that is not a tensor of this step; tensors do not outlive their step"
 
   @Test(
     "a pointer that the host never gave is no tensor",
@@ -87,7 +87,7 @@ import Testing
       ]
       #expect(
         failures == [
-          stranger, "got a pointer that is no parameter", "got a pointer that is no batch of this step",
+          stranger, "got a pointer that is not a parameter", "got a pointer that is no batch of this step",
           "got a pointer that is no batch of this step", "got a pointer that is no forward of this step",
           "got a pointer that is no example of this step",
         ])

@@ -94,12 +94,12 @@ import Testing
     arguments: [
       (
         [], 2,
-        "placement 'template': the data of task 'tone' has no template with {prompt}, where its rows would stand"
+        "placement 'template': the data of task 'tone' has no template with {prompt} for its rows"
       ),
       (
         [0], 0,
-        "the template of task 'tone' has {prompt}, but the adapter puts no rows there; give it "
-          + "'placement: template', or take one that has this, as p-tuning has"
+        "the template of task 'tone' has {prompt}, but the adapter puts no rows there; set 'placement: "
+          + "template', or use an adapter that has it, such as p-tuning"
       ),
       ([0, 1, 1], 2, "the template of task 'tone' has places for 3 virtual tokens, but the adapter has 2"),
       ([0, 1], 2, nil), ([], 0, nil),
@@ -127,11 +127,11 @@ import Testing
     }
     #expect(
       disagreement(.end, marks: [])
-        == "placement 'end': in a causal model no token sees what stands behind it; use 'placement: start'")
+        == "placement 'end': in a causal model, no token sees what follows it; use 'placement: start'")
     #expect(
       disagreement(.template, marks: [0, 2])
-        == "the template of task 'tone' ends with {prompt}: in a causal model no token sees what stands behind "
-        + "it; put text behind {prompt}")
+        == "the template of task 'tone' ends with {prompt}: in a causal model, no token sees what follows it; "
+        + "put text after {prompt}")
     #expect(disagreement(.template, marks: [0, 1]) == nil)
     #expect(disagreement(.middle, marks: []) == nil)
   }

@@ -1,3 +1,4 @@
+import CPTuneKernels
 import Foundation
 import Testing
 
@@ -53,5 +54,22 @@ import Testing
       }
       for _ in 1..<8 { #expect(done.wait(timeout: .now() + 30) == .success) }
     }
+  }
+
+  @Test("all threads of a section take subnormal numbers as zero, and the caller no longer than that")
+  func subnormals() {
+    let pool = ThreadPool(count: 2)
+    let (first, second, flushed) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), Pieces())
+    pool.split(2, work: 1 << 30) { piece in
+      // Each waits for the other, so two threads take part.
+      let (own, other) = piece.contains(0) ? (first, second) : (second, first)
+      own.signal()
+      #expect(other.wait(timeout: .now() + 30) == .success)
+      if ptk_flushes_subnormals() { flushed.add(piece) }
+    }
+    #expect(flushed.sorted == [0..<1, 1..<2])
+    #expect(!ptk_flushes_subnormals())
+    #expect(Subnormals.flushed { ptk_flushes_subnormals() })
+    #expect(!ptk_flushes_subnormals())
   }
 }

@@ -64,7 +64,7 @@ import Testing
     #expect(
       message { try AtomicFile.write("x", to: folder("a.txt")) } == """
         cannot create '\(folder("a.txt"))': Permission denied
-        help: see who may write there: ls -ld '\(folder.path)'
+        help: check who may write there: ls -ld '\(folder.path)'
         """)
   }
 

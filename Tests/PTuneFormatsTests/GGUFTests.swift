@@ -39,6 +39,17 @@ import Testing
     }
   }
 
+  @Test("a part of a split GGUF says how many there are and how to join them")
+  func split() throws {
+    let folder = try TemporaryFolder()
+    var made = MadeGGUF(version: 3)
+    made.entry("split.count", 2, little(UInt16(3)))
+    let path = try folder.write("a-00001-of-00003.gguf", made.bytes)
+    let error = #expect(throws: GGUFError.self) { try GGUFModel(path) }
+    #expect(error == GGUFError(file: path, problem: .split(parts: 3)))
+    #expect(error?.help?.contains("--merge") == true)
+  }
+
   @Test("metadata of every type, in versions 2 and 3")
   func metadata() throws {
     let folder = try TemporaryFolder()
@@ -79,7 +90,7 @@ import Testing
   @Test(
     "damage is refused with what is wrong",
     arguments: [
-      (Array("GGML".utf8), "this is no GGUF file; it does not begin with 'GGUF'"),
+      (Array("GGML".utf8), "this is not a GGUF file; it does not start with 'GGUF'"),
       (MadeGGUF(version: 1).bytes, "GGUF version 1 is not supported; versions 2 and 3 are"),
       (MadeGGUF(version: 3 << 24).bytes, "big-endian GGUF files are not supported"),
       (
@@ -99,7 +110,7 @@ import Testing
         made { $0.entry("a", 9, (0..<9).flatMap { _ in little(UInt32(9)) + little(UInt64(1)) }) },
         "'a' has arrays nested too deep"
       ),
-      (made { $0.entry("a", 8, little(UInt64(1)) + [0xFF]) }, "'a' is not UTF-8"),
+      (made { $0.entry("a", 8, little(UInt64(1)) + [0xFF]) }, "'a' is not UTF-8 at byte 45 of the file"),
       (
         made {
           $0.entry("a", 0, [0])
@@ -125,7 +136,7 @@ import Testing
       ),
       (
         made { $0.tensor("w", [1], offset: 4) },
-        "tensor 'w' begins at byte 4 of the data, which is no multiple of the alignment 32"
+        "tensor 'w' begins at byte 4 of the data, which is not a multiple of the alignment 32"
       ),
       (made { $0.tensor("w", [1 << 20]) }, "tensor 'w' ends at byte 4194368, but the file has 160"),
       (

@@ -36,7 +36,7 @@ import Testing
       ("1e", "line 1, column 1: '1e' is not a number that JSON allows"),
       ("1e999", "line 1, column 1: '1e999' is not a number that JSON allows"),
       ("\"a", "line 1, column 3: expected '\"' but the text ends"),
-      ("\"a\nb\"", "line 1, column 3: a string holds the control character U+000A"),
+      ("\"a\nb\"", "line 1, column 3: a string contains the control character U+000A"),
       (#""\x""#, #"line 1, column 2: '\x' is not an escape that JSON allows"#),
       (#""\u12g4""#, #"line 1, column 2: '\u12g4' is not an escape that JSON allows"#),
       (
@@ -47,7 +47,7 @@ import Testing
         #""\ud800\u0041""#,
         #"line 1, column 2: a \u escape is half of a surrogate pair without the other half"#
       ),
-      (#"{"a": 1, "a": 2}"#, "line 1, column 10: the key 'a' stands twice in the same object"),
+      (#"{"a": 1, "a": 2}"#, "line 1, column 10: the key 'a' occurs twice in the same object"),
     ])
   func refuses(text: String, expected: String) {
     let error = #expect(throws: JSONError.self) { try JSONValue.parse(text) }
@@ -60,7 +60,7 @@ import Testing
       message { _ = try JSONValue.parse("[", file: "config.json") }
         == """
         config.json:1:2: expected a value but the text ends
-        help: the file may be cut off; fetch or write it again
+        help: the file may be truncated; fetch or write it again
         """)
   }
 
@@ -193,5 +193,13 @@ import Testing
     #expect(object["key 5000"] == nil)
     object["key 7"] = nil
     #expect(object["key 7"] == nil && object["key 8"] == .int(8))
+  }
+
+  @Test("no character stands as it is at which a reader might end a line, or which steers a terminal")
+  func lines() throws {
+    let text = "a\u{85}\u{2028}\u{2029}\u{7F}\u{9B}\u{1B}é\u{A0}\u{2027}"
+    let json = JSONValue.string(text).text(.line)
+    #expect(json == #""a\u0085\u2028\u2029\u007f\u009b\u001bé"# + "\u{A0}\u{2027}\"")
+    #expect(try JSONValue.parse(json).stringValue == text)
   }
 }

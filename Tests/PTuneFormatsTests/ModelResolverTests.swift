@@ -59,7 +59,7 @@ import Testing
     #expect(try resolver.resolve("both").folder == folder("work/both"))
     #expect(
       message { _ = try resolver.resolve("two") } == """
-        \(folder("work/two")): the folder holds several GGUF files: b.gguf, c.GGUF
+        \(folder("work/two")): the folder contains several GGUF files: b.gguf, c.GGUF
         help: name one of them
         """)
     #expect(
@@ -150,18 +150,18 @@ import Testing
     #expect(
       message { _ = try resolver().resolve("m") } == """
         the model folder '\(folder("work/m"))' has no model.safetensors
-        help: a model folder holds config.json, model.safetensors and the tokenizer's files
+        help: a model folder contains config.json, model.safetensors and the tokenizer's files
         """)
     try folder.write("work/n/model.safetensors", "")
     #expect(
       message { _ = try resolver().resolve("n") } == """
         the model folder '\(folder("work/n"))' has no config.json
-        help: a model folder holds config.json, model.safetensors and the tokenizer's files
+        help: a model folder contains config.json, model.safetensors and the tokenizer's files
         """)
     #expect(
       message { _ = try resolver().resolve("n/model.safetensors") } == """
-        '\(folder("work/n/model.safetensors"))' is not a folder and no .gguf file
-        help: name the folder that holds config.json and model.safetensors, or a .gguf file
+        '\(folder("work/n/model.safetensors"))' is neither a folder nor a .gguf file
+        help: name the folder that contains config.json and model.safetensors, or a .gguf file
         """)
     try folder.write("home/.cache/ptune/models/o--m/config.json", "{}")
     #expect(message { _ = try resolver().resolve("o/m") }.hasSuffix("fetch the rest with 'ptune pull o/m'"))

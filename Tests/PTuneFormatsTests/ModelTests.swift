@@ -31,7 +31,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write("config.json", #"{"hidden_size": "big", "eps": true}"#)
     let config = try ModelConfig(path: path)
-    let help = "help: see whether this is the config.json of a model that the base model plugin is for"
+    let help = "help: check whether this is the config.json of a model that the base model plugin supports"
     #expect(
       message { _ = try config.integer("hidden_size") }
         == "\(path): expected 'hidden_size' to be an integer but found a string\n\(help)")
@@ -74,13 +74,13 @@ import Testing
     fails(
       """
       '\(path)' has no model.safetensors and no model.safetensors.index.json
-      help: a model folder holds config.json and model.safetensors; fetch it again
+      help: a model folder contains config.json and model.safetensors; fetch it again
       """)
     try folder.write("adapter_config.json", "{}")
     fails(
       """
-      '\(path)' holds an adapter, not a base model
-      help: name the base model's folder here, and the adapter where adapters are asked for
+      '\(path)' contains an adapter, not a base model
+      help: name the base model's folder here, and the adapter where an adapter is expected
       """)
     try folder.write("pytorch_model.bin", "")
     fails(
@@ -102,7 +102,7 @@ import Testing
     fails(
       """
       \(path)/2.st: there is no tensor 'b'
-      help: see what the file holds: ptune inspect '\(path)/2.st'
+      help: see what the file contains: ptune inspect '\(path)/2.st'
       """)
     for shard in ["../2.st", "/etc/passwd", "..", ""] {
       try folder.write("model.safetensors.index.json", #"{"weight_map": {"a": "\#(shard)"}}"#)

@@ -86,7 +86,7 @@ import Testing
       do {
         _ = try SafetensorsFile(folder.write("a.safetensors", Array(whole[..<length])))
       } catch let error as SafetensorsError {
-        return error.file != path || error.help != "the file is cut off; fetch or copy it again"
+        return error.file != path || error.help != "the file is truncated; fetch or copy it again"
       } catch {}
       return true
     }
@@ -109,7 +109,9 @@ import Testing
       (safetensors(" {}"), "the header does not begin with '{'"),
       (safetensors("[]"), "the header does not begin with '{'"),
       (safetensors("{\"a\""), "the header is not JSON: expected ':' but the text ends"),
-      (safetensors("{\"\u{1}\":1}"), "the header is not JSON: a string holds the control character U+0001"),
+      (
+        safetensors("{\"\u{1}\":1}"), "the header is not JSON: a string contains the control character U+0001"
+      ),
       (
         safetensors("{" + String(repeating: "\"a\":{", count: 50)),
         "the header is not JSON: arrays and objects are nested more than 8 deep"
@@ -157,7 +159,7 @@ import Testing
           {"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},\
           "a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}
           """, data: 2),
-        "the header is not JSON: the key 'a' stands twice in the same object"
+        "the header is not JSON: the key 'a' occurs twice in the same object"
       ),
     ] as [([UInt8], String)])
   func damaged(bytes: [UInt8], expected: String) throws {
@@ -176,9 +178,13 @@ import Testing
     #expect(
       message { _ = try file.floats("wieght") } == """
         \(path): there is no tensor 'wieght'
-        help: see what the file holds: ptune inspect '\(path)'
+        help: see what the file contains: ptune inspect '\(path)'
         """)
-    #expect(message { _ = try file.floats("ids") } == "\(path): tensor 'ids' has the type I64, not floats")
+    #expect(
+      message { _ = try file.floats("ids") } == """
+        \(path): tensor 'ids' has the type I64, not floats
+        help: 8-bit and packed types are those of quantised checkpoints, which are not read; take the model's own weights
+        """)
   }
 
   @Test("what cannot be written is refused before anything is touched")

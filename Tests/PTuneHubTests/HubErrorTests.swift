@@ -25,7 +25,7 @@ import Testing
     try gated.serve(PullTests.model, more: ["gated": true])
     #expect(
       gated.failure() == """
-        'test/gated' is gated: its authors hand it out on request
+        'test/gated' is gated: its authors grant access on request
         ask for access at HUB/test/gated; then \(Self.login)
         """)
     let revision = try HubDesk("revision")
@@ -40,14 +40,14 @@ import Testing
     #expect(
       busy.failure() == """
         HOST wants fewer requests, and none for 3600 seconds
-        run the same command again then; with HF_TOKEN set the limits are wider
+        run the same command again then; with HF_TOKEN set, the limits are higher
         """)
     let ill = try HubDesk("ill")
     try ill.serve(PullTests.model, faults: ["*": ["status:500!"]])
     #expect(
       ill.failure() == """
         HUB/api/models/test/ill/revision/main?blobs=true answered with status 500: not now
-        try again later; what came so far is kept
+        try again later; what has arrived is kept
         """)
     let portal = try HubDesk("portal")
     try portal.serve(PullTests.model, faults: ["*": ["html"]])
@@ -89,7 +89,7 @@ import Testing
     try other.serve(["README.md": "#", "model.onnx": "o"])
     #expect(
       other.failure() == """
-        'test/other' holds neither a model nor an adapter that ptune reads
+        'test/other' contains neither a model nor an adapter that ptune can read
         ptune reads safetensors and GGUF files; there are README.md, model.onnx
         """)
     #expect(other.failure(.adapter).hasPrefix("'test/other' has no file 'adapter_config.json'"))
@@ -116,12 +116,12 @@ import Testing
     let desk = try HubDesk("settings")
     #expect(
       desk.failure(environment: ["HF_ENDPOINT": "ftp://host"]) == """
-        HF_ENDPOINT is 'ftp://host', which is no address
+        HF_ENDPOINT is 'ftp://host', which is not an address
         an address begins with https:// or http://; unset HF_ENDPOINT for the public hub
         """)
     #expect(
       desk.failure(environment: ["HF_HUB_DOWNLOAD_TIMEOUT": "1m"]) == """
-        HF_HUB_DOWNLOAD_TIMEOUT is '1m', which is no number of seconds
+        HF_HUB_DOWNLOAD_TIMEOUT is '1m', which is not a number of seconds
         give a whole number above 0, or unset HF_HUB_DOWNLOAD_TIMEOUT
         """)
     #expect(

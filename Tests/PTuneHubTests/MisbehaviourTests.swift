@@ -45,7 +45,7 @@ import Testing
   @Test(
     "what stays wrong is an error, and nothing of it is in the cache",
     arguments: [
-      ("damage!", "model.safetensors came damaged: its checksum is"),
+      ("damage!", "model.safetensors arrived damaged: its checksum is"),
       ("longer!", "model.safetensors should have 2000 bytes, but 2004 came"),
       ("cut:0!", "the connection to HOST broke off"),
       ("shorter:500!", "the connection to HOST broke off: only 1500 of 2000 bytes came"),

@@ -81,7 +81,7 @@ import Testing
     #expect(
       desk.message { _ = try push(desk, folder, token: "hf_reader") } == """
         the hub does not allow this for 'test/refused': you need the right to write
-        see whether the token has the right for it: write access for uploads
+        check the token's permissions: uploads need write access
         """)
     #expect(
       desk.message { _ = try push(desk, folder, token: nil) }.hasPrefix(
@@ -89,13 +89,13 @@ import Testing
     #expect(
       desk.message { _ = try push(desk, folder) } == """
         the hub did not take adapter_model.safetensors: the quota is used up
-        run the same command again: what the hub has already is not sent again
+        run the same command again: what the hub already has is not sent again
         """)
     #expect(try pushed(desk).files.isEmpty)
     #expect(
       desk.message { _ = try push(desk, desk.folder) } == """
-        'FOLDER' is no adapter folder
-        give the folder that 'ptune train' or 'ptune export' wrote; it holds adapter_config.json
+        'FOLDER' is not an adapter folder
+        give the folder that 'ptune train' or 'ptune export' wrote; it contains adapter_config.json
         """)
   }
 

@@ -66,7 +66,7 @@ struct DiscoveryTests {
     let rejection = Rejection(path: "/p", reason: .otherOwner(54321, what: .folder, plugins: 2))
     #expect(
       rejection.description
-        == "/p: the folder belongs to user 54321, who is neither you nor root; the 2 plugins in it were left alone"
+        == "/p: the folder belongs to user 54321, who is neither you nor root; its 2 plugins were ignored"
     )
   }
 

@@ -11,12 +11,12 @@ struct HostilePluginTests {
     ("other_interface", "is for plugin interface v2; this ptune speaks v1"),
     (
       "wrong_plugin_size",
-      "describes itself wrongly: the plugin has struct_size 56 where ptune_plugin_v1 has 48: it was built with another ptune.h"
+      "has an invalid description: the plugin has struct_size 56 where ptune_plugin_v1 has 48: it was built with another ptune.h"
     ),
-    ("wrong_component_size", "describes itself wrongly: component 0 has struct_size"),
-    ("wrong_methods_size", "describes itself wrongly: the methods of 'good' has struct_size 24"),
-    ("missing_method", "describes itself wrongly: 'good' lacks the method `inject`"),
-    ("not_utf8", "describes itself wrongly: the plugin's id is not UTF-8"),
+    ("wrong_component_size", "has an invalid description: component 0 has struct_size"),
+    ("wrong_methods_size", "has an invalid description: the methods of 'good' has struct_size 24"),
+    ("missing_method", "has an invalid description: 'good' lacks the method `inject`"),
+    ("not_utf8", "has an invalid description: the plugin's id is not UTF-8"),
     ("segfault", "crashed (SIGSEGV) while it was being opened"),
     ("abort", "crashed (SIGABRT) while it was being opened, saying: no licence found"),
     ("exit_in_constructor", "ended the process with exit(0) while it was being opened"),
@@ -34,8 +34,8 @@ struct HostilePluginTests {
     ),
     ("other_schema_name", "has a schema for 'better' instead of 'good'"),
     ("unknown_kind", "is of kind 99, which this ptune does not know"),
-    ("bad_name", "has a name that users cannot write"),
-    ("many", "describes itself wrongly: it claims to hold 10000 components"),
+    ("bad_name", "has an invalid name"),
+    ("many", "has an invalid description: it claims to hold 10000 components"),
     ("needs_more", "needs ptune.ops/7, ptune.telepathy/1, which this ptune does not have"),
   ]
 
@@ -108,6 +108,41 @@ struct HostilePluginTests {
         == "is not a shared library (a text file)")
   }
 
+  @Test("of two versions of a plugin in one folder the newer one is used, and both are shown")
+  func versions() throws {
+    let workshop = try Workshop()
+    func build(_ name: String, _ version: String) throws -> String {
+      try workshop.build("good", as: name, defines: ["VERSION=\"\(version)\""])
+    }
+    let (old, new) = (try build("a", "1.9.0"), try build("b", "1.10.0"))
+    let draft = try build("c", "1.10.0-rc.1")
+    let inventory = try workshop.scan([workshop.folder])
+    #expect(inventory.components.map(\.plugin.file) == [new])
+    #expect(
+      inventory.shadowed.map(\.description) == [
+        "\(old): plugin org.example.good 1.9.0 is left out for 1.10.0 from \(new)",
+        "\(draft): plugin org.example.good 1.10.0-rc.1 is left out for 1.10.0 from \(new)",
+      ])
+  }
+
+  #if os(Linux)
+    @Test("a library for another processor is told from one that is missing something")
+    func otherMachine() throws {
+      let workshop = try Workshop()
+      let file = try workshop.build("good")
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+      // e_machine of an ELF file: 243 is RISC-V, 22 is s390.
+      bytes[18] = bytes[18] == 243 ? 22 : 243
+      try bytes.write(to: URL(fileURLWithPath: file))
+      let rejected = try workshop.scan([workshop.folder]).rejected
+      #expect(rejected.map(\.path) == [file])
+      #expect(
+        rejected.first?.reason.description.hasPrefix(
+          "is built for \(bytes[18] == 243 ? "RISC-V" : "s390"), 64 bits, ")
+          == true, "\(rejected)")
+    }
+  #endif
+
   @Test("a truncated library is rejected", arguments: [40, 4096])
   func truncated(bytes: Int) throws {
     let workshop = try Workshop()
@@ -132,7 +167,7 @@ struct HostilePluginTests {
     #expect(inventory.components.isEmpty)
     #expect(
       inventory.rejected.map(\.description) == [
-        "\(open): the folder is writable by everyone; the plugin in it was left alone",
+        "\(open): the folder is writable by everyone; its plugin was ignored",
         "\(file): the file is writable by everyone",
       ])
     #expect(inventory.rejected.map(\.help) == ["chmod o-w '\(open)'", "chmod o-w '\(file)'"])
@@ -183,8 +218,8 @@ struct HostilePluginTests {
     #expect(
       inventory.shadowed.map(\.description) == [
         "\(link): is the same file as \(first)",
-        "\(second): plugin org.example.good is already there from \(first)",
-        "\(third): adapter 'good' is already there from \(first)",
+        "\(second): plugin org.example.good 1.0.0 is left out for 1.0.0 from \(first)",
+        "\(third): adapter 'good' is already provided by \(first)",
       ])
   }
 

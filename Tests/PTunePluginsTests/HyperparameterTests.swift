@@ -48,7 +48,7 @@ struct HyperparameterTests {
       "pooling", .string("man"), "'pooling' of prompt-tuning is \"man\", which is none of mean, first, last",
       "did you mean 'mean'?"
     ),
-    ("pooling", .string("me\0an"), "'pooling' of prompt-tuning holds a zero character", describe),
+    ("pooling", .string("me\0an"), "'pooling' of prompt-tuning contains a zero character", describe),
     (
       "labels", .string("yes"), "'labels' of prompt-tuning has to be a list of texts, not text (\"yes\")",
       describe

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import PTune
 @testable import PTunePlugins
 
 @Suite("Schemas")
@@ -104,5 +105,17 @@ struct SchemaTests {
       }
     }
     #expect(parsed > bytes.count)
+  }
+
+  @Test("a schema that the kit writes reads back as it was declared, whatever characters are in its texts")
+  func written() throws {
+    let awkward = "tab\t, line\n, \"quotes\", back\\slash, ümlaut"
+    let choice = Hyperparameter("c", choices: ["plain-word", "two words", "", "ä"], default: "", awkward)
+    let text = Hyperparameter.text("s", default: awkward, "")
+    let schema = try Schema(parsing: "made(\(choice.schema), \(text.schema))")
+    #expect(schema.parameters[0].limits == .choices(["plain-word", "two words", "", "ä"]))
+    #expect(schema.parameters[0].documentation == awkward)
+    #expect(schema.parameters[1].defaultValue == .string(awkward))
+    #expect(try Schema(parsing: schema.description) == schema)
   }
 }

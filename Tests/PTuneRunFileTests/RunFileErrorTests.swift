@@ -48,7 +48,7 @@ import Testing
         "epochs: 5", "clip_threshold: 2",
         "jobs/run.yaml:8: 'clip_threshold' is of the optimizer adafactor, and the run's is adamw"
       ),
-      ("epochs: 5", "epochs: 5, epochs: 6", "jobs/run.yaml:8: the key 'epochs' stands twice"),
+      ("epochs: 5", "epochs: 5, epochs: 6", "jobs/run.yaml:8: the key 'epochs' occurs twice"),
       ("label: label", "header: 1", "jobs/run.yaml:7: 'header' should be true or false but is the integer 1"),
       ("train: train.tsv, ", "", "jobs/run.yaml:7: data of task 'sentiment' has no 'train'"),
       ("train: train.tsv", "train: ''", "jobs/run.yaml:7: 'train' must say something but is empty"),
@@ -67,14 +67,14 @@ import Testing
         "name: sentiment", "name: a.b",
         "jobs/run.yaml:5: 'name' must be a letter, then letters, digits, '_' and '-' but is 'a.b'"
       ),
-      ("output:", "base:", "jobs/run.yaml:2: the key 'base' stands twice"),
+      ("output:", "base:", "jobs/run.yaml:2: the key 'base' occurs twice"),
       (
         "{epochs: 5, learning_rate: 5.0e-3, evaluate_every: 50}", "[1]",
         "jobs/run.yaml:8: 'training' should be a mapping but is a list"
       ),
       (
         "epochs: 5", "early_stopping_patience: 2, evaluate_every: never",
-        "jobs/run.yaml:8: the key 'evaluate_every' stands twice"
+        "jobs/run.yaml:8: the key 'evaluate_every' occurs twice"
       ),
       (
         "validation: ../dev.tsv, text: sentence, label: label}\ntraining: {epochs: 5",
@@ -137,7 +137,7 @@ import Testing
     )
   }
 
-  @Test("a file that is not UTF-8 is named with the line")
+  @Test("a file that is not UTF-8 is named with the line and the byte")
   func encoding() throws {
     for (number, bytes) in [[0x61, 0x0A, 0xFF, 0x0A], [0x61, 0x0A, 0xE2, 0x82]].enumerated()
       as EnumeratedSequence<[[UInt8]]>
@@ -146,8 +146,8 @@ import Testing
       try Data(bytes).write(to: URL(fileURLWithPath: path))
       defer { try? FileManager.default.removeItem(atPath: path) }
       let error = #expect(throws: RunFileError.self) { _ = try RunSpec.read(path) }
-      #expect(error?.description == "\(path):2: the file is not UTF-8")
-      #expect(error?.help == "save the file as UTF-8")
+      #expect(error?.description == "\(path):2: byte 1 of the line is not UTF-8")
+      #expect(error?.help == "convert the file to UTF-8: iconv -f ENCODING -t UTF-8 FILE > NEW")
     }
   }
 

@@ -46,6 +46,37 @@ import Testing
     #expect(run.training == training)
   }
 
+  @Test("a mapping takes over another's members, its own and the first ones winning")
+  func mergeKeys() throws {
+    let run = try parse(
+      """
+      base: {model: ./m}
+      adapter: {plugin: prompt-tuning, virtual_tokens: 3}
+      tasks:
+      - name: one
+        head: &head {plugin: sequence-classification, dropout: 0.5, pooling: cls}
+        data: &data {train: /t.csv, text: sentence, label: tone}
+      - name: two
+        head: {<<: [{dropout: 0.25}, *head], pooling: mean}
+        data:
+          <<: *data
+          train: /u.csv
+      """)
+    let head = run.tasks[1].head.hyperparameters.mapValues(\.value)
+    #expect(head == ["dropout": .double(0.25), "pooling": .string("mean")])
+    #expect(run.tasks[1].head.plugin.value == "sequence-classification")
+    #expect(run.tasks[1].data.train.value == "/u.csv")
+    #expect(run.tasks[1].data.label.value == "tone")
+    let error = #expect(throws: RunFileError.self) { try parse("base: {<<: 3, model: m}") }
+    #expect(error?.description.contains("'<<' should be a mapping, or a list of mappings") == true)
+  }
+
+  @Test("a byte order mark and carriage returns change nothing")
+  func windows() throws {
+    let plain = try parse(Self.example)
+    #expect(try parse("\u{FEFF}" + Self.example.replacing("\n", with: "\r\n")).tasks == plain.tasks)
+  }
+
   @Test("the shortest run file has sensible defaults")
   func defaults() throws {
     let run = try parse(

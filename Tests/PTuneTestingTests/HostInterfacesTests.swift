@@ -16,8 +16,8 @@ struct HostInterfacesTests {
     let defined = headers.flatMap { header in
       header.matches(of: /#define PTUNE_\w+_V\d "(ptune\.\w+\/\d)"/).map { String($0.1) }
     }
-    // A recommendation is what a component offers, not the host.
-    let expected = Set(defined).subtracting([PTUNE_RECOMMENDATION_V1])
+    // Recommendations, and the versions that are read, are what components offer, not the host.
+    let expected = Set(defined).subtracting([PTUNE_RECOMMENDATION_V1, PTUNE_READS_V1])
     #expect(expected.count > 10)
     #expect(Set(HostInterfaces.ids) == expected)
     let host = TestHost.connect()

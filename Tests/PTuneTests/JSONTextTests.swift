@@ -47,4 +47,12 @@ import Testing
     ])
     #expect(value.json == #"{"a\"": [3, 0.5, null], "b": "x\u0001\\"}"#)
   }
+
+  @Test("no character stands as it is at which a reader might end a line, or which steers a terminal")
+  func lines() {
+    let text = "a\u{85}\u{2028}\u{2029}\u{7F}\u{9B}\u{1B}é\u{A0}\u{2027}"
+    let json = PredictionValue.text(text).json
+    #expect(json == #""a\u0085\u2028\u2029\u007f\u009b\u001bé"# + "\u{A0}\u{2027}\"")
+    #expect(jsonTexts("[\(json)]") == [text])
+  }
 }

@@ -14,6 +14,17 @@ struct SuggestionTests {
     #expect(Suggestion.nearest(name, among: ["virtual_tokens", "label", "seed", "epochs", "k"]) == expected)
   }
 
+  @Test(
+    "where none is near, a part of a name will do, or the first letters of its parts",
+    arguments: [
+      ("prefix", "prefix-tuning"), ("lr", "learning_rate"), ("bs", "batch-size"), ("rate", "learning_rate"),
+      ("tuning", "lora-tuning"), ("l", nil), ("pre", nil), ("xy", nil),
+    ] as [(String, String?)])
+  func abbreviated(name: String, expected: String?) {
+    let names = ["prefix-tuning", "learning_rate", "batch-size", "lora-tuning", "seed"]
+    #expect(Suggestion.nearest(name, among: names) == expected)
+  }
+
   @Test("of equally near names the first wins, and a letter is not a slip for another")
   func ties() {
     #expect(Suggestion.nearest("cat", among: ["bat", "hat"]) == "bat")

@@ -42,4 +42,25 @@ import Testing
   func noRoom() throws {
     #expect(throws: TextError.noRoomForText(maximumLength: 2, specialTokens: 2)) { try ids(2, pair: true) }
   }
+
+  @Test(
+    "a prompt and its completion have the pieces of the joined text, and a piece over the seam is the completion's",
+    arguments: [
+      // No blank is put in front of a completion where the tokenizer puts one in front of texts.
+      ("llama2", "bako:", " ba", ["▁ba"], false), ("llama2", "bako:", "ba", ["ba"], false),
+      ("llama2", "bako: ", "ba", ["▁ba"], true), ("llama2", "", "ba", ["▁ba"], false),
+      ("gpt2", "ba:", " ba", ["Ġba"], false), ("gpt2", "ba: ", "ba", ["Ġba"], true),
+      // Here places leave the blank out, so the piece seems to begin at the seam.
+      ("roberta", "ba: ", "ba", ["Ġba"], true), ("xlm-roberta", "ba", " ba", ["▁ba"], false),
+    ] as [(String, String, String, [String], Bool)])
+  func seam(_ name: String, _ prompt: String, _ completion: String, _ expected: [String], _ changes: Bool)
+    throws
+  {
+    let tokenizer = try TokenizerLoader.load("\(bpeFixtures)/\(name)")
+    let made = tokenizer.pieces(prompt, continuedBy: completion)
+    #expect((made.text + made.continuation).map(\.id) == tokenizer.pieces(prompt + completion).map(\.id))
+    #expect(made.continuation.compactMap { tokenizer.token($0.id) } == expected)
+    #expect(made.changesText == changes)
+    #expect(made.continuation.allSatisfy { 0 <= $0.begin && $0.end <= completion.utf8.count })
+  }
 }

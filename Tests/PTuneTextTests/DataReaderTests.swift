@@ -31,8 +31,27 @@ struct DataReaderTests {
       name: "a.csv", text: "id,text\n1,\"a, \"\"b\"\"\nc\"\n\n2,d \"e\" f\n", columns: ["id", "text"],
       rows: [(2, ["1", "a, \"b\"\nc"]), (5, ["2", "d \"e\" f"])]),
     Case(
-      name: "a.csv", text: "\u{FEFF}\"a\",\"b\"\r\n\"1\r\n2\",\"\"\r\n,\r\n", columns: ["a", "b"],
-      rows: [(2, ["1\r\n2", ""]), (4, ["", ""])]),
+      name: "a.csv", text: "\u{FEFF}\"a\",\"b\"\r\n\"1\r\n2\",\"\"\r\n,3\r\n", columns: ["a", "b"],
+      rows: [(2, ["1\r\n2", ""]), (4, ["", "3"])]),
+    // What a spreadsheet leaves behind: blanks around names, rows of separators, blanks of other scripts.
+    Case(
+      name: "a.csv", text: "text , label\u{A0},\r\n a,b ,\r\n,,\r\n , \t,\u{A0}\r\nc,,\r\n,,\r\n",
+      columns: ["text", "label", ""], rows: [(2, [" a", "b ", ""]), (5, ["c", "", ""])]),
+    Case(
+      name: "a.tsv", text: " text\tlabel \na\tb\n\t\n \t \n", columns: ["text", "label"],
+      rows: [(2, ["a", "b"])]),
+    Case(
+      name: "d.conll", text: "EU\tB-ORG \nsays \tO\n",
+      columns: ["1", "2", "text", "words", "label"],
+      rows: [
+        (
+          1,
+          [
+            "[\"EU\", \"says\"]", "[\"B-ORG\", \"O\"]", "EU says", "[\"EU\", \"says\"]",
+            "[\"B-ORG\", \"O\"]",
+          ]
+        )
+      ]),
     Case(name: "a.csv", text: "a,b\n\"\"\"\",\"x\"", columns: ["a", "b"], rows: [(2, ["\"", "x"])]),
     Case(name: "a.csv", text: ",text\n0,x\n", columns: ["", "text"], rows: [(2, ["0", "x"])]),
     Case(
@@ -107,6 +126,9 @@ struct DataReaderTests {
   private static let quoteHelp = "\ninside a quoted field write a quote as two quotes: \"\""
 
   static let failures = [
+    Failure(
+      "a.csv", "text,label\ra,b\r",
+      "a.csv: its lines end with a carriage return alone\nconvert it: tr '\\r' '\\n' < FILE > NEW"),
     Failure("a.tsv", "a\tb\n1\t2\n1\n", "a.tsv:3: 1 column, but the first line has 2" + columnsHelp),
     Failure(
       "a.conll", "EU B-ORG\nsays\n", "a.conll:2: 1 column, but the first line has 2" + columnsHelp),
@@ -115,7 +137,7 @@ struct DataReaderTests {
     Failure("a.csv", "a,b\n1,\"2\n3\",4\n", "a.csv:2: 3 columns, but the first line has 2" + columnsHelp),
     Failure(
       "a.csv", "a,b\n1,2\n3,\"4\n5,6\n",
-      "a.csv:3: the quoted field that begins here is never closed" + quoteHelp),
+      "a.csv:3: the quoted field that starts here is never closed" + quoteHelp),
     Failure("a.csv", "a,b\n\"1\n2\"x,3\n", "a.csv:3: text follows the closing quote of a field" + quoteHelp),
     Failure("a.csv", "a,b,a\n1,2,3\n", "a.csv: two columns are named \"a\"\nrename one of them"),
     Failure("a.jsonl", "{\"a\":1,\"a\":2}\n", "a.jsonl: two columns are named \"a\"\nrename one of them"),
@@ -170,7 +192,8 @@ struct DataReaderTests {
         == "cannot read none.tsv: No such file or directory\ncheck the path and its permissions")
     let directory = try failure { try Table(path: folder.path, format: .csv) }
     #expect(
-      directory.shown(folder) == "cannot read FOLDER: Is a directory\ncheck the path and its permissions")
+      directory.shown(folder) == "FOLDER is a folder, not a file\n"
+        + "name a file: .tsv, .csv, .jsonl or another one that --format, or format:, says")
     #expect(
       try failure { try Table(path: "-") }.description
         == "cannot tell the format of standard input from its name")
@@ -192,7 +215,7 @@ struct DataReaderTests {
     #expect(
       try failure { try commas.columns.require("text") }.shown(folder)
         == "b.tsv: no column \"text\"; it has \"text,label\"\n"
-        + "the first line is one column; is the file's format (tab or comma) what its name says?")
+        + "the first line is one column; does the file's format (tab or comma) match its name?")
   }
 
   @Test("a row of JSON lines without a value is named with its line")
@@ -202,12 +225,27 @@ struct DataReaderTests {
     let table = try Table(path: try folder.file("a.jsonl", Array(lines.utf8)))
     #expect(try table.rows[0].value("label") == "1")
     #expect(table.rows[1]["label"] == nil && table.rows[1]["other"] == nil)
-    for (row, line) in [(table.rows[1], 2), (table.rows[2], 3)] {
-      #expect(
-        try failure { try row.value("label") }.shown(folder)
-          == "a.jsonl:\(line): no column \"label\"; it has \"text\"\n"
-          + "name one of these columns, or add the column to the file")
-    }
+    #expect(
+      try failure { try table.rows[1].value("label") }.shown(folder)
+        == "a.jsonl:2: \"label\" is null\ngive the row a value, or take it out")
+    #expect(
+      try failure { try table.rows[2].value("label") }.shown(folder)
+        == "a.jsonl:3: no column \"label\"; it has \"text\"\n"
+        + "name one of these columns, or add the column to the file")
+  }
+
+  @Test("a list where a text should be is named with its line, and words that look like one are a text")
+  func notText() throws {
+    let folder = try Folder()
+    let lines = #"{"text": ["a", "b"], "n": 5}"# + "\n" + #"{"text": "[\"a\", \"b\"]"}"# + "\n"
+    let table = try Table(path: try folder.file("a.jsonl", Array(lines.utf8)))
+    #expect(
+      try failure { try table.rows[0].text("text") }.shown(folder)
+        == "a.jsonl:1: \"text\" is a list or an object, not a text\n"
+        + "name the column of the text, or write one text there")
+    #expect(try table.rows[0].text("n") == "5")
+    #expect(try table.rows[1].text("text") == "[\"a\", \"b\"]")
+    #expect(try table.rows[1].text("n") == nil)
   }
 
   @Test("an explicit format goes before the extension")
@@ -246,6 +284,6 @@ struct DataReaderTests {
     _ = try records.next()
     #expect(
       try failure { try records.next() }.description == quoted
-        + ":2: the quoted field that begins here is never closed")
+        + ":2: the quoted field that starts here is never closed")
   }
 }

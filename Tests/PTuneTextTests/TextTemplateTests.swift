@@ -24,20 +24,21 @@ import Testing
         reason: "'}' closes nothing; a brace of the text itself is written '}}'"),
       Refusal(
         template: "a {} {text}", column: 3,
-        reason: "between braces stands the name of a column, or prompt, mask or separator"),
+        reason: "between braces, write the name of a column, or prompt, mask or separator"),
       Refusal(
         template: "{ text}", column: 1,
-        reason: "between braces stands the name of a column, or prompt, mask or separator"),
+        reason: "between braces, write the name of a column, or prompt, mask or separator"),
       Refusal(
         template: "é{promt:3} {text}", column: 2, reason: "only {prompt:N} takes a number, not 'promt'"),
       Refusal(
         template: "{prompt:0} {text}", column: 1,
-        reason: "'0' is no number of virtual tokens from 1 to 4096"),
+        reason: "'0' is not a number of virtual tokens from 1 to 4096"),
       Refusal(
-        template: "{text} {5000}", column: 8, reason: "'5000' is no number of virtual tokens from 1 to 4096"),
+        template: "{text} {5000}", column: 8,
+        reason: "'5000' is not a number of virtual tokens from 1 to 4096"),
       Refusal(
         template: "{prompt} {text} {prompt:3}", column: 17,
-        reason: "{prompt} stands for all virtual tokens, so no other place can have some"),
+        reason: "{prompt} means all virtual tokens, so there can be no other place for them"),
       Refusal(
         template: "{prompt} It was {mask}.", column: 1,
         reason: "there is no field of the row in it, such as {text}"),
@@ -186,7 +187,7 @@ import Testing
     }
     #expect(
       reason("{text} is {mask}.", "the [MASK]")
-        == "the row's own text holds the mask token '[MASK]'; take it out")
+        == "the row's own text contains the mask token '[MASK]'; remove it")
   }
 
   @Test(

@@ -100,7 +100,7 @@ struct TokenizerLoaderTests {
     #expect(
       try failure { try TokenizerLoader.load(folder.path) }.shown(folder)
         == "no tokenizer in FOLDER: it has no tokenizer.json and no vocab.txt\n"
-        + "copy the tokenizer files beside the model's weights")
+        + "copy the tokenizer files next to the model's weights")
   }
 
   @Test("vocab.txt needs the special tokens, and a file that is not empty")

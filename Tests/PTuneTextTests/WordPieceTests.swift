@@ -174,4 +174,34 @@ struct WordPieceTests {
     #expect(error.description == "3 positions cannot hold any text: special tokens alone take 3")
     #expect(error.help == "use fewer virtual tokens or a larger maximum length")
   }
+
+  @Test(
+    "tokenizer_config.json goes before the normalizer of tokenizer.json, as in transformers' classes of BERT's kind",
+    arguments: [
+      // What transformers 5.23 makes of it, with the cased file and with the uncased one.
+      (#"{"tokenizer_class": "BertTokenizer", "do_lower_case": true}"#, true, true),
+      (#"{"tokenizer_class": "DistilBertTokenizerFast", "do_lower_case": false}"#, false, false),
+      (#"{"tokenizer_class": "BertTokenizer"}"#, true, true), (#"{"do_lower_case": false}"#, false, false),
+      (#"{"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": true}"#, false, true),
+      (#"{"tokenizer_class": "TokenizersBackend", "do_lower_case": false}"#, false, true),
+    ] as [(String, Bool, Bool)])
+  func settings(_ configuration: String, _ cased: Bool, _ uncased: Bool) throws {
+    for (name, lowercases) in [("cased", cased), ("uncased", uncased)] {
+      let folder = try Folder(["tokenizer_config.json": configuration])
+      let path = "\(fixtures)/\(name)/tokenizer.json"
+      let tokenizer = try TokenizerLoader.load(
+        tokenizerJSON: path, configuration: "\(folder.path)/tokenizer_config.json")
+      let found = try #require(tokenizer as? WordPieceTokenizer)
+      #expect(found.normalizer.lowercases == lowercases, "\(name): \(configuration)")
+      #expect(found.normalizer.stripsAccents == lowercases)
+    }
+    let accents = try Folder([
+      "tokenizer_config.json":
+        #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false}"#
+    ])
+    let tokenizer = try TokenizerLoader.load(
+      tokenizerJSON: "\(fixtures)/cased/tokenizer.json", configuration: "\(accents.path)/tokenizer_config.json")
+    let normalizer = try #require(tokenizer as? WordPieceTokenizer).normalizer
+    #expect(!normalizer.lowercases && normalizer.stripsAccents && !normalizer.separatesIdeographs)
+  }
 }

@@ -122,10 +122,11 @@ import Testing
     }
     #expect(second?.component == "adapter multitask-prompt-tuning")
     #expect(
-      second?.reason.contains("the run's selector weighs the pool of adapter prompt-pool already") == true)
+      second?.reason.contains("the run's selector is already used for the pool of adapter prompt-pool")
+        == true)
     _ = try Self.scores(try Self.compose([Self.lora, pool], selector: Self.choice("attention")))
     let unselected = #expect(throws: CompositionError.self) { try Self.compose([Self.lora, pool]) }
-    #expect(unselected?.description.contains("the adapter 'prompt-pool' asks a selector") == true)
+    #expect(unselected?.description.contains("the adapter 'prompt-pool' uses a selector") == true)
   }
 
   @Test(

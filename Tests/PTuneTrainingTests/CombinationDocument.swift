@@ -29,16 +29,16 @@ struct CombinationDocument {
     let methodsOnBases = table("adapter", bases, Array(zip(methods, Combinations.methodsOnBases)))
     let list = reasons.enumerated().map { "\($0.offset + 1). \($0.element)" }.joined(separator: "\n")
     text = """
-      # What goes together
+      # What works together
 
-      Written by `Scripts/generate/combinations` from the plugins that are there; do not edit. *yes*: on a tiny model some steps
-      of training lower the loss and move the adapter, and what is saved scores the same bits when it is loaded. *no*:
-      the run is refused before it begins, with the reason below. The tests try each cell, and that a combination of
-      base model, adapter and head is refused exactly where a table here refuses two of them. An adapter that asks a
-      selector stands there with each.
+      Written by `Scripts/generate/combinations` from the available plugins; do not edit. *yes*: on a tiny model, some steps
+      of training lower the loss and change the adapter, and the saved adapter gives the same scores, bit for bit. *no*: the
+      run is refused before it starts, with the reason below. The tests try each cell, and that a combination of base model,
+      adapter and head is refused exactly where a table here refuses two of them. An adapter that uses a selector is listed
+      with each.
 
-      Settings may go less well together than plugins: what a plugin refuses, such as `pooling: cls` or
-      `placement: end` on a causal model, `ptune describe NAME` says.
+      Some settings of these plugins do not work together: `ptune describe NAME` says what a plugin refuses, such as
+      `pooling: cls` or `placement: end` on a causal model.
 
       ## Heads on base models
 
@@ -46,7 +46,7 @@ struct CombinationDocument {
 
       ## Adapters with heads
 
-      Each head on the first base model above that goes with it.
+      Each head on the first base model above that works with it.
 
       \(withHeads)
 

@@ -29,7 +29,7 @@ import Testing
       reason: "the checkpoint has no masked language model's head"),
     Refusal(
       head: .init(plugin: "causal-lm", data: #"label: tone, template: "so {text}""#),
-      reason: "the head 'causal-lm' lays out rows itself, so they cannot go through a template"),
+      reason: "the head 'causal-lm' arranges a row's sequences itself, so it cannot be used with a template"),
     Refusal(
       base: gpt2, head: .init(plugin: "sequence-classification", variant: "pooling: cls"),
       reason: "pooling 'cls' \(unseen)"),
@@ -47,9 +47,9 @@ import Testing
       reason: "needs two or more different labels"),
     Refusal(head: .init(plugin: "regression"), reason: "label 'positive' is not a number"),
     Refusal(head: .init(plugin: "token-classification"), reason: "no JSON list of tags"),
-    Refusal(head: .init(plugin: "extractive-qa"), reason: "the row's label is no object like"),
+    Refusal(head: .init(plugin: "extractive-qa"), reason: "the row's label is not an object like"),
     Refusal(
-      head: .init(plugin: "multiple-choice"), reason: "label 'positive' is none of the row's 2 choices"),
+      head: .init(plugin: "multiple-choice"), reason: "label 'positive' is not one of the row's 2 choices"),
   ]
 
   private static let adapters = [
@@ -61,11 +61,11 @@ import Testing
       head: .init(plugin: "sequence-classification", data: #"label: tone, template: "{text} {prompt}""#),
       reason: "ends with {prompt}: in a causal model no token sees what stands behind it"),
     Refusal(settings: ["placement: template"], reason: "has no template with {prompt}"),
-    Refusal(selector: "attention", reason: "asks no selector"),
+    Refusal(selector: "attention", reason: "uses no selector"),
     Refusal(
       adapter: "multitask-prompt-tuning", settings: ["form: factors"], selector: "task",
-      reason: "asks no selector"),
-    Refusal(adapter: "prompt-pool", reason: "asks a selector for weights over its pool"),
+      reason: "uses no selector"),
+    Refusal(adapter: "prompt-pool", reason: "uses a selector for its pool"),
     Refusal(
       adapter: "p-tuning-v2", settings: ["depth: 4"], reason: "depth is 4, but the base model has 3 layers"),
     Refusal(

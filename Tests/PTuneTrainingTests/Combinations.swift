@@ -107,7 +107,7 @@ enum Combinations {
     }
   }
 
-  /// Every adapter in every form; one that asks a selector, with each.
+  /// Every adapter in every form; one that uses a selector, with each.
   static let methods: [Method] = {
     guard let folder = try? CombinationFolder(), let base = bases.first else { return [] }
     let selectors = named(.selector).map(\.name)

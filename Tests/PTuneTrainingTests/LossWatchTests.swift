@@ -32,6 +32,15 @@ import Testing
     #expect(findings(levelling).isEmpty)
   }
 
+  @Test("in a short training a loss that explodes is told, and noise is not")
+  func short() {
+    guard case .growing? = findings([0.7, 0.8, 0.7, 4, 19, 31]).first else {
+      Issue.record("nothing was found")
+      return
+    }
+    #expect(findings([0.7, 0.9, 0.4, 1.1, 0.3, 0.8]).isEmpty)
+  }
+
   @Test("a loss that grows far beyond its best is told with both")
   func growing() {
     let rising = (0..<60).map { step -> Double in 0.4 + 0.1 * Double(step) }

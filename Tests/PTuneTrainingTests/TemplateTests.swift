@@ -120,7 +120,8 @@ import Testing
         reason: "the template shows the label to the model: {label} is the column 'label'"),
       Refusal(
         adapter: "prefix-tuning", settings: settings(template: "{text}", head: "extractive-qa", words: nil),
-        reason: "the head 'extractive-qa' lays out rows itself, so they cannot go through a template"),
+        reason:
+          "the head 'extractive-qa' arranges a row's sequences itself, so it cannot be used with a template"),
       Refusal(
         settings: settings(template: "{prompt} {title} {mask}"), reason: "train.tsv:2: no column \"title\""),
       Refusal(
@@ -134,7 +135,7 @@ import Testing
         reason: "words: 'other' is not one of negative, positive"),
       Refusal(
         settings: settings(words: #"["positive=good", "positive=fine"]"#),
-        reason: "words: 'positive' stands twice; put its words in one text"),
+        reason: "words: 'positive' occurs twice; put its words in one text"),
       Refusal(
         settings: settings(words: #"["positive=好", "negative=bad"]"#),
         reason: "words: the model's vocabulary cannot spell '好'"),
@@ -169,7 +170,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "\(tiny.path("train.tsv")):3: the row's own text holds the mask token '[MASK]'; take it out")
+        == "\(tiny.path("train.tsv")):3: the row's own text contains the mask token '[MASK]'; remove it")
   }
 
   @Test("a malformed template is named by line, key and character")

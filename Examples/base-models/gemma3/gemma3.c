@@ -35,7 +35,7 @@ enum { GLOBAL, LOCAL, KINDS };
 typedef struct {
   ptune_base_facts_v1 facts;
   size_t heads, kv_heads, head_size, window;
-  float epsilon, scale, soft_cap, last_soft_cap; /* caps are 0 where there is none */
+  float epsilon, scale, soft_cap; /* soft_cap: of the logits; 0 where there is none */
   bool tied;
   float *frequencies[KINDS]; /* [head size / 2] */
   ptune_tensor *words, *last_norm;
@@ -144,6 +144,8 @@ static bool read_config(ptune_call *call, model *made) {
     if (flag(call, key, false))
       return refuse(call, PTUNE_UNSUPPORTED, "config.json: %s is true; that is not supported", key);
   }
+  if (number(call, "attn_logit_softcapping", 0) != 0)
+    return refuse(call, PTUNE_UNSUPPORTED, "config.json: %s is set; Gemma 3 has no such cap", "attn_logit_softcapping");
   size_t size = count(call, "hidden_size", 0), layers = count(call, "num_hidden_layers", 0);
   made->heads = count(call, "num_attention_heads", 0);
   made->kv_heads = count(call, "num_key_value_heads", made->heads);
@@ -168,8 +170,7 @@ static bool read_config(ptune_call *call, model *made) {
   if (!made->layers) abort();
   made->epsilon = (float)number(call, "rms_norm_eps", 1e-6);
   made->scale = (float)pow(number(call, "query_pre_attn_scalar", 256), -0.5);
-  made->soft_cap = (float)number(call, "attn_logit_softcapping", 0);
-  made->last_soft_cap = (float)number(call, "final_logit_softcapping", 0);
+  made->soft_cap = (float)number(call, "final_logit_softcapping", 0);
   made->tied = flag(call, "tie_word_embeddings", true);
   return read_layer_types(call, made) && read_rotation(call, made, GLOBAL) && read_rotation(call, made, LOCAL) &&
          input->scale_words(call, sqrtf((float)size)) == PTUNE_OK;
@@ -276,10 +277,9 @@ static ptune_tensor *attend(const model *own, ptune_forward *pass, size_t index,
   k = forwards->rotate_keys(pass, index, k, own->kv_heads, &rotation);
   /* transformers lets a prefix of PEFT leave the window like the tokens in whose place it stands. */
   const ptune_window_v1 window = {own->window - 1, 0, false};
-  ptune_attention_term_v1 terms[3] = {{PTUNE_ATTENTION_SCALE, &own->scale}};
+  ptune_attention_term_v1 terms[2] = {{PTUNE_ATTENTION_SCALE, &own->scale}};
   size_t count = 1;
   if (weights->is_local) terms[count++] = (ptune_attention_term_v1){PTUNE_ATTENTION_WINDOW, &window};
-  if (own->soft_cap > 0) terms[count++] = (ptune_attention_term_v1){PTUNE_ATTENTION_SOFT_CAP, &own->soft_cap};
   ptune_tensor *attended = attention->attend(pass, index, q, k, linear(pass, source, weights->value), own->heads,
                                              own->kv_heads, terms, count);
   return norm(own, linear(pass, attended, weights->output), weights->after_attention_norm);
@@ -309,8 +309,8 @@ static ptune_tensor *vocabulary_scores(void *self, ptune_call *call, const ptune
   if (!own->tied)
     table = checkpoint->weight(call, "lm_head.weight", own->facts.vocabulary_size, own->facts.hidden_size, false);
   ptune_tensor *scores = ops->linear(rows, table, NULL, false);
-  if (!(own->last_soft_cap > 0)) return scores;
-  return ops->affine(ops->unary(PTUNE_TANH, ops->affine(scores, 1 / own->last_soft_cap, 0)), own->last_soft_cap, 0);
+  if (!(own->soft_cap > 0)) return scores;
+  return ops->affine(ops->unary(PTUNE_TANH, ops->affine(scores, 1 / own->soft_cap, 0)), own->soft_cap, 0);
 }
 
 /* ----------------------------------------------------------------------------------------------- the plugin */

@@ -73,7 +73,7 @@ public func ptune_plugin_entry_v1(
           "targets", default: ["query", "value"], "the linear layers: roles, ends of paths or all-linear"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the inputs of the deltas in training"),
         .flag("rslora", default: false, "scale by alpha/√r instead of alpha/r"),
-        .choice("initialization", default: LoRA.Start.kaiming, "how A starts; B starts at zero"),
+        .choice("initialization", default: LoRA.Start.kaiming, "initial values of A; B starts at zero"),
         make: LoRA.init)
     ]
   }

@@ -15,7 +15,7 @@ public func ptune_plugin_entry_v1(
           Trains prompts for several tasks together, so that each profits from the others' data.
 
           `form: pool` keeps K prompts of l rows that all tasks select from; `private_entries` adds m more for \
-          each task alone. The run names the `selector`, which is asked with E(x) = f(W·x̄ + b) for an input x. \
+          each task alone. The run names the `selector`, which is called with E(x) = f(W·x̄ + b) for an input x. \
           How does it know the task? With `selector: task` each task has a linear layer of its own, \
           S_t(x) = softmax(W_t·E(x) + b_t). `attention` and `top-k` know it by `task_embedding: true`, which adds \
           a trained e_t to E(x). It trains K·l·H numbers, m·l·H and H more a task, and H² + H with an encoder.
@@ -38,10 +38,10 @@ public func ptune_plugin_entry_v1(
         QueryEncoder.hyperparameter(default: .tanh),
         .integer("rank", default: 1, in: 1...4096, "rank r of the factors"),
         .choice(
-          "placement", default: Placement.start, "where the rows stand in the input"),
+          "placement", default: Placement.start, "where the rows are in the input"),
         .choice(
           "initialization", of: [PromptInitialization.sampledVocabulary, .random],
-          default: PromptInitialization.sampledVocabulary, "what prompts start as"),
+          default: PromptInitialization.sampledVocabulary, "initial values of the prompts"),
         .number("deviation", default: 0.02, in: 0...100, "standard deviation of random prompts"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the prompt rows in training"),
         make: MultitaskPromptTuning.init)

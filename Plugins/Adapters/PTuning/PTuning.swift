@@ -64,9 +64,10 @@ public func ptune_plugin_entry_v1(
           """,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
-          "placement", default: Placement.start, "where the prompt stands in the input"),
+          "placement", default: Placement.start, "where the prompt is in the input"),
         .choice(
-          "encoder", default: PromptEncoder.Kind.mlp, "what makes the prompt of the trained rows"),
+          "encoder", default: PromptEncoder.Kind.mlp,
+          "the network that makes the prompt from the trained rows"),
         .integer(
           "encoder_hidden_size", default: 0, in: 0...65536,
           "columns of the MLP's inner rows, or of the LSTM in one direction; 0: the hidden size"),
@@ -74,7 +75,7 @@ public func ptune_plugin_entry_v1(
         .number(
           "encoder_dropout", default: 0.0, in: 0...0.99,
           "with encoder: lstm, dropout between its layers in training"),
-        .number("deviation", default: 1.0, in: 0...100, "standard deviation of the rows' random start"),
+        .number("deviation", default: 1.0, in: 0...100, "standard deviation of the rows' initial values"),
         make: PTuning.init)
     ]
   }

@@ -83,10 +83,10 @@ public func ptune_plugin_entry_v1(
           "with reparameterization: mlp, the columns between its layers; 0: the hidden size"),
         .choice(
           "initialization", of: PromptInitialization.layered, default: .random,
-          "what the virtual tokens start as: random numbers, or what the frozen layers are given for tokens"),
+          "initial values of the virtual tokens: random numbers, or the frozen layers' inputs for tokens"),
         .text(
           "initial_text", default: "",
-          "with initialization: text, the text; it is repeated or cut to P tokens"),
+          "with initialization: text, the text; it is repeated or truncated to P tokens"),
         .number(
           "deviation", default: 1.0, in: 0...100, "with initialization: random, the standard deviation"),
         .flag("shift_positions", default: true, "count the text's positions from P, as PEFT does"),

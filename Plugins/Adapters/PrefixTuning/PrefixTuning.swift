@@ -57,10 +57,10 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.prefix-tuning", version: Release.version) {
     [
       .adapter(
-        "prefix-tuning", summary: "trained virtual tokens at every layer's attention",
+        "prefix-tuning", summary: "trained virtual tokens in every layer's attention",
         documentation: """
           Prefix tuning (Li & Liang 2021, https://arxiv.org/abs/2101.00190) gives every layer P virtual tokens \
-          that its attention can look at. Their own outputs are never computed.
+          to which its attention can attend. Their own outputs are never computed.
 
           In the `key-value` form a layer's virtual tokens are trained keys and values: 2·L·P·H numbers, the \
           form PEFT stores. In the `hidden` form they are rows of the layer's input that pass through its own \
@@ -92,10 +92,10 @@ public func ptune_plugin_entry_v1(
           "with reparameterization: mlp, the columns between its layers; 0: the hidden size"),
         .choice(
           "initialization", of: PromptInitialization.layered, default: .random,
-          "what the virtual tokens start as: random numbers, or what the frozen layers are given for tokens"),
+          "initial values of the virtual tokens: random numbers, or the frozen layers' inputs for tokens"),
         .text(
           "initial_text", default: "",
-          "with initialization: text, the text; it is repeated or cut to P tokens"),
+          "with initialization: text, the text; it is repeated or truncated to P tokens"),
         .number(
           "deviation", default: 1.0, in: 0...100, "with initialization: random, the standard deviation"),
         .flag("shift_positions", default: true, "count the text's positions from P, as PEFT does"),

@@ -10,7 +10,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.prompt-pool", version: Release.version) {
     [
       .adapter(
-        "prompt-pool", summary: "a pool of prompts of which each input gets its own mixture",
+        "prompt-pool", summary: "a pool of prompts from which each input gets its own mixture",
         documentation: """
           Trains a pool of K prompts of l rows. For each sequence a query E(x) = f(W·x̄ + b) is made from the \
           mean x̄ of its frozen word embeddings, special tokens such as [CLS] included; the run's selector \
@@ -61,10 +61,10 @@ public func ptune_plugin_entry_v1(
         .number("pull", default: 0.0, in: 0...100, "weight of the pull loss"),
         .number("diversity", default: 0.0, in: 0...100, "weight of the diversity loss"),
         .choice(
-          "placement", default: Placement.start, "with at: input, where the rows stand"),
+          "placement", default: Placement.start, "with at: input, where the rows are"),
         .choice(
           "initialization", of: [PromptInitialization.sampledVocabulary, .random],
-          default: PromptInitialization.sampledVocabulary, "what the rows of the pool start as"),
+          default: PromptInitialization.sampledVocabulary, "initial values of the pool's rows"),
         .number(
           "deviation", default: 0.02, in: 0...100, "standard deviation of random rows and of learned keys"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on a sequence's rows in training"),

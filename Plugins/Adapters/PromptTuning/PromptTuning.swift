@@ -40,12 +40,12 @@ public func ptune_plugin_entry_v1(
         "prompt-tuning", summary: "trained rows among the word embeddings of the input",
         documentation: """
           Prompt tuning (Lester et al. 2021, https://arxiv.org/abs/2104.08691) trains P rows of the hidden size \
-          that stand among the word embeddings of every input: P·H numbers. The base model sees them as it \
+          that are inserted among the word embeddings of every input: P·H numbers. The base model sees them as it \
           sees words.
 
-          `placement` decides where they stand. `start` is before everything, as PEFT does it; `after-first` \
-          keeps a leading [CLS] at position 0, where an encoder expects it; `template` is wherever the task's \
-          template has `{prompt}`. In a causal model no token sees what stands behind it, so `end` is refused there.
+          `placement` decides where they stand. `start` is before everything, as in PEFT; `after-first` keeps \
+          a leading [CLS] at position 0, where an encoder expects it; `template` is wherever the task's \
+          template has `{prompt}`. In a causal model, no token sees what follows it, so `end` is refused.
 
           The rows start as random numbers, as embeddings of words that are frequent in the training data, of \
           a text, or of the tasks' labels: one row each, the mean of its tokens, and sampled words for the rest \
@@ -57,11 +57,12 @@ public func ptune_plugin_entry_v1(
           """,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
         .choice(
-          "placement", default: Placement.start, "where the rows stand in the input"),
+          "placement", default: Placement.start, "where the rows are in the input"),
         .choice(
-          "initialization", default: PromptInitialization.sampledVocabulary, "what the rows start as"),
+          "initialization", default: PromptInitialization.sampledVocabulary, "initial values of the rows"),
         .text(
-          "initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
+          "initial_text", default: "",
+          "with initialization: text, the text whose embeddings are the initial values"),
         .number(
           "deviation", default: 0.02, in: 0...100, "with initialization: random, the standard deviation"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout on the rows in training"),

@@ -78,7 +78,8 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.residual-prompt-tuning", version: Release.version) {
     [
       .adapter(
-        "residual-prompt-tuning", summary: "rows at the input that pass a small network with a shortcut",
+        "residual-prompt-tuning",
+        summary: "rows at the input that pass through a small network with a residual connection",
         documentation: """
           Residual prompt tuning (Razdaibiedina et al. 2023, https://arxiv.org/abs/2305.03937) is prompt tuning \
           whose rows P pass a network Φ on their way to the input, as P + Φ(P): down to `bottleneck` columns, \
@@ -88,17 +89,18 @@ public func ptune_plugin_entry_v1(
           Placement and initialisation are those of `prompt-tuning`.
           """,
         .integer("virtual_tokens", default: 20, in: 1...4096, "number of trained rows P"),
-        .choice("placement", default: Placement.start, "where the rows stand in the input"),
+        .choice("placement", default: Placement.start, "where the rows are in the input"),
         .choice(
           "encoder", default: ResidualPromptTuning.Encoder.residual,
-          "what makes the prompt of the trained rows"),
+          "the network that makes the prompt from the trained rows"),
         .integer("bottleneck", default: 128, in: 1...65536, "columns between the network's layers"),
         .flag("layer_norm", default: true, "whether the network ends with a layer norm"),
         .number("dropout", default: 0.0, in: 0...0.99, "dropout before the network's norm, in training"),
         .choice(
-          "initialization", default: PromptInitialization.sampledVocabulary, "what the rows start as"),
+          "initialization", default: PromptInitialization.sampledVocabulary, "initial values of the rows"),
         .text(
-          "initial_text", default: "", "with initialization: text, the text whose embeddings they start as"),
+          "initial_text", default: "",
+          "with initialization: text, the text whose embeddings are the initial values"),
         .number(
           "deviation", default: 0.02, in: 0...100, "with initialization: random, the standard deviation"),
         make: ResidualPromptTuning.init)

@@ -23,8 +23,8 @@ final class Gpt2: BaseModel {
       hiddenSize: size, layers: try Configuration.count("n_layer"), keyValueSize: size, attentionHeads: heads,
       vocabularySize: try Configuration.count("vocab_size"),
       positions: try Configuration.count("n_positions", default: 1024), causal: true)
-    let prefix = Checkpoint.hasWeight("transformer.wte.weight") ? "transformer." : ""
-    wordTable = try Checkpoint.weight(prefix + "wte.weight", rows: facts.vocabularySize, columns: size)
+    let prefix = Checkpoint.hasWeight("transformer.wpe.weight") ? "transformer." : ""
+    wordTable = try VocabularyScores.wordTable(prefix + "wte.weight", facts: facts, tied: true)
     positionTable = try Checkpoint.weight(prefix + "wpe.weight", rows: facts.positions, columns: size)
     let epsilon = try Checkpoint.number("layer_norm_epsilon", default: 1e-5)
     let facts = facts
@@ -102,7 +102,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.gpt2", version: Release.version) {
     [
       .baseModel(
-        "gpt2", summary: "GPT-2 and its kin",
+        "gpt2", summary: "GPT-2 and relatives",
         documentation: """
           Causal models whose config.json says `model_type: gpt2` (Radford et al. 2019, "Language models are \
           unsupervised multitask learners"): GPT-2 of any size, DistilGPT-2. Checkpoints of the bare model, those \

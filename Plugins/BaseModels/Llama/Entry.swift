@@ -34,7 +34,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.llama", version: Release.version) {
     [
       .baseModel(
-        "llama", summary: "Llama and its kin: SmolLM2, TinyLlama",
+        "llama", summary: "Llama and relatives: SmolLM2, TinyLlama",
         documentation: """
           Causal models whose config.json says `model_type: llama` (Touvron et al. 2023, \
           https://arxiv.org/abs/2302.13971): Llama 2 and 3, TinyLlama, SmolLM2. Rotary positions may be scaled as \

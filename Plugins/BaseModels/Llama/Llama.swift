@@ -44,9 +44,8 @@ final class Llama: BaseModel {
     let rotation = try Rotation(headSize: headSize, positions: positions)
     let epsilon = try Checkpoint.number("rms_norm_eps", default: 1e-6)
     // transformers' classes for questions call the model `transformer`, those for everything else `model`.
-    let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "embed_tokens.weight") } ?? ""
-    wordTable = try Checkpoint.weight(
-      prefix + "embed_tokens.weight", rows: facts.vocabularySize, columns: size)
+    let prefix = ["model.", "transformer."].first { Checkpoint.hasWeight($0 + "norm.weight") } ?? ""
+    wordTable = try VocabularyScores.wordTable(prefix + "embed_tokens.weight", facts: facts, tied: false)
     let facts = facts
     layers = try Configuration.layers(facts.layers) {
       try Layer(
@@ -73,7 +72,7 @@ final class Llama: BaseModel {
     let attentionNorm, outputNorm: RootMeanSquareNorm
     let activation: Activation
 
-    /// Norms that architectures with the other names of these layers have besides: Qwen3 and OLMo 2, Gemma 2 and 3, GLM-4.
+    /// Additional norms in architectures that name these layers differently: Qwen3 and OLMo 2, Gemma 2 and 3, GLM-4.
     private static let normsOfKin = [
       "self_attn.q_norm", "self_attn.k_norm", "self_attn.q_layernorm", "self_attn.k_layernorm",
       "pre_feedforward_layernorm", "post_feedforward_layernorm", "post_self_attn_layernorm",

@@ -34,7 +34,7 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.attention", version: Release.version) {
     [
       .selector(
-        "attention", summary: "a softmax of the products of query and keys: every entry takes part",
+        "attention", summary: "a softmax over the products of query and keys: every entry takes part",
         documentation: """
           Weighs all entries of a pool for each sequence: α = softmax(q·kᵀ·s/τ) for its query q and the keys k.
 
@@ -44,7 +44,7 @@ public func ptune_plugin_entry_v1(
           """,
         .flag("scaled", default: false, "divide the products by √d, d being the size of a query"),
         .number("temperature", default: 1.0, in: 1e-4...1e4, "temperature τ of the softmax"),
-        .flag("train_temperature", default: false, "train the temperature; it starts as given"),
+        .flag("train_temperature", default: false, "train the temperature, starting with the given one"),
         make: Attention.init)
     ]
   }

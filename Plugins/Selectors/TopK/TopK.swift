@@ -84,10 +84,10 @@ public func ptune_plugin_entry_v1(
   Plugin.register(with: host, id: "ptune.top-k", version: Release.version) {
     [
       .selector(
-        "top-k", summary: "the k entries whose keys are most like the query",
+        "top-k", summary: "the k entries whose keys are most similar to the query",
         documentation: """
           Chooses k entries of a pool for each sequence by itself, as L2P does (Wang et al. 2022, \
-          https://arxiv.org/abs/2112.08654), and never by a majority of the batch.
+          https://arxiv.org/abs/2112.08654), never by majority in the batch.
 
           `softmax` weighs the chosen ones by a softmax over their similarities. `straight-through` gives each \
           of them 1/k, while gradients flow as if a softmax over all entries had been taken, so entries that \
@@ -97,19 +97,19 @@ public func ptune_plugin_entry_v1(
           choices that an entry had so far, so that all of them get their turn (section 4.2 of the paper, whose \
           h counts the tasks before). Weights stay those of the similarities, and evaluation chooses without it.
 
-          Choosing has no gradient: add the adapter's pull loss, so that keys move to the queries they serve.
+          Choosing has no gradient: add the adapter's pull loss, so that keys move towards the queries for which they are chosen.
           """,
         .integer("k", default: 5, in: 1...4096, "how many entries a sequence gets"),
         .choice(
-          "similarity", default: TopK.Similarity.cosine, "how alike a query and a key are"),
+          "similarity", default: TopK.Similarity.cosine, "the similarity of a query and a key"),
         .choice(
-          "weights", default: TopK.Weights.softmax, "what the chosen entries weigh"),
+          "weights", default: TopK.Weights.softmax, "the weights of the chosen entries"),
         .number(
           "temperature", default: 1.0, in: 1e-4...1e4,
-          "similarities are divided by it; cosines differ little, so below 1 tells them apart more"),
+          "similarities are divided by it; cosines differ little, so below 1 they differ more"),
         .flag(
           "frequency_penalty", default: false,
-          "in training, scale each entry's distance by how often it was chosen so far"),
+          "in training, scale each entry's distance by how often it has been chosen"),
         make: TopK.init)
     ]
   }

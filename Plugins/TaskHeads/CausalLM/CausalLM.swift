@@ -11,7 +11,7 @@ final class CausalLM: TaskHead {
   init() throws {
     guard Base.facts.causal else {
       throw ComponentFailure.unsupported(
-        "causal-lm needs a causal base model; in an encoder each token sees the one that it would have to guess"
+        "causal-lm needs a causal base model; in an encoder, each token sees the one that it would have to predict"
       )
     }
   }
@@ -23,16 +23,19 @@ final class CausalLM: TaskHead {
 
   private func nextTokens(_ example: Example) -> [Int32] {
     let tokens = example.tokens
-    if example.field("messages") != nil {
-      // Of a conversation what the assistant says is text 1.
-      return tokens.indices.map {
-        $0 + 1 < tokens.count && tokens[$0 + 1].field == 1 ? tokens[$0 + 1].id : -1
-      }
-    }
+    let isConversation = example.field("messages") != nil
     let isCompletion = example.field("text_pair") != nil
     // What follows the prompt is the completion, and then the token that ends it.
     let begin = isCompletion ? (tokens.lastIndex { $0.field == 0 } ?? -1) + 1 : 1
-    return tokens.indices.map { $0 + 1 >= max(begin, 1) && $0 + 1 < tokens.count ? tokens[$0 + 1].id : -1 }
+    return example.sequences.flatMap { sequence in
+      sequence.map { index in
+        let next = index + 1
+        guard next < sequence.upperBound else { return -1 }
+        // Of a conversation what the assistant says is text 1.
+        let counts = isConversation ? tokens[next].field == 1 : next >= begin
+        return counts ? tokens[next].id : -1
+      }
+    }
   }
 
   func scores(_ hidden: Tensor, _ batch: Batch) throws -> Tensor {
@@ -64,7 +67,7 @@ final class CausalLM: TaskHead {
     }
     try prediction.put(.integer(count), as: "tokens")
     try prediction.put(sum, as: "log_probability")
-    try prediction.put(exp(-sum / Double(max(1, count))), as: "perplexity")
+    try prediction.put(count == 0 ? .nan : exp(-sum / Double(count)), as: "perplexity")
   }
 
   func measure(_ evaluation: Evaluation) throws {
@@ -78,8 +81,9 @@ final class CausalLM: TaskHead {
         count += 1
       }
     }
-    try evaluation.state("perplexity", exp(-sum / max(1, count)), higherIsBetter: false)
-    try evaluation.state("token_accuracy", hits / max(1, count))
+    // Over no token there is no mean.
+    try evaluation.state("perplexity", count == 0 ? .nan : exp(-sum / count), higherIsBetter: false)
+    try evaluation.state("token_accuracy", count == 0 ? .nan : hits / count)
   }
 }
 
@@ -97,7 +101,7 @@ public func ptune_plugin_entry_v1(
           parameters. Rows need no label.
 
           With `text` alone every token but the first is a target, each guessed from those before it. With \
-          `text_pair` besides, `text` is a prompt and `text_pair` its completion, which follows it without a \
+          `text_pair`, `text` is a prompt and `text_pair` its completion, which follows it without a \
           separator, so a completion mostly begins with a blank; only its tokens are targets. The token that ends a \
           text is put behind and is a target too. A prompt that is too long loses its beginning.
 

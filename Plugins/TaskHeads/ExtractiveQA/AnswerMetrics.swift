@@ -71,7 +71,7 @@ struct NormalizedAnswer {
     words = scalars.split(whereSeparator: isBlank).map { Array($0) }
   }
 
-  /// The harmonic mean of precision and recall over words, each counted as often as it stands in both.
+  /// The harmonic mean of precision and recall over words, each counted as often as it occurs in both.
   ///
   /// - Parameter empty: the score of two answers without words.
   func f1(to gold: NormalizedAnswer, whereEmpty empty: Double) -> Double {

@@ -24,23 +24,27 @@ struct AnswerSearch {
     }
   }
 
+  /// - Parameter context: what answers are parts of; nil for a row of token ids.
   /// - Returns: the best answer, nil where there is nothing to choose from, and all by their scores.
-  func answers(_ scores: ScoreMatrix, _ example: Example) -> (best: Answer?, all: [Answer]) {
+  func answers(
+    _ scores: ScoreMatrix, _ example: Example, context: [UInt8]?
+  ) -> (best: Answer?, all: [Answer]) {
     let tokens = example.tokens
-    // A row of token ids does not say where its context is. NB: a context without a token is one all the same: places
-    // are bytes of it, so there is none.
-    let hasContext = Question(example) != nil
     var best: [Range<Int>: Double] = [:]
     var none = Double.infinity
     for window in example.sequences where !window.isEmpty {
       func score(_ token: Int, _ side: Int) -> Double { Double(scores.values[token * scores.columns + side]) }
       none = min(none, score(window.lowerBound, 0) + score(window.lowerBound, 1))
-      let candidates = hasContext ? window.filter { tokens[$0].field == 1 } : window.dropFirst().map { $0 }
+      // A row of token ids does not say where its context is.
+      let candidates =
+        context == nil ? window.dropFirst().map { $0 } : window.filter { tokens[$0].field == 1 }
       let ends = top(candidates) { score($0, 1) }
       for start in top(candidates, by: { score($0, 0) }) {
         for end in ends where end >= start && end - start < maximumLength {
           let place =
-            hasContext ? tokens[start].bytes.lowerBound..<tokens[end].bytes.upperBound : start..<end + 1
+            context.map { filled(tokens[start].bytes.lowerBound, tokens[end].bytes.upperBound, of: $0) }
+            ?? start..<end + 1
+          if place.isEmpty { continue }
           best[place] = max(best[place] ?? -.infinity, score(start, 0) + score(end, 1))
         }
       }
@@ -61,6 +65,14 @@ struct AnswerSearch {
     for index in all.indices { all[index].probability = exp(all[index].score - all[0].score) / sum }
     let isNone = allowsNone && none - (given?.score ?? -.infinity) > threshold
     return (all.first { ($0.place == nil) == (isNone || given == nil) }, all)
+  }
+
+  /// A part of the context without the blanks at both ends: a piece may begin at the blank in front of its word.
+  private func filled(_ begin: Int, _ end: Int, of context: [UInt8]) -> Range<Int> {
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    let part = context[begin..<max(begin, end)]
+    let rest = part.drop(while: isBlank)
+    return rest.startIndex..<(rest.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? rest.startIndex)
   }
 
   /// The tokens that score most.

@@ -25,7 +25,8 @@ public func ptune_plugin_entry_v1(
           more than `null_threshold` above the best answer, in the window where it scores least.
 
           Predictions: `answer`, cut from the context as it was given, `score` (its two scores added), \
-          `probability` among the `n_best`, and its place, `begin` and `end`, in bytes. Raw scores are \
+          `probability` among the `n_best`, and its place, `begin` and `end`, in characters (Unicode scalars, as \
+          SQuAD counts). Blanks at both ends of an answer are left out. Raw scores are \
           `start_scores` and `end_scores`, the windows of a row end to end. A row of token ids alone has places \
           among its tokens instead of a text.
 
@@ -35,13 +36,13 @@ public func ptune_plugin_entry_v1(
           """,
         .integer(
           "doc_stride", default: 128, in: 0...65536,
-          "tokens that windows over a long context share with the one before"),
+          "tokens that each window over a long context shares with the one before"),
         .integer("max_answer_length", default: 30, in: 1...65536, "tokens that an answer may have"),
-        .integer("n_best", default: 20, in: 1...1000, "how many answers are weighed against each other"),
+        .integer("n_best", default: 20, in: 1...1000, "how many candidate answers are compared"),
         .flag("no_answer", default: false, "questions may be without an answer, as in SQuAD 2.0"),
         .number(
           "null_threshold", default: 0, in: -1000...1000,
-          "how much more [CLS] scores than the best answer where there is none"),
+          "how much more than the best answer [CLS] has to score for no answer"),
         .number("dropout", default: 0, in: 0...0.99, "dropout before the linear layer in training"),
         make: ExtractiveQA.init)
     ]

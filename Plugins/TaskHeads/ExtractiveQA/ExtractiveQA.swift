@@ -23,7 +23,7 @@ final class ExtractiveQA: ArrangingHead {
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
     guard let question = Question(example) else {
       throw ComponentFailure.badArgument(
-        "the row needs a 'question' and a 'context'; 'fields' says which columns they are")
+        "the row needs a 'question' and a 'context'; 'fields' can name their columns")
     }
     try arrangement.windows(question.text, question.context, over: .second, overlap: overlap)
   }
@@ -32,7 +32,7 @@ final class ExtractiveQA: ArrangingHead {
   func encode(_ example: Example, into targets: Targets) throws {
     guard let question = Question(example) else {
       throw ComponentFailure.badArgument(
-        "a row of token ids has no context that its answer could be sought in")
+        "a row of token ids has no context in which to look for its answer")
     }
     let answers = try GoldAnswers(example, context: question.context)
     guard search.allowsNone || !answers.texts.isEmpty else {
@@ -46,9 +46,10 @@ final class ExtractiveQA: ArrangingHead {
         }),
         let last = sequence.first(where: {
           tokens[$0].field == 1 && tokens[$0].bytes.upperBound >= answer.upperBound
-        }), first <= last
+        })
       else { return [0, 0] }
-      return [Int32(first - sequence.lowerBound), Int32(last - sequence.lowerBound)]
+      // Of several tokens that spell one character in bytes each stands for the whole: the answer has all of them.
+      return [min(first, last), max(first, last)].map { Int32($0 - sequence.lowerBound) }
     }
     try targets.emit(spans.flatMap { $0 })
   }
@@ -67,17 +68,21 @@ final class ExtractiveQA: ArrangingHead {
   }
 
   func predict(_ scores: ScoreMatrix, _ example: Example, into prediction: Prediction) throws {
-    let found = search.answers(scores, example)
     let context = Question(example).map { Array($0.context.utf8) }
+    let found = search.answers(scores, example, context: context)
     func members(_ answer: AnswerSearch.Answer) -> [(String, PredictionValue)] {
       var members: [(String, PredictionValue)] = [
         ("score", .number(answer.score)), ("probability", .number(answer.probability)),
       ]
       if let context { members.insert(("text", .text(answer.text(in: context))), at: 0) }
       guard let place = answer.place else { return members }
-      let names = context == nil ? ("first_token", "last_token") : ("begin", "end")
-      let end = context == nil ? place.upperBound - 1 : place.upperBound
-      return members + [(names.0, .integer(place.lowerBound)), (names.1, .integer(end))]
+      guard let context else {
+        return members + [
+          ("first_token", .integer(place.lowerBound)), ("last_token", .integer(place.upperBound - 1)),
+        ]
+      }
+      let scalars = scalarPlace(of: place, in: context)
+      return members + [("begin", .integer(scalars.lowerBound)), ("end", .integer(scalars.upperBound))]
     }
     if let best = found.best {
       for (key, value) in members(best) { try prediction.put(value, as: key == "text" ? "answer" : key) }
@@ -92,9 +97,10 @@ final class ExtractiveQA: ArrangingHead {
     for index in 0..<evaluation.count {
       let example = try evaluation.example(index)
       guard let question = Question(example) else { continue }
-      let best = search.answers(evaluation.scores(index), example).best
+      let context = Array(question.context.utf8)
+      let best = search.answers(evaluation.scores(index), example, context: context).best
       metrics.add(
-        predicted: best?.text(in: Array(question.context.utf8)) ?? "",
+        predicted: best?.text(in: context) ?? "",
         gold: try GoldAnswers(example, context: question.context).texts)
     }
     for (name, value) in metrics.values { try evaluation.state(name, value) }
@@ -108,8 +114,8 @@ struct Question {
 
   /// nil for a row without one of the two.
   init?(_ example: Example) {
-    guard let text = example.field("question") ?? example.field("text"),
-      let context = example.field("context") ?? example.field("text_pair")
+    guard let text = example.field(anyOf: ["question", "text"]),
+      let context = example.field(anyOf: ["context", "text_pair"])
     else { return nil }
     (self.text, self.context) = (text, context)
   }

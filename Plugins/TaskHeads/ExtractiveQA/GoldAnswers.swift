@@ -16,7 +16,7 @@ struct GoldAnswers {
       texts.count == places.count
     else {
       throw ComponentFailure.badArgument(
-        "the row's label is no object like {\"text\": [\"France\"], \"answer_start\": [159]}")
+        "the row's label is not an object like {\"text\": [\"France\"], \"answer_start\": [159]}")
     }
     self.texts = texts
     guard let text = texts.first, let place = places.first else {

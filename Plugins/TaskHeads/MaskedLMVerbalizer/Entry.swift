@@ -11,7 +11,7 @@ public func ptune_plugin_entry_v1(
       .taskHead(
         "masked-lm-verbalizer", summary: "one label per text, by the word that fills the template's mask",
         documentation: """
-          Asks the base model's own masked language model which word fills the `{mask}` of the task's template \
+          Uses the base model's own masked-language-model head to predict which word fills the `{mask}` of the task's template \
           (Schick & Schütze 2021, https://arxiv.org/abs/2001.07676), and trains nothing of its own. The data \
           section needs a template with one `{mask}`, such as `template: "{text} It was {mask}."`, and the \
           checkpoint its masked language model's head: one saved without it is refused.
@@ -30,7 +30,9 @@ public func ptune_plugin_entry_v1(
           those of sequence-classification.
           """,
         .texts(
-          "labels", default: [], "the labels; by default those of the training data, sorted"),
+          "labels", default: [],
+          "the labels; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
+        ),
         .texts("words", "the words that stand for each label, as label=word,word"),
         .choice(
           "pieces", default: Verbalizer.Pieces.mean,

@@ -26,10 +26,10 @@ struct Verbalizer {
       }
       guard let index = labels.index(of: label) else {
         throw ComponentFailure.badArgument(
-          "words: '\(label)' is not one of \(labels.names.joined(separator: ", "))")
+          "words: '\(short(label))' is not one of \(listed(labels.names))")
       }
       guard words.updateValue(given, forKey: index) == nil else {
-        throw ComponentFailure.badArgument("words: '\(label)' stands twice; put its words in one text")
+        throw ComponentFailure.badArgument("words: '\(label)' occurs twice; put its words in one text")
       }
     }
     for (index, label) in labels.names.enumerated() {

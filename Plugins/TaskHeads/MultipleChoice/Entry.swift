@@ -31,7 +31,7 @@ public func ptune_plugin_entry_v1(
           """,
         .choice(
           "pooling", of: Pooling.names, default: "automatic",
-          "which row stands for a choice"),
+          "which row represents a choice"),
         .flag("base_pooler", default: false, "pass the row through the base model's own pooling layer first"),
         .number("dropout", default: 0.1, in: 0...0.99, "dropout before the linear layer in training"),
         make: MultipleChoice.init)

@@ -18,9 +18,9 @@ final class MultipleChoice: ArrangingHead {
   }
 
   func arrange(_ example: Example, into arrangement: Arrangement) throws {
-    guard let question = example.field("question") ?? example.field("text") else {
+    guard let question = example.field(anyOf: ["question", "text"]) else {
       throw ComponentFailure.badArgument(
-        "the row has no 'question'; 'fields' says which column it is")
+        "the row has no 'question'; 'fields' can name its column")
     }
     let start = example.field("start").map { $0 + " " } ?? ""
     for choice in try Choices(example).texts { try arrangement.input(question, start + choice) }
@@ -72,22 +72,28 @@ struct Choices {
   let texts: [String]
   private let names: [String]
 
-  /// Reads `choices`, or `choice0`, `choice1`, … up to the first that the row does not have.
+  /// Reads `choices`, or `choice0`, `choice1`, … up to the first that the row does not have. Where the run names columns
+  /// for some of these, there are no others.
   ///
   /// - Throws: `ComponentFailure` for a row without choices.
   init(_ example: Example) throws {
-    if let choices = example.json("choices") {
+    let named = Set(example.list("named_fields") ?? []).filter { $0.hasPrefix("choice") && $0 != "choices" }
+    if named.isEmpty, let choices = example.json("choices") {
       guard let texts = (choices["text"] ?? choices).all(\.text), !texts.isEmpty else {
-        throw ComponentFailure.badArgument("'choices' is no JSON list of texts, such as [\"yes\", \"no\"]")
+        throw ComponentFailure.badArgument("'choices' is not a JSON list of texts, such as [\"yes\", \"no\"]")
       }
       self.texts = texts
       names = choices["label"]?.all(\.text) ?? []
     } else {
       var texts: [String] = []
-      while let text = example.field("choice\(texts.count)") { texts.append(text) }
+      while named.isEmpty || named.contains("choice\(texts.count)"),
+        let text = example.field("choice\(texts.count)")
+      {
+        texts.append(text)
+      }
       guard !texts.isEmpty else {
         throw ComponentFailure.badArgument(
-          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' says which columns they are")
+          "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' can name their columns")
       }
       (self.texts, names) = (texts, [])
     }
@@ -97,7 +103,7 @@ struct Choices {
   func index(of label: String) throws -> Int {
     let index = names.firstIndex(of: label) ?? Int(label) ?? texts.firstIndex(of: label)
     guard let index, texts.indices.contains(index) else {
-      throw ComponentFailure.badArgument("label '\(label)' is none of the row's \(texts.count) choices")
+      throw ComponentFailure.badArgument("label '\(label)' is not one of the row's \(texts.count) choices")
     }
     return index
   }

@@ -14,8 +14,7 @@ public func ptune_plugin_entry_v1(
         documentation: """
           Gives each text, or pair of texts, a number: a row of the base model's output is pooled, passes the \
           hidden layers if there are any, and a linear layer makes a number of it. The loss is the mean squared \
-          error to the row's `label`, a number as it stands in the data: large ones are better scaled to about 1 \
-          beforehand.
+          error to the row's `label`, a number in the data: scale large ones to about 1 beforehand.
 
           `pooling` chooses the row, and the layers are made, as in sequence-classification.
 

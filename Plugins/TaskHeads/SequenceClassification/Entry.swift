@@ -39,15 +39,17 @@ public func ptune_plugin_entry_v1(
           labels are all right.
           """,
         .texts(
-          "labels", default: [], "the labels; by default those of the training data, sorted"),
+          "labels", default: [],
+          "the labels; by default those of the training data: numbers ascending, names as the base model orders them, else sorted"
+        ),
         TextScorer.poolingChoice, TextScorer.basePoolerFlag, TextScorer.hiddenLayersCount,
         TextScorer.hiddenSizeCount, TextScorer.activationChoice, TextScorer.biasFlag, TextScorer.dropoutShare,
         .texts("class_weights", default: [], "how much a label counts in the loss, as label=weight"),
         .number(
           "label_smoothing", default: 0, in: 0...0.99, "share of the target spread over all labels"),
         .flag("multi_label", default: false, "a text may have several labels, or none"),
-        .text("label_separator", default: "", "what stands between labels; empty: they are a JSON list"),
-        .number("threshold", default: 0.5, in: 0...1, "the probability from which on a label is given"),
+        .text("label_separator", default: "", "the separator between labels; empty: they are a JSON list"),
+        .number("threshold", default: 0.5, in: 0...1, "the probability from which a label is given"),
         make: SequenceClassification.init)
     ]
   }

@@ -16,13 +16,13 @@ struct MultiLabel {
     let field = separator.isEmpty ? nil : example.field("label")
     guard let given = field?.parts(separatedBy: separator) ?? example.list("label") else {
       throw ComponentFailure.badArgument(
-        "the row's label is no JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
+        "the row's label is not a JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
       )
     }
     var targets = [Float](repeating: 0, count: labels.count)
     for label in given {
       guard let index = labels.firstIndex(of: label) else {
-        throw ComponentFailure.badArgument("label '\(label)' is not one of \(labels.joined(separator: ", "))")
+        throw ComponentFailure.badArgument("label '\(short(label))' is not one of \(listed(labels))")
       }
       targets[index] = 1
     }

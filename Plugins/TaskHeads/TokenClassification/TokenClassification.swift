@@ -30,14 +30,14 @@ final class TokenClassification: TaskHead {
     let words = try WordAlignment(example)
     guard let tags = example.list("label") else {
       throw ComponentFailure.badArgument(
-        "the row's label is no JSON list of tags, such as [\"O\", \"B-PER\"]")
+        "the row's label is not a JSON list of tags, such as [\"O\", \"B-PER\"]")
     }
     guard tags.count == words.count else {
       throw ComponentFailure.badArgument("the row has \(words.count) words, but \(tags.count) tags")
     }
     let indices = try tags.map { tag in
       guard let index = labels.firstIndex(of: tag) else {
-        throw ComponentFailure.badArgument("tag '\(tag)' is not one of \(labels.joined(separator: ", "))")
+        throw ComponentFailure.badArgument("tag '\(short(tag))' is not one of \(listed(labels))")
       }
       return index
     }
@@ -77,9 +77,10 @@ final class TokenClassification: TaskHead {
     let entities = Entity.all(in: tags).map { entity -> PredictionValue in
       let begin = words.bytes[entity.words.lowerBound].lowerBound
       let end = words.bytes[entity.words.upperBound - 1].upperBound
+      let place = words.scalars(begin..<end)
       return .object([
         ("text", .text(words.original(begin..<end))), ("label", .text(entity.label)),
-        ("begin", .integer(begin)), ("end", .integer(end)),
+        ("begin", .integer(place.lowerBound)), ("end", .integer(place.upperBound)),
       ])
     }
     try prediction.put(.list(entities), as: "entities")

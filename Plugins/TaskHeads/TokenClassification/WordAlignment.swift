@@ -35,7 +35,10 @@ struct WordAlignment {
         continue
       }
       while word < bytes.count, bytes[word].upperBound <= token.bytes.lowerBound { word += 1 }
-      let isPiece = word < bytes.count && bytes[word].contains(token.bytes.lowerBound)
+      // A piece may begin at the blank in front of its word.
+      let isPiece =
+        word < bytes.count
+        && (bytes[word].contains(token.bytes.lowerBound) || bytes[word].overlaps(token.bytes))
       ofToken.append(isPiece ? word : nil)
       if isPiece, firstToken[word] == nil { firstToken[word] = index }
     }
@@ -46,6 +49,9 @@ struct WordAlignment {
   /// A part of the text as it was given.
   func original(_ range: Range<Int>) -> String { String(decoding: text[range], as: UTF8.self) }
 
+  /// The place of a part of the text in Unicode scalars.
+  func scalars(_ range: Range<Int>) -> Range<Int> { scalarPlace(of: range, in: text) }
+
   /// Each word's place, from where the word before ended.
   private static func places(of words: [String], in text: [UInt8]) throws -> [Range<Int>] {
     var end = 0
@@ -54,7 +60,9 @@ struct WordAlignment {
       var begin = end
       while begin + sought.count <= text.count, !text[begin...].starts(with: sought) { begin += 1 }
       guard begin + sought.count <= text.count else {
-        throw ComponentFailure.badArgument("the word '\(word)' is not in the text after byte \(end)")
+        throw ComponentFailure.badArgument(
+          "the word '\(word)' is not in the text after character \(scalarPlace(of: 0..<end, in: text).upperBound)"
+        )
       }
       end = begin + sought.count
       return begin..<end

@@ -1,5 +1,8 @@
 """What ptune is attacked with. Each case changes a copy of a folder with models, data, a run file and a trained adapter."""
 
+# Tables of cases, as compact as they read best.
+# fmt: off
+
 import json
 import os
 import shutil

@@ -8,8 +8,23 @@ CONTROLS = "\\u001b[2J\\u009b31m"
 COMMIT = "c" * 40
 # What is wrong, by the first part of the address's path.
 WAYS = [
-    "plain", "retry-huge", "retry-long", "retry-nan", "size-huge", "size-negative", "listing-size", "traversal", "controls",
-    "redirect-loop", "redirect-file", "no-json", "deep-json", "etag-path", "status-0", "short", "endless-header",
+    "plain",
+    "retry-huge",
+    "retry-long",
+    "retry-nan",
+    "size-huge",
+    "size-negative",
+    "listing-size",
+    "traversal",
+    "controls",
+    "redirect-loop",
+    "redirect-file",
+    "no-json",
+    "deep-json",
+    "etag-path",
+    "status-0",
+    "short",
+    "endless-header",
 ]
 
 

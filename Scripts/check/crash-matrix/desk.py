@@ -80,7 +80,8 @@ class Desk:
         return done
 
     def train(self, *arguments, **keywords):
-        return self.run("train", "run.yaml", "--quiet", *arguments, **keywords)
+        anew = [] if "--resume" in arguments else ["--overwrite"]
+        return self.run("train", "run.yaml", "--quiet", *anew, *arguments, **keywords)
 
     def prepare(self, scenario):
         """The folder that a scenario begins with; returns a copy of it and the arguments of its training."""

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "ptune_subnormals.h"
+
 /* How often a waiting thread looks before it sleeps: some tens of microseconds. */
 enum { SPINS = 4000 };
 
@@ -76,6 +78,7 @@ static void *work(void *argument) {
   worker *self = argument;
   ptk_pool *pool = self->pool;
   unsigned long seen = 0;
+  ptk_flush_subnormals();
   for (;;) {
     seen = wait_for_section(pool, seen);
     if (atomic_load(&pool->stopping)) return NULL;
@@ -130,10 +133,7 @@ void ptk_pool_destroy(ptk_pool *pool) {
 }
 
 void ptk_pool_run(ptk_pool *pool, size_t pieces, void (*body)(void *, size_t), void *context) {
-  if (pool->threads == 1) {
-    for (size_t piece = 0; piece < pieces; piece++) body(context, piece);
-    return;
-  }
+  const uint64_t float_control = ptk_flush_subnormals();
   pool->body = body;
   pool->context = context;
   for (size_t i = 0; i < pool->threads; i++) {
@@ -147,4 +147,5 @@ void ptk_pool_run(ptk_pool *pool, size_t pieces, void (*body)(void *, size_t), v
     relax();
     if (spin > SPINS) sched_yield();
   }
+  ptk_restore_float_control(float_control);
 }

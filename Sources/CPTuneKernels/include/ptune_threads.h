@@ -11,8 +11,8 @@ typedef struct ptk_pool ptk_pool;
 ptk_pool *ptk_pool_create(size_t threads);
 void ptk_pool_destroy(ptk_pool *pool);
 /* Calls body(context, piece) once for every piece in 0 … pieces-1 and returns when all have returned. Each thread begins
-   with the same share of the pieces every time; one that has finished its own goes on with others'. One caller at a
-   time. */
+   with the same share of the pieces every time; one that has finished its own goes on with others'. All of them, the
+   caller's too, take subnormal numbers as zero meanwhile (ptune_subnormals.h). One caller at a time. */
 void ptk_pool_run(ptk_pool *pool, size_t pieces, void (*body)(void *context, size_t piece), void *context);
 
 #endif

@@ -18,11 +18,11 @@ extension ExportTargetError {
   /// What is wrong, where.
   public var description: String {
     switch self {
-    case .notAFolder(let path): "'\(path)' is no folder"
-    case .holdsOtherFiles(let path): "the folder '\(path)' holds something else than an adapter"
-    case .holdsTrainedAdapter(let path): "the folder '\(path)' holds an adapter that ptune trained"
+    case .notAFolder(let path): "'\(path)' is not a folder"
+    case .holdsOtherFiles(let path): "the folder '\(path)' contains something other than an adapter"
+    case .holdsTrainedAdapter(let path): "the folder '\(path)' contains an adapter that ptune trained"
     case .exists(let path, _): "'\(path)' is there already"
-    case .notGGUF(let path): "'\(path)' is no name of a GGUF file, which the base model is"
+    case .notGGUF(let path): "'\(path)' is not the name of a GGUF file, as the base model is one"
     }
   }
 
@@ -32,8 +32,8 @@ extension ExportTargetError {
     case .notAFolder: "name another one with --output"
     case .holdsOtherFiles, .holdsTrainedAdapter: "name an empty or a new one with --output"
     case .exists(_, isFile: true): "name a new file with --output"
-    case .exists(_, isFile: false): "name a new or an empty folder with --output"
-    case .notGGUF: "name one with --output that ends on .gguf"
+    case .exists(_, isFile: false): "name a new or empty folder with --output"
+    case .notGGUF: "with --output, give a name that ends in .gguf"
     }
   }
 }

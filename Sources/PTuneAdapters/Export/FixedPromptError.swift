@@ -19,12 +19,12 @@ extension FixedPromptError {
   public var description: String {
     switch self {
     case .dependsOnText:
-      "which entries of the pool a text gets depends on the text, so there is no one prompt"
+      "the entries of the pool depend on the text, so there is no single prompt"
     case .noPool(let adapter): "'\(adapter)' has no pool to select from"
-    case .atLayers: "the pool's rows stand at layers and take no positions, which no prompt at the input does"
+    case .atLayers: "the pool's rows are at layers and occupy no positions, unlike a prompt at the input"
     case .noEntry(let entry, _): "the pool has no entry \(entry)"
     case .isMixed:
-      "the pool's entries are mixed by weights that depend on the text, so several of them are no one prompt"
+      "the pool's entries are mixed by weights that depend on the text, so several of them do not make one prompt"
     }
   }
 
@@ -32,8 +32,8 @@ extension FixedPromptError {
   public var help: String? {
     switch self {
     case .dependsOnText:
-      "name the entries to keep with --select; selection.json of the training says which ones are used"
-    case .noPool: "leave --select out"
+      "name the entries to keep with --select; the training's selection.json shows which ones are used"
+    case .noPool: "omit --select"
     case .atLayers: "train a pool with 'at: input'"
     case .noEntry(_, let count): "its entries are 0 to \(count - 1)"
     case .isMixed: "name one entry with --select"

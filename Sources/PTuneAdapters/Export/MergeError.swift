@@ -16,7 +16,7 @@ public enum MergeError: HelpfulError, Equatable {
   case tokenExists(String)
   /// Nothing tells which weight is the table of word embeddings.
   case unknownEmbeddings(model: String)
-  /// A weight that holds no floats.
+  /// A weight that does not contain floats.
   case noFloats(tensor: String, model: String)
   /// The tokenizer has more tokens than the weight has rows.
   case tooFewRows(tensor: String, model: String)
@@ -31,22 +31,22 @@ extension MergeError {
   public var description: String {
     switch self {
     case .severalAdapters(let names):
-      "\(names.joined(separator: " and ")) work together here, and tokens are a prompt alone"
+      "\(names.joined(separator: " and ")) are used together, and tokens can only be a prompt"
     case .replacesWeights(let folder, let weights):
-      "\(folder) replaces weights of the base model (\(weights.joined(separator: ", "))), and a merged model has its own"
+      "\(folder) replaces weights of the base model (\(weights.joined(separator: ", "))), which a merged model keeps"
     case .noPlaceForHead(let head, let file):
       "\(file) is a GGUF file, which has no place for the head '\(head)'"
     case .noPrompt(let adapter): "'\(adapter)' has no prompt at the input whose rows could be tokens"
-    case .promptInMiddle: "the rows stand in the middle of each text, so there is no prompt to type"
+    case .promptInMiddle: "the rows are in the middle of each text, so there is no prompt to type"
     case .tokenExists(let token): "the base model's tokenizer has a token '\(token)' already"
     case .unknownEmbeddings(let model): "ptune does not know the word embeddings of \(model)"
-    case .noFloats(let tensor, let model): "'\(tensor)' of \(model) holds no floats"
+    case .noFloats(let tensor, let model): "'\(tensor)' of \(model) does not contain floats"
     case .tooFewRows(let tensor, let model):
       "the tokenizer of \(model) has more tokens than '\(tensor)' has rows"
     case .tokensWithoutRows(let file, let tensor):
       "\(file) has not as many rows in '\(tensor)' as its tokenizer has tokens"
     case .noTokenTypes(let file):
-      "\(file) does not say of what type its tokens are, so none can be a special one"
+      "\(file) does not give the types of its tokens, so none can be special"
     }
   }
 
@@ -54,16 +54,16 @@ extension MergeError {
   public var help: String? {
     switch self {
     case .severalAdapters: "train one adapter alone"
-    case .replacesWeights: "merge an adapter without modules_to_save beside the head's"
+    case .replacesWeights: "merge an adapter without modules_to_save other than the head's"
     case .noPlaceForHead: "name the same model as a folder of safetensors with --base-model"
     case .noPrompt:
-      "train prompt-tuning or p-tuning; of multitask-prompt-tuning name the --task, of a pool the --select"
+      "train prompt-tuning or p-tuning; for multitask-prompt-tuning give --task, for a pool --select"
     case .promptInMiddle: "train with 'placement: start' or 'placement: after-first'"
-    case .tokenExists: "name the base model as it was, without merged tokens, with --base-model"
-    case .unknownEmbeddings: "use a model of a family that ptune loads PEFT's adapters for"
+    case .tokenExists: "name the original base model, without merged tokens, with --base-model"
+    case .unknownEmbeddings: "use a model of a family for which ptune loads PEFT's adapters"
     case .noFloats: "use a model that is not quantised"
     case .tooFewRows: "use the tokenizer that came with the weights"
-    case .tokensWithoutRows, .noTokenTypes: "convert the model again with a llama.cpp of today"
+    case .tokensWithoutRows, .noTokenTypes: "convert the model again with a current llama.cpp"
     }
   }
 }

@@ -50,7 +50,8 @@ struct MergedModel {
     for name in try FileSystem.entries(of: source) {
       let (from, to) = (FilePath.join(source, name), FilePath.join(folder, name))
       let isWeights = [".safetensors", ".bin", ".gguf", ".index.json"].contains(where: name.hasSuffix)
-      guard FileSystem.isFile(from), !FileSystem.exists(to), !isWeights, name != "README.md" else { continue }
+      guard FileSystem.isFile(from), !FileSystem.exists(to), !isWeights, name != AdapterFolderFiles.card
+      else { continue }
       try AtomicFile.write(try MappedFile(from).withBytes { Array($0) }, to: to)
     }
   }
@@ -172,7 +173,7 @@ struct MergedTokenizer {
       try AtomicFile.write(JSONValue.object(document).text(.pretty), to: path("tokenizer.json"))
     }
     if FileSystem.isFile(words) {
-      var text = try MappedFile(words).withBytes { String(decoding: $0, as: UTF8.self) }
+      var text = try MappedFile(words).text()
       if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
       try AtomicFile.write(text + names.joined(separator: "\n") + "\n", to: path("vocab.txt"))
     }

@@ -53,10 +53,10 @@ extension TrainedAdapter {
         guard let entries else {
           throw .dependsOnText
         }
-        return try chosen(entries, from: pool, own: tensor("tasks.\(task.name).pool"), length)
+        return try chosen(entries, from: pool, own: tensor(ParameterOwner.task(task.name) + "pool"), length)
       }
-      if let shared = tensor(Self.rows), let columns = tensor("tasks.\(task.name).columns"),
-        let rows = tensor("tasks.\(task.name).rows"), entries == nil
+      if let shared = tensor(Self.rows), let columns = tensor(ParameterOwner.task(task.name) + "columns"),
+        let rows = tensor(ParameterOwner.task(task.name) + "rows"), entries == nil
       {
         let (rank, width) = (rows.shape[0], rows.shape[1])
         let values = shared.values.indices.map { index in
@@ -116,7 +116,7 @@ extension TrainedAdapter {
     guard let pool = tensors.first(where: { $0.name == "pool" }), pool.shape.count == 2,
       case .int(let length)? = choice.hyperparameters["virtual_tokens"], length > 0
     else { return nil }
-    let own = tensors.first { $0.name == "tasks.\(task).pool" }
+    let own = tensors.first { $0.name == ParameterOwner.task(task) + "pool" }
     let (all, width) = (pool.values + (own?.values ?? []), pool.shape[1])
     return stride(from: 0, to: all.count / width, by: length).map { first in
       (first..<first + length).map { Array(all[$0 * width..<($0 + 1) * width]) }

@@ -19,7 +19,7 @@ struct AdapterConfigReader {
     guard let own = Self.own(config), own.objectValue != nil else {
       throw wrong("has neither the key 'ptune' nor 'peft_type'")
     }
-    guard own["format"]?.intValue == 1 else { throw wrong("has a format this ptune does not know") }
+    guard own["format"]?.intValue == 1 else { throw wrong("has a format that this ptune does not know") }
     guard
       let model = own["base"]?["model"]?.stringValue ?? config["base_model_name_or_path"]?.stringValue
     else {
@@ -64,12 +64,14 @@ struct AdapterConfigReader {
     for (name, column) in value["data"]?["fields"]?.objectValue ?? JSONObject() {
       fields[name] = column.stringValue.map { Located($0, place) }
     }
-    let data = DataSpec(
-      train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
+    var data = DataSpec(
+      train: Located("", place), validation: nil, test: nil,
+      format: value["data"]?["format"]?.stringValue.flatMap(DataFormat.init(rawValue:)), header: nil,
       text: column("text") ?? Located("text", place), textPair: column("text_pair"),
       label: column("label") ?? Located("label", place), template: try template(column("template")),
       chatTemplate: column("chat_template"),
       fields: fields, maximumRows: nil)
+    data.hasConversations = value["data"]?["conversations"]?.boolValue ?? false
     return ComposedTask(name: name, head: try component(value["head"], "head of '\(name)'"), data: data)
   }
 

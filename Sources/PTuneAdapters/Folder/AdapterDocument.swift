@@ -91,8 +91,10 @@ package struct AdapterDocument {
     object["text"] = .string(data.text.value)
     if let pair = data.textPair { object["text_pair"] = .string(pair.value) }
     object["label"] = .string(data.label.value)
+    if let format = data.format { object["format"] = .string(format.rawValue) }
     if let template = data.template { object["template"] = .string(template.value.source) }
     if let template = data.chatTemplate { object["chat_template"] = .string(template.value) }
+    if data.hasConversations { object["conversations"] = true }
     if !data.fields.isEmpty {
       var fields = JSONObject()
       for (name, column) in data.fields.sorted(by: { $0.key < $1.key }) {

@@ -11,8 +11,8 @@ import PTunePlugins
 /// their own names, those of a selector under `selector.NAME`, those of a task's head under `head.TASK.NAME`, and what
 /// ptune adds is under the key `ptune`.
 public struct AdapterFolder: Sendable {
-  static let configName = "adapter_config.json"
-  static let weightsName = "adapter_model.safetensors"
+  static let configName = AdapterFolderFiles.config
+  static let weightsName = AdapterFolderFiles.weights
 
   /// Where it is.
   public let path: String
@@ -62,10 +62,23 @@ extension AdapterFolder {
     return path
   }
 
+  /// Opens the file of an adapter's tensors.
+  ///
+  /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)``, ``AdapterError/noValues(file:tensor:)`` for a file without
+  ///   values, `SafetensorsError` or `FileError`.
+  static func open(_ folder: String) throws -> SafetensorsFile {
+    let file = try SafetensorsFile(try weights(in: folder))
+    let empty = file.tensors.first { $0.shape.contains(0) }
+    guard !file.tensors.isEmpty, empty == nil else {
+      throw AdapterError.noValues(file: file.path, tensor: empty?.name)
+    }
+    return file
+  }
+
   /// Loads the trained values into a composition made from this adapter.
   ///
   /// - Parameters:
-  ///   - newTasks: tasks that the composition has besides; then what is loaded is frozen, and what these tasks have for
+  ///   - newTasks: additional tasks of the composition; then what is loaded is frozen, and what these tasks have for
   ///     themselves keeps its initial values.
   ///   - names: what tasks of the composition are called here, where the name differs.
   ///   - unfolded: whether the composition has the encoder that was folded away.
@@ -75,7 +88,7 @@ extension AdapterFolder {
     into composition: Composition, adding newTasks: [String] = [], names: [String: String] = [:],
     unfolded: Bool = false
   ) throws {
-    let file = try SafetensorsFile(try Self.weights(in: path))
+    let file = try Self.open(path)
     let encoder = unfolded ? try SafetensorsFile(FilePath.join(path, FoldedEncoder.fileName)) : nil
     func wrong(_ name: String, _ reason: String) -> AdapterError {
       places == nil
@@ -98,19 +111,36 @@ extension AdapterFolder {
       let place = places.map { $0[saved] ?? .adapter(saved) } ?? .adapter(saved)
       guard let (shape, values) = try place.read(file, composition.checkpoint) else {
         if newTasks.contains(where: { parameter.belongs(to: $0) }) { continue }
-        throw wrong(place.name, "is missing")
+        throw otherVersion(parameter, composition) ?? wrong(place.name, "is missing")
       }
       guard shape == parameter.shape else {
-        throw wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
+        throw otherVersion(parameter, composition)
+          ?? wrong(place.name, "has the shape \(shape), not \(parameter.shape)")
       }
       guard values.allSatisfy(\.isFinite) else {
-        throw wrong(place.name, "holds something that is no finite number")
+        throw wrong(place.name, "contains a value that is not a finite number")
       }
       for (index, value) in values.enumerated() { parameter.values[index] = value }
       parameter.isFrozen = !newTasks.isEmpty
       unused.remove(place.name)
     }
     if let name = unused.sorted().first { throw wrong(name, "is not known to this adapter") }
+  }
+
+  /// What to say of a parameter that the folder does not hold as it is declared, where the plugin that declares it is of
+  /// another version than in training; nil where it is the same one, so that the file is at fault.
+  private func otherVersion(_ parameter: TrainableParameter, _ composition: Composition) -> AdapterError? {
+    let kind: ComponentKind =
+      parameter.owner == ParameterOwner.selector
+      ? .selector : parameter.owner.hasPrefix(ParameterOwner.heads) ? .taskHead : .adapter
+    for present in composition.plugins where present.kind == kind {
+      let before = plugins.first { $0.kind == kind && $0.name == present.name }
+      guard let before, before.version != present.version else { continue }
+      return .otherParameters(
+        folder: path, parameter: parameter.name, component: "\(kind.noun) '\(present.name)'",
+        present: present.version, trained: before.version, file: present.file)
+    }
+    return nil
   }
 
   /// The tensors of its file that are the tuning method's, without those of heads and of the base model.
@@ -148,7 +178,7 @@ extension TrainableParameter {
     if ParameterOwner.laterAdapter(in: owner) != nil { return "\(owner).\(name)" }
     let name = owner == ParameterOwner.adapter ? name : "\(owner).\(name)"
     for (own, saved) in tasks {
-      for part in [ParameterOwner.heads, "tasks."] where name.hasPrefix("\(part)\(own).") {
+      for part in [ParameterOwner.heads, ParameterOwner.tasks] where name.hasPrefix("\(part)\(own).") {
         return "\(part)\(saved)" + name.dropFirst("\(part)\(own)".utf8.count)
       }
     }
@@ -157,6 +187,6 @@ extension TrainableParameter {
 
   /// Whether a task has it for itself.
   fileprivate func belongs(to task: String) -> Bool {
-    owner == ParameterOwner.head(task) || name.hasPrefix("tasks.\(task).")
+    owner == ParameterOwner.head(task) || name.hasPrefix(ParameterOwner.task(task))
   }
 }

@@ -41,11 +41,28 @@ struct StoredAdapter {
     (self.path, self.document) = (path, document)
   }
 
-  /// The base model as the adapter names it; nil if it does not.
+  /// The base model as the adapter names it, with its `revision`; nil if it does not.
   ///
   /// - Throws: ``AdapterError/notAnAdapter(folder:reason:)`` for what is no name.
   func modelName() throws(AdapterError) -> String? {
-    if let own { own.modelName } else { try peft.text("base_model_name_or_path") }
+    if let own { return own.modelName }
+    guard let name = try peft.text("base_model_name_or_path") else { return nil }
+    // A folder has no revisions, and transformers passes over the key there.
+    guard let revision = try peft.text("revision"), !FileSystem.exists(name), let hub = HubName(name) else {
+      return name
+    }
+    if let named = hub.revision, named != revision {
+      throw .notAnAdapter(
+        folder: path,
+        reason:
+          "\(AdapterFolder.configName) names the base model '\(name)', but has '\(revision)' as 'revision'")
+    }
+    let whole = "\(hub.repository)@\(revision)"
+    guard HubName(whole) != nil else {
+      throw .notAnAdapter(
+        folder: path, reason: "\(AdapterFolder.configName) has '\(revision)' as 'revision', which is none")
+    }
+    return whole
   }
 
   /// What to say of adapters in the subfolders of a folder that is none.

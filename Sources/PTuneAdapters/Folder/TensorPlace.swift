@@ -17,7 +17,7 @@ enum TensorPlace: Equatable, Sendable {
 
   /// The shape and the values, row-major; nil if there is no such tensor.
   ///
-  /// - Throws: `SafetensorsError` for a tensor that holds no floats.
+  /// - Throws: `SafetensorsError` for a tensor that does not contain floats.
   func read(_ file: SafetensorsFile, _ checkpoint: ModelCheckpoint) throws -> (shape: [Int], values: [Float])?
   {
     switch self {

@@ -49,7 +49,7 @@ package struct FoldedEncoder: Equatable, Sendable {
 
   /// The adapter's hyperparameters that folding changed, as they were in training.
   package let hyperparameters: [String: HyperparameterValue]
-  /// What tells the values that it makes from others: PEFT, which does not know it, may have trained them further.
+  /// The hash of the values that it produces, since PEFT, which does not know it, may have trained them further.
   let makes: String
 
   /// SHA-256 of tensors' names and values.
@@ -69,7 +69,7 @@ package struct FoldedEncoder: Equatable, Sendable {
   /// Whether it still makes what an adapter's file holds.
   ///
   /// - Parameter names: the tensors of the file that are the adapter's own.
-  /// - Throws: `SafetensorsError` for one that holds no floats.
+  /// - Throws: `SafetensorsError` for one that does not contain floats.
   func makesTensors(_ names: [String], of file: SafetensorsFile) throws -> Bool {
     try makes == Self.digest(names.map { ($0, try file.floats($0).array) })
   }

@@ -30,10 +30,10 @@ extension AdapterRun {
   /// Where the attention of a text goes, as a task reads it.
   ///
   /// - Parameter pair: the second text of a pair.
-  /// - Throws: `TextError` or `DataError` for a text that does not suit the task; `EngineFailure`.
+  /// - Throws: `TextError` or `DataError` for a text that does not fit the task; `EngineFailure`.
   public func attention(text: String, pair: String?, task: Int) throws -> AttentionInspection {
     let source = composition.source(task: task, otherTextColumn: "text")
-    let laidOut = try composition.layOut(
+    let laidOut = try composition.readable(
       source.row(text: text, pair: pair), task: task, path: "--text")
     let batch = composition.batch([laidOut.example(line: 1)], task: task, training: false)
     return AttentionInspection(

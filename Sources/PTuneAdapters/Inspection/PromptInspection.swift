@@ -7,7 +7,7 @@ public struct PromptInspection: Sendable {
   public enum Kind: String, Sendable {
     /// Rows among the word embeddings.
     case input
-    /// Rows in front of what layers are given.
+    /// Rows before the layers' inputs.
     case hidden
     /// Keys and values of layers.
     case keysAndValues = "key-value"

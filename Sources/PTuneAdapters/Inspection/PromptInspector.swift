@@ -77,9 +77,9 @@ public struct PromptInspector {
       (near, norm) = try self.tokens(lowest.parts[0].rows, in: .firstLayer)
       for index in tokens.indices where index < near.count { tokens[index].near = near[index].near }
       notes.append(
-        "nearest: by their rows at layer 0, beside what layer 0 is given for a token that stands alone")
+        "nearest: rows at layer 0 compared with its inputs for tokens that stand alone")
     } else {
-      notes.append("no row stands at layer 0, where tokens of the vocabulary could be compared with it")
+      notes.append("there is no row at layer 0, where it could be compared with tokens of the vocabulary")
     }
     return PromptInspection(
       adapter: name(adapter), kind: .hidden, tokens: tokens, entryLength: 1,
@@ -98,7 +98,7 @@ public struct PromptInspector {
     guard !layers.isEmpty else { return nil }
     let vectors = Self.joined(layers)
     let reason =
-      "keys and values of a layer are no rows that a token could have, so there are no nearest ones"
+      "keys and values of a layer are not in the space of words, so there are no nearest ones"
     return PromptInspection(
       adapter: name(adapter), kind: .keysAndValues,
       tokens: vectors.map { PromptInspection.Token(norm: norm($0)) }, entryLength: 1,
@@ -107,7 +107,7 @@ public struct PromptInspector {
   }
 
   private func note(_ rows: [PromptRows]) -> String? {
-    rows.contains { $0.isPerText } ? "each text has rows of its own; these are those of token 0 alone" : nil
+    rows.contains { $0.isPerText } ? "each text has its own rows; these are those of token 0 alone" : nil
   }
 
   /// The rows at each layer, part by part.
@@ -185,7 +185,7 @@ public struct PromptInspector {
       adapter: name(adapter), kind: .pool, tokens: tokens, entryLength: entries.first?.count ?? 1,
       layers: layers, vocabularyNorm: norm, similarity: cosines(entries.map { $0.flatMap { $0 } }),
       note: isAtLayers
-        ? "nearest: by their rows at layer 0, beside what layer 0 is given for a token that stands alone"
+        ? "nearest: rows at layer 0 compared with its inputs for tokens that stand alone"
         : nil)
   }
 }

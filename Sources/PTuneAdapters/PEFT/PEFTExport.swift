@@ -114,7 +114,7 @@ extension PEFTExpression {
   fileprivate func warnings(_ composition: Composition) -> [String] {
     var warnings = tasks.compactMap { task -> String? in
       composition.tasks[task].data.template.map {
-        "PEFT knows no templates: fill '\($0.value.source)' in before the text is tokenized"
+        "PEFT has no templates: fill '\($0.value.source)' in before the text is tokenized"
       }
     }
     let family = composition.checkpoint.config.modelType ?? ""

@@ -30,7 +30,7 @@ package struct PEFTExpression {
     guard composition.adapters.count == 1 else {
       let names = composition.adapters.map { "'\($0.plugin)'" }.joined(separator: " and ")
       throw refused(
-        "it has \(names) working together, and a folder of PEFT's has one", "train one of them alone")
+        "it has \(names) together, and a PEFT folder has one", "train one of them alone")
     }
     guard
       let (method, settings) = PEFTMethod.all.lazy.compactMap({ method in
@@ -56,10 +56,10 @@ package struct PEFTExpression {
         "the heads that it has are \(Self.types.keys.sorted().joined(separator: ", "))")
     }
     let family = composition.checkpoint.config.modelType
-    guard let layout = PEFTHead.layout(type, family: family) else {
+    guard let layout = PEFTHead.layout(type, family: family, has: composition.checkpoint.hasOwn) else {
       throw refused(
         "ptune does not know transformers' class for \(type.rawValue) with the model_type '\(family ?? "null")'",
-        "the base model has to be of another family")
+        "use a base model of another family")
     }
     (self.method, self.type, self.layout, self.tasks) = (method, type, layout, tasks)
     sites = PEFTSites(type, family: family)
@@ -83,20 +83,20 @@ package struct PEFTExpression {
     let config = composition.checkpoint.config
     if !method.promptAtInput, !method.attaches, config.modelType == "distilbert" {
       throw refused(
-        "transformers' DistilBERT takes no keys and values from outside, so PEFT runs no \(method.type) on it",
+        "transformers' DistilBERT accepts no external keys and values, so PEFT cannot run \(method.type) on it",
         "train prompt-tuning or p-tuning, or use a BERT or RoBERTa model")
     }
     if method.isMultitask, type == .questionAnswering {
       throw refused(
-        "PEFT runs no \(method.type) for \(type.rawValue)",
+        "PEFT cannot run \(method.type) for \(type.rawValue)",
         "train prompt-tuning or prefix-tuning for this task")
     }
     let hasTypes = (config.value("type_vocab_size")?.intValue ?? 1) > 1
     if hasTypes, composition.input.usesTokenTypes != (type != .questionAnswering) {
       throw refused(
         type == .questionAnswering
-          ? "it was trained with token types, and PEFT hands none on to models that answer questions"
-          : "it was trained without token types, which PEFT hands on to the model",
+          ? "it was trained with token types, and PEFT passes none to models that answer questions"
+          : "it was trained without token types, and PEFT passes them to the model",
         "use a base model without token types, such as a RoBERTa or DistilBERT model")
     }
   }
@@ -123,7 +123,7 @@ package struct PEFTExpression {
       let composed = composition.tasks[task]
       guard Self.types[composed.head.plugin] == type else {
         throw refused(
-          "it has one head for all tasks, and '\(composed.name)' has another one than "
+          "it has one head for all tasks, and '\(composed.name)' has a different one from "
             + "'\(composition.tasks[tasks[0]].name)'", "name one of the tasks with --task")
       }
       compare(composed.head, layout.settings, "the head of '\(composed.name)'", "tasks.\(task).head")
@@ -161,7 +161,8 @@ package struct PEFTExpression {
       guard isSame else {
         throw refused(
           "it has one head for all tasks, and those of '\(composition.tasks[tasks[0]].name)' and "
-            + "'\(composition.tasks[task].name)' were trained apart", "name one of the tasks with --task")
+            + "'\(composition.tasks[task].name)' were trained separately", "name one of the tasks with --task"
+        )
       }
     }
   }

@@ -19,6 +19,9 @@ struct PEFTHead {
     /// The row that stands for a text. Encoders read the very first one, which under an input prompt is a virtual token.
     var pooling = "first"
     var basePooler = false
+    /// What the class calls the base model's own pooling layer. A checkpoint may lack it: the class begins with a random one
+    /// then, so an adapter has to hold it, and ptune's head has it as a hidden layer.
+    var pooler: String?
     /// A hidden layer, and what follows it.
     var hidden: (module: String, activation: String)?
     /// The layer that makes the scores.
@@ -33,7 +36,7 @@ struct PEFTHead {
     let roberta = Classifier(hidden: ("classifier.dense", "tanh"), output: "classifier.out_proj")
     let decoder = Classifier(pooling: "last", output: "score", bias: false, dropout: [])
     return [
-      "bert": Classifier(basePooler: true),
+      "bert": Classifier(basePooler: true, pooler: "bert.pooler.dense"),
       "distilbert": Classifier(hidden: ("pre_classifier", "relu"), dropout: ["seq_classif_dropout"]),
       "roberta": roberta, "xlm-roberta": roberta,
       "gpt2": decoder, "llama": decoder, "qwen2": decoder, "mistral": decoder,
@@ -58,6 +61,8 @@ struct PEFTHead {
     let modules: [String: String]
     /// The keys of config.json that say what its dropout is, the first that is set.
     let dropout: [String]
+    /// A module beside the usual ones that PEFT has to save with the adapter.
+    var savedBeside: String?
 
     /// Where the weights of every task's head are, by the names that ptune saves them under.
     func places(_ tasks: [String], _ place: (_ weight: String) -> TensorPlace) -> [String: TensorPlace] {
@@ -74,7 +79,9 @@ struct PEFTHead {
   }
 
   /// The layout of a model's class; nil for a combination that ptune has no head for.
-  static func layout(_ type: TaskType, family: String?) -> Layout? {
+  ///
+  /// - Parameter has: whether the checkpoint has a weight, by the name that the class gives it.
+  static func layout(_ type: TaskType, family: String?, has: (_ weight: String) -> Bool) -> Layout? {
     switch type {
     case .causalLM: return Layout(settings: [:], modules: [:], dropout: [])
     case .questionAnswering:
@@ -90,13 +97,23 @@ struct PEFTHead {
         "bias": .bool(classifier.bias), "hidden_layers": .int(0),
       ]
       var modules = ["classifier": classifier.output]
+      var savedBeside: String?
+      if let pooler = classifier.pooler, !has("\(pooler).weight") {
+        settings["base_pooler"] = .bool(false)
+        settings["hidden_layers"] = .int(1)
+        settings["hidden_size"] = .int(0)
+        settings["activation"] = .string("tanh")
+        modules["hidden.0"] = pooler
+        savedBeside = pooler.split(separator: ".").dropLast().last.map(String.init)
+      }
       if let hidden = classifier.hidden {
         settings["hidden_layers"] = .int(1)
         settings["hidden_size"] = .int(0)
         settings["activation"] = .string(hidden.activation)
         modules["hidden.0"] = hidden.module
       }
-      return Layout(settings: settings, modules: modules, dropout: classifier.dropout)
+      return Layout(
+        settings: settings, modules: modules, dropout: classifier.dropout, savedBeside: savedBeside)
     }
   }
 
@@ -108,15 +125,16 @@ struct PEFTHead {
   /// The head of a model.
   ///
   /// - Parameters:
-  ///   - config: the base model's.
+  ///   - checkpoint: the base model's.
   ///   - names: what ptune knows of the task; nil if PEFT wrote the adapter.
   ///   - outputs: the rows of a module's weight; nil if there is no such weight.
   /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for a combination that ptune has no head for.
   init(
-    _ type: TaskType, of config: ModelConfig, folder: String, names: PEFTNames.Task?,
+    _ type: TaskType, of checkpoint: ModelCheckpoint, folder: String, names: PEFTNames.Task?,
     outputs: (_ module: String) -> Int?
   ) throws {
-    guard let layout = Self.layout(type, family: config.modelType) else {
+    let config = checkpoint.config
+    guard let layout = Self.layout(type, family: config.modelType, has: checkpoint.hasOwn) else {
       throw Self.unsupported(type, config, folder: folder)
     }
     self.layout = layout
@@ -161,11 +179,9 @@ struct PEFTHead {
   private static func labels(_ config: ModelConfig, _ known: PEFTNames.Task?, count: Int?) throws -> [String]
   {
     if let labels = known?.labels, !labels.isEmpty, labels.count == count ?? labels.count { return labels }
-    let named = config.value("id2label")?.objectValue
-    let count = try count ?? named?.count ?? config.integer("num_labels") ?? 2
-    let names = (0..<count).compactMap { named?["\($0)"]?.stringValue }
-    return names.count == count && named?.count == count && Set(names).count == count
-      ? names : (0..<count).map { "LABEL_\($0)" }
+    let named = config.value("id2label")?.objectValue?.count
+    let count = try count ?? named ?? config.integer("num_labels") ?? 2
+    return config.labels.count == count ? config.labels : (0..<count).map { "LABEL_\($0)" }
   }
 
   private static func dropout(_ config: ModelConfig, _ keys: [String]) throws -> Double {

@@ -10,6 +10,8 @@ public struct PEFTLoading: Sendable {
   public let baseModel: String
   /// How many labels it has to be loaded with; nil where that is fixed.
   public let labels: Int?
+  /// The names of the labels in the order of their classes; empty where they have none.
+  public let labelNames: [String]
   /// The `problem_type` that it has to be loaded with to be trained on; nil where there is none.
   public let problemType: String?
   /// Whether the base model's own head has other shapes, which transformers has to be told to pass over.
@@ -26,6 +28,7 @@ public struct PEFTLoading: Sendable {
       case "extractive-qa": 2
       default: task.labels.isEmpty ? nil : task.labels.count
       }
+    labelNames = task.labels
     problemType = Self.problemType(task)
     replacesHead = tensors.contains { tensor in
       let prefix = expression.method.modulePrefix
@@ -54,13 +57,16 @@ public struct PEFTLoading: Sendable {
     func quoted(_ text: String) -> String { JSONValue.string(text).text(.line) }
     let options =
       (labels.map { ", num_labels=\($0)" } ?? "")
+      + (labelNames.isEmpty
+        ? "" : ", id2label=dict(enumerate(labels)), label2id={label: id for id, label in enumerate(labels)}")
       + (problemType.map { ", problem_type=\(quoted($0))" } ?? "")
       + (replacesHead ? ", ignore_mismatched_sizes=True" : "")
+    let names = labelNames.isEmpty ? "" : "labels = [\(labelNames.map(quoted).joined(separator: ", "))]\n"
     return """
       from peft import PeftModel
       from transformers import \(modelClass)
 
-      base = \(modelClass).from_pretrained(\(quoted(base ?? baseModel))\(options))
+      \(names)base = \(modelClass).from_pretrained(\(quoted(base ?? baseModel))\(options))
       model = PeftModel.from_pretrained(base, \(quoted(adapter)))
       """
   }

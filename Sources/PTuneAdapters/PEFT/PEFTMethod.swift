@@ -1,4 +1,5 @@
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -15,7 +16,7 @@ struct PEFTMethod: Sendable {
   let plugin: String
   /// The hyperparameters of that component that make it compute what PEFT does.
   let settings: [String: HyperparameterValue]
-  /// Other components that compute the same where these hyperparameters have these values besides.
+  /// Other components that compute the same if these hyperparameters also have these values.
   let others: [String: [String: HyperparameterValue]]
   /// Whether it attaches to linear layers; else it is a prompt.
   let attaches: Bool
@@ -101,8 +102,8 @@ struct PEFTMethod: Sendable {
     var places = [Self.prompt: TensorPlace.adapter(Self.prompt)]
     guard isMultitask else { return places }
     for (index, task) in tasks.enumerated() {
-      places["tasks.\(task).columns"] = .adapter("prefix_task_cols", element: index)
-      places["tasks.\(task).rows"] = .adapter("prefix_task_rows", element: index)
+      places[ParameterOwner.task(task) + "columns"] = .adapter("prefix_task_cols", element: index)
+      places[ParameterOwner.task(task) + "rows"] = .adapter("prefix_task_rows", element: index)
     }
     return places
   }

@@ -3,7 +3,7 @@ import PTuneFormats
 
 /// The names of tasks and labels, in a file beside PEFT's: where ptune 0.1's first exports have them.
 struct PEFTNames {
-  static let fileName = "ptune.json"
+  static let fileName = AdapterFolderFiles.names
 
   /// A task.
   struct Task {

@@ -38,10 +38,15 @@ struct PEFTReader {
   func adapter(modelName: String, warn: (String) -> Void) throws -> AdapterFolder {
     let method = try config.method()
     let type = try config.taskType()
-    let file = try SafetensorsFile(try AdapterFolder.weights(in: config.folder))
-    var folder =
-      try own.map { try checked($0, method) } ?? described(method, type, file, modelName: modelName)
-    guard let layout = PEFTHead.layout(type, family: checkpoint.config.modelType) else {
+    let file = try AdapterFolder.open(config.folder)
+    let ours = try own.map { try checked($0, method) }
+    let unknown = try config.checkKeys(method)
+    try PEFTTargets(config, method)?.check(file)
+    var folder = try ours ?? described(method, type, file, modelName: modelName)
+    guard
+      let layout = PEFTHead.layout(
+        type, family: checkpoint.config.modelType, has: checkpoint.hasOwn)
+    else {
       throw PEFTHead.unsupported(type, checkpoint.config, folder: config.folder)
     }
     let tasks = folder.tasks.map(\.name)
@@ -63,7 +68,6 @@ struct PEFTReader {
       file, except: Set(places.values.map(\.name)), promptAtInput: method.promptAtInput,
       isLanguageModel: type == .causalLM)
     if own == nil { try readRowsAsTransformers(&folder, method, layout) }
-    let unknown = config.unknownKeys(method)
     if !unknown.isEmpty {
       warn(
         "\(config.folder): \(AdapterFolder.configName) has keys that ptune does not know and does not use: "
@@ -111,7 +115,7 @@ struct PEFTReader {
     let names = try PEFTNames.read(config.folder, tasks: unnamed.count)
     let tasks = names?.tasks.map(\.name) ?? unnamed
     let heads = try tasks.indices.map { index in
-      try PEFTHead(type, of: checkpoint.config, folder: config.folder, names: names?.tasks[index]) { module in
+      try PEFTHead(type, of: checkpoint, folder: config.folder, names: names?.tasks[index]) { module in
         let place = place(of: "\(module).weight", file)
         let shape =
           if case .base = place { checkpoint.weights.shape(of: place.name) } else {
@@ -182,7 +186,7 @@ struct PEFTReader {
     let isShared = isLanguageModel && !checkpoint.weights.has("lm_head.weight")
     do {
       return try WeightReplacements(
-        replaced, sharedTable: isShared ? table : nil, from: file, in: checkpoint.weights)
+        replaced, table: table, sharesTable: isShared, from: file, in: checkpoint.weights)
     } catch {
       throw .foreignTensor(file: file.path, name: error.tensor, reason: error.reason)
     }
@@ -198,5 +202,13 @@ struct PEFTReader {
       train: Located("", place), validation: nil, test: nil, format: nil, header: nil,
       text: Located("text", place), textPair: nil, label: Located("label", place), template: nil, fields: [:],
       maximumRows: nil)
+  }
+}
+
+extension ModelCheckpoint {
+  /// Whether the checkpoint has a weight that a class of transformers calls so; that of a bare model lacks the first part.
+  func hasOwn(_ weight: String) -> Bool {
+    weights.has(weight)
+      || weight.firstIndex(of: ".").map { weights.has(String(weight[weight.index(after: $0)...])) } ?? false
   }
 }

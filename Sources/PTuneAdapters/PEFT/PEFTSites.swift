@@ -45,14 +45,10 @@ struct PEFTSites {
 
   /// The adapter component. Its targets are the layers that have tensors, however PEFT's config says which they are.
   ///
-  /// - Throws: ``PEFTError/unsupported(folder:reason:)`` for a variant that ptune does not have.
+  /// - Throws: ``PEFTError/unsupported(folder:reason:help:)`` for a file without a tensor for such a layer.
   func component(_ method: PEFTMethod, _ config: PEFTConfig, _ file: SafetensorsFile) throws
     -> ComponentChoice
   {
-    for (key, value) in method.members where Self.decisive.contains(key) {
-      guard let given = config.value(key), given != value else { continue }
-      throw PEFTError.unsupported(folder: config.folder, reason: "'\(key)' is \(given.text(.line))")
-    }
     let names = names(in: file)
     guard !names.isEmpty else {
       throw PEFTError.unsupported(
@@ -101,13 +97,6 @@ struct PEFTSites {
     }
     return config
   }
-
-  /// Keys that change what is computed, so that only PEFT's defaults of them can be read.
-  private static let decisive: Set<String> = [
-    "alora_invocation_tokens", "alpha_pattern", "arrow_config", "bias", "kasa_config", "layer_replication",
-    "lora_bias", "monteclora_config", "rank_pattern", "target_parameters", "trainable_token_indices",
-    "use_bdlora", "use_dora", "use_qalora", "velora_config",
-  ]
 
   /// What LORA's config has beside what depends on the adapter: PEFT's defaults.
   static let lora: JSONObject = [

@@ -76,7 +76,10 @@ package struct PEFTWriter {
     config["auto_mapping"] = ["ptune": .object(document.members)]
     config["base_model_name_or_path"] = .string(hub?.repository ?? composition.modelName)
     config["inference_mode"] = true
-    config["modules_to_save"] = expression.type.savedModules.map { .array($0.map { .string($0) }) } ?? .null
+    config["modules_to_save"] =
+      expression.type.savedModules.map { modules in
+        .array((modules + [expression.layout.savedBeside].compactMap { $0 }).map { .string($0) })
+      } ?? .null
     config["peft_type"] = .string(expression.method.type)
     config["peft_version"] = .string(Self.version)
     config["revision"] = (hub?.revision).map { .string($0) } ?? .null

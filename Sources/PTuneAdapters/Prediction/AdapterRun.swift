@@ -19,7 +19,7 @@ public final class AdapterRun {
   ///   - baseModel: a folder or a name, if the base model is not where it was in training.
   ///   - without: the adapters of the folder that are switched off.
   ///   - threads: threads to compute with; nil for all cores.
-  ///   - compute: what products with the base model's weights round to.
+  ///   - compute: precision of products with the base model's weights.
   ///   - log: takes messages of components.
   /// - Throws: ``AdapterError``, and what is wrong with the files, the plugins or the base model.
   public init(
@@ -35,6 +35,7 @@ public final class AdapterRun {
     }
     var options = CompositionOptions(
       modelName: opened.modelName, modelFolder: opened.modelFolder, threads: threads, compute: compute)
+    options.tokenizerFolder = opened.tokenizerFolder
     options.without = Set(without)
     let path = opened.folder.path
     options.storedBytes = try FileSystem.entries(of: path).filter { $0.hasSuffix(".safetensors") }
@@ -71,7 +72,7 @@ public final class AdapterRun {
   ) throws -> EvaluationReport {
     let path = data.train.value
     let rows = try composition.source(task: task, data: data).rows(of: path, labelled: true)
-    let examples = try composition.encode(rows, task: task, path: path, keepingRows: true)
+    let examples = try composition.examples(rows, task: task, path: path, keepingRows: true)
     return try composition.evaluate(examples, task: task, batchSize: batchSize) {
       try progress($0, examples.count)
     }

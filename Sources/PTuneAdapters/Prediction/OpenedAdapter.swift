@@ -1,6 +1,7 @@
 import CPTune
 import PTuneComposition
 import PTuneFormats
+import PTuneText
 
 /// An adapter folder, ptune's own or PEFT's, and the base model that it is used on.
 package struct OpenedAdapter {
@@ -10,6 +11,8 @@ package struct OpenedAdapter {
   let modelName: String
   /// The base model's folder.
   let modelFolder: String
+  /// The folder of a tokenizer that the adapter was trained with, beside the base model's.
+  let tokenizerFolder: String?
   /// The base model's files, with what the adapter puts in the place of its weights.
   package let checkpoint: ModelCheckpoint
 
@@ -43,6 +46,11 @@ package struct OpenedAdapter {
       folder = try reader.adapter(modelName: name) {
         log(Int32(PTUNE_LOG_WARNING), $0)
       }
+    }
+    // What it was trained with is saved beside a PEFT adapter: it may have tokens of its own.
+    tokenizerFolder = stored.isPEFT && TokenizerLoader.hasTokenizer(path) ? path : nil
+    if tokenizerFolder != nil {
+      log(Int32(PTUNE_LOG_INFO), "\(path) has a tokenizer, which is used in the place of the base model's")
     }
     if let fingerprint = folder.fingerprint, fingerprint != opened.fingerprint.weights {
       throw AdapterError.otherBase(adapter: path, trainedOn: folder.modelName, model: name)

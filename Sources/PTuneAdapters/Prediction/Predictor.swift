@@ -6,8 +6,12 @@ import PTuneText
 
 /// What an adapter says of one row.
 public struct RowPrediction: Sendable {
-  /// The row's column `id`, if it has one.
+  /// The row's column `id` as JSON, if it has one: a number stays a number.
   public let id: String?
+  /// The task.
+  public let task: String
+  /// The row's text, and the second one of a pair; nil for a row that has none.
+  public let texts: (text: String?, pair: String?)
   /// What the head says: keys and JSON values, in its order.
   public let members: [(key: String, json: String)]
   /// Raw scores, `[rows, columns]`: a row for each sequence or, where the head scores tokens, for each token.
@@ -26,6 +30,8 @@ public final class Predictor {
   private let sources: [RowSource]
   private let batchSize: Int
   private var hasToldOfPadding = false
+  /// Texts that were cut, and how many there were.
+  private var (cut, seen) = (0, 0)
 
   /// A predictor for a task of an adapter.
   ///
@@ -46,6 +52,9 @@ public final class Predictor {
     }
   }
 
+  /// Whether all rows are for one task.
+  public var isOfOneTask: Bool { task.fixed != nil }
+
   /// Predicts one text, or two.
   ///
   /// - Throws: `TextError`, `EngineFailure`, `DataError` if the adapter wants two texts, ``AdapterError`` if it has to know which task
@@ -53,7 +62,10 @@ public final class Predictor {
   public func predict(_ text: String, pair: String?) throws -> RowPrediction {
     let task = try task.ofText()
     let row = try sources[task].row(text: text, pair: pair)
-    return try predict([(nil, 1, task, composition.layOut(row, task: task, path: "--text"))])[0]
+    let laidOut = try composition.readable(row, task: task, path: "--text")
+    count(laidOut)
+    defer { tellOfCuts("") }
+    return try predict([(nil, 1, task, laidOut)])[0]
   }
 
   /// Predicts a file's rows in their order.
@@ -65,23 +77,27 @@ public final class Predictor {
   /// - Throws: `TextError` or `DataError` with file and line, after the rows before that one were given to
   ///   `take`; `EngineFailure`.
   public func predict(rowsOf path: String, chunk: Int = 256, take: (RowPrediction) throws -> Void) throws {
+    // Who asks for batches of one row wants each prediction before the next row is read.
+    let chunk = batchSize == 1 ? 1 : chunk
     // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
-    let chunk = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
+    let largest = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
+    defer { tellOfCuts("of \(path == "-" ? "standard input" : path) ") }
     let reader = try sources[0].reader(of: path)
-    let name = path == "-" ? "standard input" : path
+    let name = InputPath.shown(path)
     var reachedEnd = false
     while !reachedEnd {
       var rows: [ReadRow] = []
       var failure: (any Error)?
       do {
-        while rows.count < chunk, !reachedEnd {
+        while rows.count < largest, !reachedEnd {
           if let row = try reader.next() {
             // The label is for `evaluate`: here a row may have any.
             let task = try task.of(row)
             let read = try sources[task].tokenize(row, labelled: false).unlabelled
-            let laidOut = try composition.layOut(read, task: task, path: name)
+            let laidOut = try composition.readable(read, task: task, path: name)
             if laidOut.padding > 0 { tellOfPadding(name, row.line) }
-            rows.append((row["id"], row.line, task, laidOut))
+            count(laidOut)
+            rows.append((row.json("id"), row.line, task, laidOut))
           } else {
             reachedEnd = true
           }
@@ -92,6 +108,20 @@ public final class Predictor {
       for prediction in try predict(rows) { try take(prediction) }
       if let failure { throw failure }
     }
+  }
+
+  private func count(_ row: LaidOutRow) {
+    seen += 1
+    if row.dropped > 0 { cut += 1 }
+  }
+
+  private func tellOfCuts(_ source: String) {
+    guard cut > 0 else { return }
+    composition.model.session.log(
+      Int32(PTUNE_LOG_WARNING),
+      "\(cut) of the \(seen) texts \(source)\(seen == 1 ? "is" : "are") longer than \(composition.maximumLength) tokens; what does not "
+        + "fit was left out")
+    (cut, seen) = (0, 0)
   }
 
   private func tellOfPadding(_ path: String, _ line: Int) {
@@ -126,23 +156,57 @@ public final class Predictor {
         Array(scores[index][$0..<min($0 + columns, scores[index].count)])
       }
       return RowPrediction(
-        id: rows[index].id, members: members, scores: matrix, scoresTokens: model.scoresTokens(task: task),
+        id: rows[index].id, task: composition.tasks[task].name, texts: rows[index].laidOut.texts,
+        members: members, scores: matrix, scoresTokens: model.scoresTokens(task: task),
         scoreColumns: model.scoreColumns(task: task))
     }
   }
 }
 
 extension RowPrediction {
-  /// The prediction as one line of JSON.
+  /// What a prediction is written with.
+  public struct Contents: Sendable {
+    /// Raw scores.
+    public var scores = false
+    /// The answers that a head lists beside the best one, its member `n_best`.
+    public var nBest = true
+    /// The row's texts and its task.
+    public var echo = false
+
+    /// What the head says, and what is asked for besides.
+    public init(scores: Bool = false, nBest: Bool = true, echo: Bool = false) {
+      (self.scores, self.nBest, self.echo) = (scores, nBest, echo)
+    }
+  }
+
+  /// The prediction as keys and JSON values, in their order.
+  public func parts(_ contents: Contents) -> [(key: String, json: String)] {
+    func quoted(_ text: String) -> String { JSONValue.string(text).text(.line) }
+    var parts: [(key: String, json: String)] = []
+    if let id { parts.append(("id", id)) }
+    if contents.echo {
+      parts.append(("task", quoted(task)))
+      if let text = texts.text { parts.append(("text", quoted(text))) }
+      if let pair = texts.pair { parts.append(("text_pair", quoted(pair))) }
+    }
+    // What the head says wins over what was put in.
+    let own = members.filter { contents.nBest || $0.key != "n_best" }
+    parts = parts.map { part in
+      own.contains { $0.key == part.key } ? ("input_\(part.key)", part.json) : part
+    }
+    return parts + own + (contents.scores ? scoreParts : [])
+  }
+
+  /// The prediction as one line of JSON, with all that the head says.
   ///
   /// - Parameter scores: whether raw scores are in it.
-  public func line(scores withScores: Bool) -> String {
-    var parts: [String] = []
-    if let id { parts.append("\"id\": \(JSONValue.string(id).text(.line))") }
-    parts += members.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
-    if withScores { parts += scoreParts.map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" } }
+  public func line(scores: Bool) -> String { line(Contents(scores: scores)) }
+
+  /// The prediction as one line of JSON.
+  public func line(_ contents: Contents) -> String {
+    let members = parts(contents).map { "\(JSONValue.string($0.key).text(.line)): \($0.json)" }
     // The head wrote its members itself.
-    return JSONValue.escapingHidden("{\(parts.joined(separator: ", "))}")
+    return JSONValue.escapingHidden("{\(members.joined(separator: ", "))}")
   }
 
   /// One list for each named column; without names one for each token, or all scores of the row's only sequence. A

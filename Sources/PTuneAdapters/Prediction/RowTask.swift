@@ -23,9 +23,9 @@ struct RowTask {
     if let fixed { return fixed }
     func wrong(_ reason: String) -> DataError {
       .row(
-        path: row.columns.path == "-" ? "standard input" : row.columns.path, line: row.line, reason: reason)
+        path: InputPath.shown(row.columns.path), line: row.line, reason: reason)
     }
-    if let name = row[Self.nameColumn] {
+    if let name = row[Self.nameColumn].map({ String($0.withoutBlanksAround) }) {
       if let task = names.firstIndex(of: name) { return task }
       if let task = Int(name), names.indices.contains(task) { return task }
       throw wrong("'\(Self.nameColumn)' is '\(name)'; the adapter has \(names.joined(separator: ", "))")

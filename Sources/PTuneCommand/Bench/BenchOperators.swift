@@ -9,8 +9,8 @@ struct BenchOperators: ParsableCommand {
     commandName: "operators",
     abstract: "Measure matrix products, attention and elementwise kernels.",
     discussion: """
-      Matrix products x·W are measured for each library that is there, with weights packed beforehand where the \
-      library can do that. Shares compare with the peak: the fastest product in single precision measured here.
+      Matrix products x·W are measured for each available library, with weights packed beforehand if the library \
+      supports that. Percentages are of the peak: the fastest product in single precision measured here.
 
       Examples:
         ptune bench operators --quick --threads 1
@@ -18,7 +18,7 @@ struct BenchOperators: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
+    help: ArgumentHelp("Number of threads; all cores by default.", valueName: "n"))
   var threads: Int?
 
   @Flag(help: "Measure fewer sizes.")

@@ -7,16 +7,16 @@ import PTuneTraining
 struct BenchSteps: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "steps",
-    abstract: "Take steps of a run, and print how long each took.",
+    abstract: "Run steps of a training, and print how long each took.",
     discussion: """
-      Reads commands from standard input, a line each, and answers each with one line of JSON:
+      Reads commands from standard input, one per line, and answers each with one line of JSON:
 
-        train N   takes N training steps
+        train N   runs N training steps
         score N   scores N batches as an evaluation does
 
-      Batches are the rows of the training file in their order, so that another program can be given the same ones; \
-      N steps always take the first N of them. The learning rate is the run's highest, and nothing is written. The \
-      end of the input ends it.
+      Batches are the rows of the training file in their order, so that another program can be given the same \
+      ones; N steps always use the first N of them. The learning rate is the run's highest, and nothing is \
+      written. The command ends with its input.
 
       Examples:
         echo 'train 20' | ptune bench steps run.yaml --threads 1
@@ -53,6 +53,6 @@ struct BenchSteps: ParsableCommand {
   }
 
   private func unknown(_ line: String) -> ValidationError {
-    ValidationError("'\(line)' is no command; there are `train N` and `score N`")
+    ValidationError("'\(line)' is not a command; the commands are `train N` and `score N`")
   }
 }

@@ -203,8 +203,8 @@ final class OperatorBenchmark {
     repeat {
       let start = clock.now
       body()
-      times.append((clock.now - start).inSeconds)
-    } while times.count < 5 || (clock.now - begin).inSeconds < 0.1
+      times.append((clock.now - start) / .seconds(1))
+    } while times.count < 5 || (clock.now - begin) / .seconds(1) < 0.1
     return times.sorted()[times.count / 2]
   }
 

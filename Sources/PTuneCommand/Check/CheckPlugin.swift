@@ -78,7 +78,7 @@ struct CheckPlugin: ParsableCommand {
       } + inventory.shadowed.filter { $0.path == file }.map(\.description)
     guard reasons.isEmpty else { return ConformanceResult(title, .failed, reasons.joined(separator: "; ")) }
     guard let plugin = inventory.plugins.first(where: { $0.file == file }) else {
-      return ConformanceResult(title, .failed, "its name is not libptune_*.so, so it is not looked at")
+      return ConformanceResult(title, .failed, "its name is not libptune_*.so, so it is ignored")
     }
     return ConformanceResult(title, .passed, "\(plugin.id) \(plugin.version) (\(plugin.runtime))")
   }
@@ -95,16 +95,17 @@ struct CheckOptions: ParsableArguments {
   @Option(
     name: .customLong("model"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "A small model of its type, which a base model needs; may be repeated for a plugin of several.",
+      "A small model for the checks of a base model; may be repeated if the plugin has several.",
       valueName: "folder"))
   var models: [String] = []
 
   @Option(
-    help: ArgumentHelp("Rows for a task head's checks, one JSON object a line.", valueName: "file.jsonl"))
+    help: ArgumentHelp(
+      "Rows for the checks of a task head, one JSON object per line.", valueName: "file.jsonl"))
   var rows: String?
 
   @Option(
-    help: ArgumentHelp("Reference values to compare with, see Docs/check-plugin.md.", valueName: "file.json"))
+    help: ArgumentHelp("Reference values to compare with; see Docs/check-plugin.md.", valueName: "file.json"))
   var parity: String?
 
   /// As flags again, for the child.
@@ -145,7 +146,7 @@ struct CheckOptions: ParsableArguments {
 
   /// The rows of a file; what is no text is handed on as JSON, as data files do.
   private static func rows(_ path: String) throws -> [[String: String]] {
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(path).text()
     return try text.split(whereSeparator: \.isNewline).map { line in
       let row = try JSONValue.parse(String(line), file: path).objectValue ?? JSONObject()
       return row.reduce(into: [:]) { fields, member in

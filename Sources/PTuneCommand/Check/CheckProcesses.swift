@@ -29,7 +29,7 @@ enum CheckedPart: ExpressibleByArgument {
     }
   }
 
-  static let entryTitle = "it survives a host of another version, without interfaces"
+  static let entryTitle = "it survives a host of another version without interfaces"
 }
 
 /// The child's side: runs the checks and reports each on descriptor 3, a line of JSON before and after it.
@@ -96,7 +96,7 @@ struct CheckParent {
     var deadline = clock.now + timeout
     while true {
       let left = clock.now.duration(to: deadline)
-      guard left > .zero else { return "it was not done within \(timeout / .seconds(1)) s" }
+      guard left > .zero else { return "it did not finish within \(timeout / .seconds(1)) s" }
       child.wait(atMost: left)
       // NB: whether it has ended is asked before its last words are read.
       let ending = child.ending()
@@ -104,7 +104,7 @@ struct CheckParent {
       if reader.read(child.readReport()) { deadline = clock.now + timeout }
       if reader.isDone { return nil }
       // An error of the child's own, such as a hyperparameter that does not fit, has a status and its words.
-      if let ending { return ending == .exit(1) || ending == .exit(64) ? "it cannot begin" : "it \(ending)" }
+      if let ending { return ending == .exit(1) || ending == .exit(64) ? "it cannot start" : "it \(ending)" }
     }
   }
 

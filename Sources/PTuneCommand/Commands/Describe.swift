@@ -6,7 +6,7 @@ import PTuneTerminal
 /// `ptune describe NAME`: all that a component says of itself.
 struct Describe: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a component is and which hyperparameters it takes.",
+    abstract: "Describe a component and its hyperparameters.",
     discussion: """
       Examples:
         ptune describe prefix-tuning
@@ -16,7 +16,7 @@ struct Describe: ParsableCommand {
   @Argument(help: "The component, as `ptune list-plugins` shows it.", completion: .components())
   var name: String
 
-  @Option(help: "Its kind, where two kinds have a component of this name.")
+  @Option(help: "Its kind, if two kinds have a component with this name.")
   var kind: ComponentKind?
 
   @Flag(help: "Print one JSON document.")
@@ -44,7 +44,7 @@ struct Describe: ParsableCommand {
     }
     Output.print()
     if component.schema.parameters.isEmpty {
-      Output.print("It takes no hyperparameters.")
+      Output.print("It has no hyperparameters.")
     } else {
       var table = TextTable("HYPERPARAMETER", "TYPE", "DEFAULT", "ALLOWED", "MEANING")
       for parameter in component.schema.parameters {

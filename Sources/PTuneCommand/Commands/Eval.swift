@@ -11,9 +11,9 @@ struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained adapter on labelled data.",
     discussion: """
-      Columns are those of the training unless flags name others. With --generate a causal-lm adapter goes on with the \
-      prompts, and BLEU, ROUGE-L and exact match compare the texts with the second text, which may be a JSON list of \
-      several, or with the last turn of `messages`.
+      Columns are those of the training unless flags name others. With --generate, a causal-lm adapter continues \
+      the prompts, and BLEU, ROUGE-L and exact match compare the texts with the second text, which may be a JSON \
+      list of several, or with the last turn of `messages`.
 
       Examples:
         ptune eval --adapter runs/reviews/adapter --data dev.tsv
@@ -27,17 +27,17 @@ struct Eval: ParsableCommand {
   var data: String
 
   @Option(
-    name: [.customLong("text-column"), .customLong("text")],
+    name: [.customLong("text-column"), .customLong("text")], parsing: .unconditional,
     help: ArgumentHelp("The column of the text.", valueName: "column"))
   var text: String?
 
   @Option(
-    name: [.customLong("text-pair-column"), .customLong("text-pair")],
+    name: [.customLong("text-pair-column"), .customLong("text-pair")], parsing: .unconditional,
     help: ArgumentHelp("The column of the second text.", valueName: "column"))
   var textPair: String?
 
   @Option(
-    name: [.customLong("label-column"), .customLong("label")],
+    name: [.customLong("label-column"), .customLong("label")], parsing: .unconditional,
     help: ArgumentHelp("The column of the label.", valueName: "column"))
   var label: String?
 
@@ -47,7 +47,7 @@ struct Eval: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "With --generate, tokens of a text at most; \(GenerationOptions().maximumTokens) if not given.",
+      "With --generate, the most tokens of a text; \(GenerationOptions().maximumTokens) if not given.",
       valueName: "n"))
   var maxNewTokens: Int?
 

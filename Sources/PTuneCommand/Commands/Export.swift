@@ -8,12 +8,13 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a trained adapter for PEFT, or its prompt as tokens of the base model.",
     discussion: """
-      The folder that training writes is one that PEFT loads wherever PEFT can express the adapter. This command writes \
-      copies, and what has to be converted: a hidden prefix as keys and values, one of several tasks, entries of a \
-      pool as a prompt. What PEFT cannot express is refused, with the settings that it could.
+      PEFT loads the folder that training writes, wherever it can express the adapter. This command writes \
+      copies and conversions: a hidden prefix as keys and values, one of several tasks, entries of a pool as a \
+      prompt. What PEFT cannot express is refused, with the settings that it can.
 
-      --merge-virtual-tokens writes the base model instead, with a prompt's rows as special tokens of its vocabulary, \
-      which any engine can use, and prints what to type. Where the base model is a GGUF file, so is what it writes.
+      --merge-virtual-tokens writes the base model instead, with a prompt's rows as special tokens of its \
+      vocabulary, which any engine can use, and prints the text to use. If the base model is a GGUF file, so is \
+      the output.
 
       Examples:
         ptune export runs/reviews/adapter --output peft-adapter
@@ -26,17 +27,19 @@ struct Export: ParsableCommand {
     completion: .adapterFolder)
   var adapter: String
 
-  @Option(help: ArgumentHelp("The folder to write; of a merged GGUF file the file.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder to write, or the file, for a merged GGUF file.", valueName: "folder"))
   var output: String
 
   @OptionGroup var base: BaseModelOptions
 
-  @Option(help: ArgumentHelp("The task to write, where PEFT cannot express all.", valueName: "name"))
+  @Option(help: ArgumentHelp("The task to write, if PEFT cannot express all.", valueName: "name"))
   var task: String?
 
   @Option(
     help: ArgumentHelp(
-      "Make a prompt of these entries of a pool, numbers from 0 with commas between.", valueName: "entries"))
+      "Make a prompt of these entries of a pool, numbered from 0 and separated by commas.",
+      valueName: "entries"))
   var select: EntryList?
 
   @Flag(help: "Write the base model with the prompt's rows as tokens of its vocabulary.")
@@ -84,7 +87,7 @@ struct Export: ParsableCommand {
       """
       The base model with \(merged.tokens.count) more tokens, ids from \(merged.firstID) on, is in \(output)
 
-      Give this to its tokenizer, with add_special_tokens=False, {text} being the text:
+      Give this to its tokenizer, with add_special_tokens=False, where {text} is the text:
 
       \(merged.pattern)
       """)

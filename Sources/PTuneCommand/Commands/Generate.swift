@@ -8,15 +8,16 @@ import PTuneText
 /// `ptune generate`: what a causal model, with an adapter or without, goes on with.
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Go on with prompts, with a trained adapter or with a base model alone.",
+    abstract: "Continue prompts, with a trained adapter or with a base model alone.",
     discussion: """
-      One --prompt gives plain text, on a terminal as it is made. Several, and those of a file, give a line of JSON \
-      each, in their order. Rows of a file have a column `prompt`, the text column of the adapter's training, `text`, \
-      or `input_ids`: a JSON list of token ids. A column `id` is handed on.
+      One --prompt gives plain text, on a terminal while it is generated. Several prompts, and those of a file, \
+      give a line of JSON each, in their order. Rows of a file have a column `prompt`, the text column of the \
+      adapter's training, `text`, or `input_ids`: a JSON list of token ids. A column `id` is copied to the \
+      output.
 
-      Without a sampling option each token is the most probable one. --top-k, --top-p and --min-p draw, at a \
-      temperature of 1 unless --temperature says another. The same seed gives the same text for a prompt at the same \
-      place, whatever the batch size.
+      Without sampling options, each token is the most probable one. --top-k, --top-p and --min-p sample, at a \
+      temperature of 1 unless --temperature sets another. The same seed gives the same text for the prompt with \
+      the same number, whatever the batch size.
 
       Examples:
         ptune generate --adapter runs/stories/adapter --prompt "Once upon a time"
@@ -37,54 +38,63 @@ struct Generate: ParsableCommand {
 
   @OptionGroup var base: BaseModelOptions
 
-  @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
+  @Option(help: ArgumentHelp("The task, if the adapter has several.", valueName: "name"))
   var task: String?
 
-  @Option(help: ArgumentHelp("Go on with this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Continue this text; may be repeated.", valueName: "text"))
   var prompt: [String] = []
 
-  @Option(help: ArgumentHelp("Go on with the rows of this file; - is standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("Continue the rows of this file; - is standard input.", valueName: "file"))
   var input: String?
 
   @Option(
     help: ArgumentHelp(
-      "text (a prompt a line), jsonl, tsv or csv; by default what the file's name says, else text.",
+      "text (one prompt per line), jsonl, tsv or csv; by default according to the file's name, or else text.",
       valueName: "format"))
   var format: DataFormat?
 
-  @Flag(help: "Take prompts for a user's turns, which the model's chat template writes.")
-  var chat = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Treat prompts as a user's turns, and render them with the model's chat template; the default for an adapter that "
+        + "was trained on conversations."))
+  var chat: Bool?
 
-  @Option(help: ArgumentHelp("With --chat, what the system says first.", valueName: "text"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --chat, the system message.", valueName: "text"))
   var system: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --chat, a format (\(ChatTemplates.formats.joined(separator: ", "))) or a Jinja file in place of the model's.",
+      "With --chat, a format (\(ChatTemplates.formats.joined(separator: ", "))) or a Jinja file instead of the model's.",
       valueName: "template"))
   var chatTemplate: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Tokens of a continuation at most.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("The most tokens of a continuation.", valueName: "n"))
   var maxNewTokens = GenerationOptions().maximumTokens
 
   @OptionGroup var sampling: SamplingFlags
 
-  @Option(help: ArgumentHelp("End in front of this text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("End before this text; may be repeated.", valueName: "text"))
   var stop: [String] = []
 
-  @Flag(help: "Write plain text as it is made, one prompt after another.")
+  @Flag(help: "Write plain text while it is generated, one prompt after another.")
   var stream = false
 
-  @Flag(help: "Write JSON lines for a single prompt, too.")
+  @Flag(help: "Write JSON lines also for a single prompt.")
   var json = false
 
   @Option(
-    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+    help: ArgumentHelp("Switch off this one of several adapters; may be repeated.", valueName: "name"))
   var without: [String] = []
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Texts at work at a time.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Texts that are processed at a time.", valueName: "n"))
   var batchSize = GenerationOptions().batchSize
 
   @OptionGroup var compute: ComputeOptions
@@ -105,17 +115,27 @@ struct Generate: ParsableCommand {
     try require(format == nil || input != nil, "--format needs --input")
     try require(format != .conll && format != .squad, "--format has to be text, jsonl, tsv or csv")
     try require(!(stream && json), "Give either --stream or --json")
-    try require(chat || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
+    try require(
+      chat == true || (system == nil && chatTemplate == nil), "--system and --chat-template need --chat")
     try require((1...1_000_000).contains(maxNewTokens), "--max-new-tokens has to be within 1 and 1000000")
     try require((1...1_048_576).contains(batchSize), "--batch-size has to be within 1 and 1048576")
-    try require(!stop.contains(""), "--stop has to be a text that is not empty")
+    try require(!stop.contains(""), "--stop must not be empty")
   }
 
   func run() throws {
     // While it waits for standard input, there is nothing to bring to an end first.
-    if input != "-" { Interruption.handle() }
+    if input != InputPath.standardInput { Interruption.handle() }
     let source = try load()
-    if chat { try source.converse(system: system, template: chatTemplate) }
+    switch chat {
+    case true?: try source.converse(system: system, template: chatTemplate)
+    case false?: source.goOnPlainly()
+    case nil:
+      if let place = try source.conversationTemplate {
+        Output.message(
+          "prompts are a user's turns in the chat template of \(place), as in training (--no-chat: as they are)"
+        )
+      }
+    }
     let isPlain = stream || (!json && input == nil && prompt.count == 1)
     let isLive = stream || (isPlain && isatty(STDOUT_FILENO) == 1)
     var options = GenerationOptions()
@@ -179,31 +199,32 @@ struct SamplingFlags: ParsableArguments {
   // NB: unconditional, so that a negative number is found to be out of range rather than missing.
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Divide scores by this and draw; 0 takes the most probable token.", valueName: "t"))
+    help: ArgumentHelp("Divide scores by this and sample; 0 selects the most probable token.", valueName: "t")
+  )
   var temperature: Double?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Draw from the k most probable tokens.", valueName: "k"))
+    parsing: .unconditional, help: ArgumentHelp("Sample from the k most probable tokens.", valueName: "k"))
   var topK: Int?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Draw from the fewest tokens that together have this probability.", valueName: "p"))
+    help: ArgumentHelp("Sample from the fewest tokens that together have this probability.", valueName: "p"))
   var topP: Double?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Draw from tokens with at least this share of the most probable one's probability.", valueName: "p"))
+      "Sample from tokens with at least this share of the most probable one's probability.", valueName: "p"))
   var minP: Double?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Make tokens that the text already has less probable: above 1; 1 changes nothing.", valueName: "r"))
+      "Above 1, make tokens that already occur less probable; 1 changes nothing.", valueName: "r"))
   var repetitionPenalty = 1.0
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Where random numbers start.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The seed of random numbers.", valueName: "n"))
   var seed: UInt64 = 0
 
   func validate() throws {
@@ -217,7 +238,7 @@ struct SamplingFlags: ParsableArguments {
     try require(
       repetitionPenalty > 0 && repetitionPenalty.isFinite, "--repetition-penalty has to be above 0")
     try require(
-      temperature != 0 || !draws, "--top-k, --top-p and --min-p draw tokens; --temperature 0 does not")
+      temperature != 0 || !draws, "--top-k, --top-p and --min-p sample tokens; --temperature 0 does not")
   }
 
   private var draws: Bool { topK != nil || topP != nil || minP != nil }

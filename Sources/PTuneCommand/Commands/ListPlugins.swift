@@ -7,7 +7,7 @@ import PTuneTerminal
 struct ListPlugins: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list-plugins",
-    abstract: "List the base models, adapters, selectors and task heads there are.",
+    abstract: "List the available base models, adapters, selectors and task heads.",
     discussion: """
       Files that were found but cannot be used are listed with the reason.
 

@@ -9,9 +9,10 @@ struct Lock: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Pin plugins by their hashes, so that a changed file is refused.",
     discussion: """
-      ptune.lock stands beside the run file. Where there is one, commands open only the plugins that it pins, and only \
-      as they were. A run file pins the plugins that it uses, --accept takes a file as it is now in the place of what was \
-      accepted, --add beside it, for machines that have other builds; with none of these, what is pinned is checked.
+      ptune.lock is next to the run file. If it exists, commands open only the plugins that it pins, and only if \
+      they are unchanged. A run file pins the plugins that it uses; --accept replaces a pinned file by the \
+      current one, --add adds the current one for machines that have other builds; with none of these, the \
+      pinned files are checked.
 
       Examples:
         ptune lock run.yaml
@@ -29,13 +30,13 @@ struct Lock: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Accept the present file of this component, plugin or file name, and no other; may be repeated.",
+      "Accept only the current file of this component, plugin or file name; may be repeated.",
       valueName: "name"))
   var accept: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Accept the present file, too: another build of what is pinned; may be repeated.", valueName: "name"))
+      "Also accept the current file: another build of what is pinned; may be repeated.", valueName: "name"))
   var add: [String] = []
 
   @Flag(help: "Print one JSON document.")

@@ -9,8 +9,8 @@ struct Pull: ParsableCommand {
     abstract: "Fetch a model or an adapter from the Hugging Face hub.",
     discussion: """
       Only the files that ptune reads are fetched, into the Hugging Face cache, where transformers finds them too. An \
-      interrupted download goes on where it ended. The folder is printed. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and \
-      HF_TOKEN are read.
+      interrupted download resumes. The folder is printed. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and HF_TOKEN are \
+      read.
 
       Examples:
         ptune pull google-bert/bert-base-uncased
@@ -24,7 +24,7 @@ struct Pull: ParsableCommand {
   @Option(help: ArgumentHelp("This GGUF file of the repository.", valueName: "name"))
   var file: String?
 
-  @Option(help: ArgumentHelp("A file that holds the token, in place of HF_TOKEN.", valueName: "file"))
+  @Option(help: ArgumentHelp("A file that contains the token, instead of HF_TOKEN.", valueName: "file"))
   var tokenFile: String?
 
   @Flag(name: .shortAndLong, help: "Print only the folder.")
@@ -35,7 +35,7 @@ struct Pull: ParsableCommand {
 
   func validate() throws {
     guard HubName(repository) != nil else {
-      throw ValidationError("'\(repository)' is no OWNER/NAME[@REVISION]")
+      throw ValidationError("'\(repository)' is not OWNER/NAME[@REVISION]")
     }
     guard file.map(ModelResolver.isGGUF) ?? true else { throw ValidationError("--file is for .gguf files") }
   }
@@ -52,7 +52,7 @@ struct Pull: ParsableCommand {
       defer { view.end() }
       snapshot = try hub.pull(name, .any, ggufFile: file)
     } catch is CancellationError {
-      Output.message("interrupted; the same command goes on where this one ended")
+      Output.message("interrupted; the same command resumes")
       throw CancellationError()
     }
     guard json else { return Output.print(snapshot.folder) }

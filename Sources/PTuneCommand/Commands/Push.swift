@@ -6,12 +6,12 @@ import PTuneLibc
 /// `ptune push`: puts an adapter on the hub.
 struct Push: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put an adapter folder on the Hugging Face hub.",
+    abstract: "Upload an adapter folder to the Hugging Face hub.",
     discussion: """
-      The repository is made if it is not there. The adapter's files go up as one commit: adapter_config.json, \
-      adapter_model.safetensors, and ptune.json and README.md where the folder has them. `ptune export` writes a folder \
-      that PEFT loads, too. A token with the right to write comes from HF_TOKEN, from the file that `hf auth login` \
-      wrote, or from --token-file.
+      The repository is created if it does not exist. The adapter's files are uploaded as one commit: \
+      adapter_config.json, adapter_model.safetensors, and ptune.json and README.md if the folder has them. \
+      `ptune export` writes a folder that PEFT loads, too. The token needs permission to write; it comes from \
+      HF_TOKEN, from the file that `hf auth login` wrote, or from --token-file.
 
       Examples:
         ptune push runs/reviews/adapter owner/film-reviews --private
@@ -20,19 +20,19 @@ struct Push: ParsableCommand {
   @Argument(help: ArgumentHelp("The adapter folder that ptune or PEFT wrote.", valueName: "adapter"))
   var folder: String
 
-  @Argument(help: ArgumentHelp("OWNER/NAME, with @BRANCH for another than main.", valueName: "repo"))
+  @Argument(help: ArgumentHelp("OWNER/NAME, with @BRANCH for a branch other than main.", valueName: "repo"))
   var repository: String
 
-  @Option(help: ArgumentHelp("The first line of the commit.", valueName: "text"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The first line of the commit.", valueName: "text"))
   var message = "Upload adapter"
 
-  @Flag(name: .customLong("private"), help: "Let a new repository be seen by its owner alone.")
+  @Flag(name: .customLong("private"), help: "Make a new repository private.")
   var isPrivate = false
 
   @Flag(help: "Propose the commit to the repository's owner as a pull request.")
   var createPr = false
 
-  @Option(help: ArgumentHelp("A file that holds the token, in place of HF_TOKEN.", valueName: "file"))
+  @Option(help: ArgumentHelp("A file that contains the token, instead of HF_TOKEN.", valueName: "file"))
   var tokenFile: String?
 
   @Flag(name: .shortAndLong, help: "Print only the address.")
@@ -43,7 +43,7 @@ struct Push: ParsableCommand {
 
   func validate() throws {
     guard let name = HubName(repository), name.repository.contains("/") else {
-      throw ValidationError("'\(repository)' is no OWNER/NAME[@BRANCH]")
+      throw ValidationError("'\(repository)' is not OWNER/NAME[@BRANCH]")
     }
     guard !message.isEmpty, !message.utf8.contains(0x0A) else {
       throw ValidationError("--message has to be one line")

@@ -10,10 +10,10 @@ import PTuneTerminal
 /// `ptune recommend`: which method to take.
 struct Recommend: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say which method to take, and why.",
+    abstract: "Recommend a method, and say why.",
     discussion: """
-      The answer follows from rules, which --rules lists with their sources. With --results it follows from what \
-      `ptune compare` measured instead, which is better.
+      The answer follows from rules, which --rules lists with their sources. With --results, it follows from \
+      measurements of `ptune compare` instead, which is better.
 
       Examples:
         ptune recommend --tasks 3
@@ -22,7 +22,7 @@ struct Recommend: ParsableCommand {
       """)
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("How many tasks one adapter is to serve.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("The number of tasks for one adapter.", valueName: "n"))
   var tasks = 1
 
   @Option(
@@ -30,14 +30,14 @@ struct Recommend: ParsableCommand {
   var model: String?
 
   @Option(
-    help: ArgumentHelp("The task head; it decides where labels of tokens are wanted.", valueName: "name"))
+    help: ArgumentHelp("The task head; some rules apply to heads with labels for tokens.", valueName: "name"))
   var head: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("How many examples there are to train on.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("The number of training examples.", valueName: "n"))
   var trainExamples: Int?
 
-  @Option(help: ArgumentHelp("The memory that training may take, as in 800M or 4G.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("The memory that training may use, as in 800M or 4G.", valueName: "bytes"))
   var memory: ByteCount?
 
   @Option(help: "What matters most.")
@@ -48,7 +48,7 @@ struct Recommend: ParsableCommand {
       "Choose among the results in this output folder of `ptune compare`.", valueName: "folder"))
   var results: String?
 
-  @Option(help: ArgumentHelp("Write a run file to begin with.", valueName: "run.yaml"))
+  @Option(help: ArgumentHelp("Write a run file to start with.", valueName: "run.yaml"))
   var write: String?
 
   @Flag(help: "List all rules.")
@@ -119,7 +119,7 @@ struct Recommend: ParsableCommand {
     }
     if let write {
       Output.print(
-        "\n\(write) is a run file to begin with: put your data in, then `ptune train \(ShellText.quoted(write))`"
+        "\n\(write) is a run file to start with: fill in your data, then `ptune train \(ShellText.quoted(write))`"
       )
     }
     Output.print(
@@ -161,7 +161,7 @@ struct Recommend: ParsableCommand {
           + "\(metric.measuredOn) data")
     }
     Output.print(
-      "           \(NumberText.fixed(answer.latency * 1000, 2)) ms a text, "
+      "           \(NumberText.fixed(answer.latency * 1000, 2)) ms per text, "
         + "\(NumberText.fixed(answer.bytes / 1000, 1)) KB")
     Output.print("  source   \(choice.file): measured, so no rules")
     if choice.candidates.count > 1 {

@@ -8,7 +8,7 @@ struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the token ids of texts.",
     discussion: """
-      One --text gives a list of ids; each line of a file gives one, as JSON.
+      Each --text, or each line of a file, gives a list of ids as JSON.
 
       Examples:
         ptune tokenize --model google-bert/bert-base-uncased --text "A joy." --tokens
@@ -19,7 +19,8 @@ struct Tokenize: ParsableCommand {
     help: ArgumentHelp("A model's folder, its name, a tokenizer.json, or a GGUF file.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
+  @Option(
+    parsing: .unconditionalSingleValue, help: ArgumentHelp("This text; may be repeated.", valueName: "text"))
   var text: [String] = []
 
   @Option(help: ArgumentHelp("The lines of this file.", valueName: "file"))
@@ -29,14 +30,15 @@ struct Tokenize: ParsableCommand {
     help: ArgumentHelp("Write here instead of to standard output, which - names as well.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Put the special tokens around each text that the model expects there.")
+  @Flag(help: "Add the special tokens that the model expects around each text.")
   var special = false
 
   @Flag(help: "Print the tokens instead of their ids.")
   var tokens = false
 
   @Flag(
-    help: "Print one JSON document with the number of texts, of tokens, and the seconds that cutting took.")
+    help: "Print one JSON document with the number of texts and tokens, and the seconds that tokenizing took."
+  )
   var json = false
 
   @OptionGroup var hub: HubOptions
@@ -56,7 +58,7 @@ struct Tokenize: ParsableCommand {
     let ids = try texts.map { text -> [Int32] in
       special ? try tokenizer.encode(text).ids : tokenizer.pieces(text).map(\.id)
     }
-    let seconds = (clock.now - start).inSeconds
+    let seconds = (clock.now - start) / .seconds(1)
     let lines = ids.map { ids in
       tokens
         ? JSONValue.array(ids.map { .string(tokenizer.token($0) ?? "") }).text(.line)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PTuneComposition
 import PTuneEngine
 import PTuneFormats
 import PTuneLibc
@@ -11,10 +12,10 @@ import PTuneTraining
 /// `ptune train RUN`: trains an adapter as a run file says.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an adapter as a run file says.",
+    abstract: "Train an adapter according to a run file.",
     discussion: """
-      The run file names a base model, an adapter, a task with its data, and how to train; flags take the place of \
-      what it says. The trained adapter is in OUTPUT/adapter.
+      The run file names a base model, an adapter, a task with its data, and how to train; flags override it. \
+      The trained adapter is in OUTPUT/adapter.
 
       Examples:
         ptune train reviews.yaml
@@ -28,12 +29,18 @@ struct Train: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
-  @Flag(help: "Go on from the latest checkpoint in the output folder.")
+  @Flag(help: "Resume from the latest checkpoint in the output folder.")
   var resume = false
+
+  @Flag(help: "With --resume: go on although the run file or its data changed since the checkpoint.")
+  var acceptChanges = false
+
+  @Flag(help: "Throw away the adapter and the checkpoints of an earlier training in the output folder.")
+  var overwrite = false
 
   @Flag(
     help:
-      "Train nothing, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
+      "Do not train, but try learning rates for some steps and suggest one; writes OUTPUT/learning-rate.json."
   )
   var findLearningRate = false
 
@@ -43,7 +50,7 @@ struct Train: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print only warnings and the result.")
   var quiet = false
 
-  @Flag(help: "Write no report.html.")
+  @Flag(help: "Do not write report.html.")
   var noReport = false
 
   @Flag(
@@ -59,6 +66,10 @@ struct Train: ParsableCommand {
     guard !findLearningRate || !resume else {
       throw ValidationError("give either --find-learning-rate or --resume, not both")
     }
+    guard !acceptChanges || resume else { throw ValidationError("--accept-changes goes with --resume") }
+    guard !overwrite || !resume else {
+      throw ValidationError("give either --resume or --overwrite, not both")
+    }
   }
 
   func run() throws {
@@ -66,11 +77,12 @@ struct Train: ParsableCommand {
     let registry = try plugins.registry(runFile: runFile)
     let file = try RunFile(runFile)
     var spec = try file.run(options.overrides())
+    try checkOutput(spec)
     for warning in try dropStrangers(from: &spec, of: file, registry) { Output.warning(warning) }
     let view = TrainingView(
       console: Console(json ? STDERR_FILENO : STDOUT_FILENO), quiet: quiet, spec: spec,
       command: (["ptune"] + CommandLine.arguments.dropFirst()).map(ShellText.quoted).joined(separator: " "),
-      isResumed: resume)
+      isResumed: resume, pluginFolders: plugins.folders)
     let run = try TrainingRun(spec, registry: registry, resolver: hub.resolver()) { view.log(level: $0, $1) }
     if Interruption.isRequested { throw CancellationError() }
     view.loaded(run)
@@ -79,14 +91,15 @@ struct Train: ParsableCommand {
     run.composition.model.session.profile = profile
     let result: TrainingResult
     do {
-      result = try Trainer(run, report: view.show).train(resume: resume) { Interruption.isRequested }
+      result = try Trainer(run, report: view.show)
+        .train(resume: resume, acceptingChanges: acceptChanges) { Interruption.isRequested }
     } catch {
       view.end()
       throw error
     }
     view.show(result, report: noReport || result.wasInterrupted ? nil : writeReport(spec))
     if let profile {
-      let file = FilePath.join(spec.output, "profile.json")
+      let file = FilePath.join(spec.output, RunFolderFiles.profile)
       try AtomicFile.write(profile.trace.text(.line), to: file)
       view.show(ProfileTable(profile), file: file)
     }
@@ -94,16 +107,25 @@ struct Train: ParsableCommand {
     if result.wasInterrupted { throw ExitCode(Failure.interruptedStatus) }
   }
 
+  /// A new training does not throw away an earlier one unasked.
+  private func checkOutput(_ spec: RunSpec) throws {
+    let adapter = FilePath.join(spec.output, "adapter")
+    guard !resume, !overwrite, !findLearningRate,
+      FileSystem.isFile(FilePath.join(adapter, "adapter_config.json"))
+    else { return }
+    throw CommandError.trained(adapter: adapter)
+  }
+
   /// Writes the page about the run. A training whose page cannot be written has succeeded all the same.
   ///
   /// - Returns: where it is; nil if it could not be written, which is said.
   private func writeReport(_ spec: RunSpec) -> String? {
-    let path = FilePath.join(spec.output, "report.html")
+    let path = FilePath.join(spec.output, RunFolderFiles.report)
     do {
       try Report([RunFolder(spec.output)]).write(to: path)
       return path
     } catch {
-      Output.warning("there is no report: \(error)")
+      Output.warning("no report was written: \(error)")
       return nil
     }
   }
@@ -137,7 +159,7 @@ struct Train: ParsableCommand {
   private func dropStrangers(
     from spec: inout RunSpec, of file: RunFile, _ registry: PluginRegistry
   ) throws -> [String] {
-    guard options.adapter.count == 1, let adapter = options.adapter.first, let own = file.adapters.first,
+    guard options.adapter.count == 1, let adapter = options.adapterNames.first, let own = file.adapters.first,
       own != adapter
     else { return [] }
     let strangers = try spec.removeStrangers(registry.inventory)

@@ -12,9 +12,9 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train several methods under equal conditions and show them side by side.",
     discussion: """
-      Every method is trained on the same data, in the same order for a seed, for as many steps, at the learning rate \
-      that it recommends unless the run has one, and its best adapter by the validation data counts. What is done is not \
-      done again: the same command goes on where it was interrupted.
+      Every method is trained on the same data, in the same order for a given seed, for the same number of \
+      steps, at its recommended learning rate unless the run sets one, and measured with the adapter that is \
+      best on the validation data. Nothing is trained twice: after an interruption, the same command resumes.
 
       Examples:
         ptune compare run.yaml --adapters prompt-tuning,prefix-tuning,p-tuning-v2 --seeds 3
@@ -28,13 +28,13 @@ struct Compare: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The methods, separated by commas: NAME, NAME:KEY=VALUE:…, or a run file whose adapter is meant.",
+      "The methods, separated by commas: NAME, NAME:KEY=VALUE:…, or a run file, for its adapter.",
       valueName: "list"))
   var adapters: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Train each method with so many seeds, from the run's upwards.", valueName: "n"))
+    help: ArgumentHelp("Train each method with this many seeds, starting with the run's.", valueName: "n"))
   var seeds: Int?
 
   @Option(
@@ -44,10 +44,10 @@ struct Compare: ParsableCommand {
       valueName: "key=value,value,…"))
   var grid: [String] = []
 
-  @Flag(help: "Show what would be trained, and train nothing.")
+  @Flag(help: "List the trainings without running them.")
   var dryRun = false
 
-  @Flag(help: "Throw away what is there of these trainings and begin anew.")
+  @Flag(help: "Delete existing results of these trainings and start over.")
   var restart = false
 
   @OptionGroup var options: RunOptions
@@ -112,9 +112,9 @@ struct Compare: ParsableCommand {
     }
     do {
       let folder = try ComparisonFolder(comparison.plan.output)
-      try Report(folder).write(to: FilePath.join(comparison.plan.output, "comparison.html"))
+      try Report(folder).write(to: FilePath.join(comparison.plan.output, ComparisonFolderFiles.report))
     } catch {
-      Output.warning("there is no comparison.html: \(error)")
+      Output.warning("comparison.html was not written: \(error)")
     }
     view.result()
     if json { Output.json(comparison.document) }

@@ -20,11 +20,11 @@ struct CompareCell: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "compare-cell", abstract: "Part of a comparison; for ptune itself.", shouldDisplay: false)
+    commandName: "compare-cell", abstract: "Part of a comparison; internal.", shouldDisplay: false)
 
   @Argument(help: "What to do.") var part: Part
   @Argument(help: "The cell's folder.") var folder: String
-  @Option(help: "The process that this one ends with.") var parent: Int32
+  @Option(help: "The process with which this one ends.") var parent: Int32
   @OptionGroup var plugins: PluginOptions
 
   func run() throws {
@@ -57,7 +57,8 @@ struct CompareCell: ParsableCommand {
   /// Times the first task on the data that was not trained on, or else on what was.
   private func measure(_ cell: CellFolder, _ spec: RunSpec) throws {
     let run = try AdapterRun(
-      FilePath.join(folder, "adapter"), baseModel: spec.base.model.value, threads: spec.training.threads,
+      FilePath.join(folder, RunFolderFiles.adapter), baseModel: spec.base.model.value,
+      threads: spec.training.threads,
       compute: spec.training.compute,
       registry: try plugins.registry(), log: log)
     let task = spec.tasks[0]
@@ -97,7 +98,7 @@ private final class CellProgress {
           + "\(NumberText.fixed(step.examplesPerSecond, 0)) examples/s")
     case .evaluating(let done, let count): tell("evaluating \(done)/\(count)")
     case .warning(let text): Output.warning(text)
-    case .skipped(let divergence): Output.warning("\(divergence); the step is left out")
+    case .skipped(let divergence): Output.warning("\(divergence); the step is skipped")
     case .evaluated, .stoppedEarly: break
     }
   }

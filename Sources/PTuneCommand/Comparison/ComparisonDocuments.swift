@@ -6,7 +6,8 @@ extension Comparison {
   ///
   /// - Throws: `FileError`.
   func write() throws {
-    try AtomicFile.write(document.text(.pretty), to: FilePath.join(plan.output, "comparison.json"))
+    try AtomicFile.write(
+      document.text(.pretty), to: FilePath.join(plan.output, ComparisonFolderFiles.results))
     try AtomicFile.write(csv, to: FilePath.join(plan.output, "comparison.csv"))
     try AtomicFile.write(markdown, to: FilePath.join(plan.output, "comparison.md"))
   }

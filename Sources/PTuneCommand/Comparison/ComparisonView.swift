@@ -26,7 +26,7 @@ final class ComparisonView {
     guard !quiet else { return }
     let done = comparison.results.count { $0.state == .done }
     console.line(
-      "\(count) training\(count == 1 ? "" : "s")" + (done > 0 ? ", \(done) of them done already" : ""))
+      "\(count) training\(count == 1 ? "" : "s")" + (done > 0 ? ", \(done) of them already done" : ""))
   }
 
   func begin(_ index: Int) {
@@ -52,14 +52,14 @@ final class ComparisonView {
       let name = (result.numbers?.metrics.count ?? 0) > 1 ? "\(task.task) \(metric.name)" : metric.name
       return "\(name) \(NumberText.fixed(metric.value, 4))"
     }
-    let seconds = NumberText.fixed((ContinuousClock.now - started).inSeconds, 0)
+    let seconds = NumberText.fixed((ContinuousClock.now - started) / .seconds(1), 0)
     console.line(([title(index)] + metrics + ["\(seconds) s"]).joined(separator: "  "))
   }
 
   func interrupted() {
     console.clear()
     let done = comparison.results.count { $0.state == .done }
-    console.line("stopped with \(done) of \(count) trainings done; the same command goes on")
+    console.line("stopped with \(done) of \(count) trainings done; the same command resumes")
   }
 
   func result() {

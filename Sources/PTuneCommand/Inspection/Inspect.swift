@@ -8,15 +8,16 @@ import PTuneReport
 /// `ptune inspect ADAPTER`: what a trained adapter is, and what can be seen of what it learned.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a trained adapter is, and what its virtual tokens look like.",
+    abstract: "Describe a trained adapter and its virtual tokens.",
     discussion: """
-      From the folder alone come components, tasks, tensors and their norms. With the base model, which is used if it is \
-      on this machine: counts, each virtual token's norm and the words whose embeddings are nearest to it by the cosine, \
-      and how much virtual tokens, the entries of a pool, or the prompts of tasks are alike. Nearest words are a hint \
-      and no translation: prompts work by directions that no word has, too.
+      Components, tasks, tensors and their norms come from the folder alone. The base model, if it is on this \
+      machine, adds counts, each virtual token's norm and the words whose embeddings are nearest to it in \
+      cosine, and the similarity of virtual tokens, of the entries of a pool, or of the prompts of tasks. \
+      Nearest words are a hint, not a translation: prompts also use directions that no word has.
 
-      --text shows how much of the attention of a text goes to the prompt, for each layer and head: the sum of the \
-      weights of virtual tokens, the mean over the text's tokens. --data shows which entries of a pool serve which labels.
+      --text shows how much of a text's attention goes to the prompt, for each layer and head: the sum of the \
+      weights of virtual tokens, averaged over the text's tokens. --data shows which entries of a pool are used \
+      for which labels.
 
       Examples:
         ptune inspect runs/films/adapter
@@ -36,37 +37,45 @@ struct Inspect: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("How many words to name for each virtual token; 0 for none.", valueName: "k"))
+    help: ArgumentHelp("The number of words to show for each virtual token; 0 for none.", valueName: "k"))
   var nearest = 5
 
-  @Option(help: ArgumentHelp("Show how much attention this text pays to the prompt.", valueName: "text"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Show how much attention this text pays to the prompt.", valueName: "text"))
   var text: String?
 
-  @Option(help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The second text of a pair; the context of a question.", valueName: "text"))
   var textPair: String?
 
   @Option(
     help: ArgumentHelp(
-      "Labelled rows, to show which entries of a pool serve which labels.", valueName: "file"),
+      "Labelled rows, to show which entries of a pool are used for which labels.", valueName: "file"),
     completion: .file())
   var data: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the text.", valueName: "column"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --data, the column of the text.", valueName: "column"))
   var textColumn: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the second text.", valueName: "column"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("With --data, the column of the second text.", valueName: "column"))
   var textPairColumn: String?
 
-  @Option(help: ArgumentHelp("With --data, the column of the label.", valueName: "column"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("With --data, the column of the label.", valueName: "column"))
   var labelColumn: String?
 
   @OptionGroup var layout: LayoutOptions
 
-  @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
+  @Option(help: ArgumentHelp("The task, if the adapter has several.", valueName: "name"))
   var task: String?
 
   @Option(
-    help: ArgumentHelp("Write a page with all of it here, for a browser.", valueName: "file"),
+    help: ArgumentHelp("Write an HTML page with everything to this file.", valueName: "file"),
     completion: .file(extensions: ["html"]))
   var html: String?
 

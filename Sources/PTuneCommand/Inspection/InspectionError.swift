@@ -11,7 +11,7 @@ enum InspectionError: HelpfulError, Equatable {
   var description: String {
     switch self {
     case .noPool(let adapters):
-      "\(adapters.joined(separator: ", ")) has no pool of which entries could be counted"
+      "\(adapters.joined(separator: ", ")) has no pool whose entries could be counted"
     case .noRows(let file): "\(file) has no rows"
     }
   }

@@ -25,13 +25,13 @@ extension InspectionView {
     }
     Output.print(
       wrapped(
-        "Two different ones: \(NumberText.fixed(mean, 2)) on average; the most alike are \(text(nearest))"
+        "Two different ones: \(NumberText.fixed(mean, 2)) on average; the most similar are \(text(nearest))"
           + (pairs.count > 1 ? ", the least \(text(farthest))." : ".")
           + (isShown ? "" : " --html and --json have all of them.")))
   }
 
   func show(_ attention: AttentionInspection) {
-    title("Attention that goes to the prompt, the mean over \(attention.tokens.count) tokens of the text")
+    title("Attention to the prompt, averaged over \(attention.tokens.count) tokens of the text")
     let heads = attention.layers.first?.heads.count ?? 0
     func percent(_ share: Double) -> String { NumberText.fixed(share * 100, 1) }
     var table = TextTable(
@@ -61,7 +61,7 @@ extension InspectionView {
   }
 
   func show(_ selection: SelectionStatistics) {
-    title("The pool's mean weights, of all rows and of those of each label")
+    title("The pool's mean weights, over all rows and over those of each label")
     let groups =
       [("ALL", selection.all)] + selection.labels.filter { $0.group.examples > 0 }.map { ($0.name, $0.group) }
     let headers = groups.map { "\($0.0) (\(NumberText.grouped($0.1.examples)))" }

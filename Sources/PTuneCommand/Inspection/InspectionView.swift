@@ -16,14 +16,14 @@ struct InspectionView {
     section("Tensors", tensors)
     for prompt in inspection.prompts { show(prompt) }
     if let similarity = inspection.taskSimilarity {
-      title("How much the prompts of the tasks are alike (cosine)")
+      title("Similarity of the tasks' prompts (cosine)")
       show(similarity, names: inspection.tasks.map(\.name))
     }
     if let attention = inspection.attention { show(attention) }
     if let selection = inspection.selection { show(selection) }
     if let error = inspection.missingBase {
       Output.message("")
-      Output.warning("nothing is known of virtual tokens and shares: \(error)")
+      Output.warning("virtual tokens and shares are not known: \(error)")
       let help =
         inspection.facts.modelName.flatMap { HubName($0) == nil ? nil : "`ptune pull \($0)` fetches it; or " }
         ?? ""
@@ -119,7 +119,7 @@ struct InspectionView {
     let what =
       switch prompt.kind {
       case .input: "rows among the word embeddings"
-      case .hidden: "rows in front of what layers are given"
+      case .hidden: "rows before the layers' inputs"
       case .keysAndValues: "keys and values of layers"
       case .pool: "a pool of \(prompt.similarity.count) prompts of \(prompt.entryLength)"
       }

@@ -5,7 +5,7 @@ import PTunePlugins
 /// `ptune completion SHELL`: what teaches a shell to complete our commands.
 struct Completion: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print what lets a shell complete commands, flags, plugins and files.",
+    abstract: "Print a script with which a shell completes commands, flags, plugins and files.",
     discussion: """
       Examples:
         source <(ptune completion bash)
@@ -18,7 +18,7 @@ struct Completion: ParsableCommand {
     case bash, zsh, fish
   }
 
-  @Argument(help: "bash, zsh, or fish from version 3.4 on.")
+  @Argument(help: "bash, zsh, or fish 3.4 or later.")
   var shell: Shell
 
   func run() {

@@ -12,7 +12,7 @@ struct Manual: ParsableCommand {
         ptune manual --output /usr/local/share/man/man1
       """, shouldDisplay: false)
 
-  @Argument(help: "The subcommand; none for ptune itself.")
+  @Argument(help: "The subcommand; without one, ptune itself.")
   var command: [String] = []
 
   @Option(

@@ -6,10 +6,10 @@ import PTunePlugins
 struct NewPlugin: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new-plugin",
-    abstract: "Begin a plugin: a small project that builds, passes its checks and works.",
+    abstract: "Create a plugin: a small project that builds, passes its checks and works.",
     discussion: """
-      The project needs the installed ptune and nothing of its sources: Swift a toolchain of the version that ptune was \
-      built with, C a compiler, Rust Cargo without crates.
+      The project needs the installed ptune but not its sources. Swift needs a toolchain of the version with \
+      which ptune was built, C a compiler, Rust Cargo without crates.
 
       Examples:
         ptune new-plugin gated-prompt --language c
@@ -23,18 +23,18 @@ struct NewPlugin: ParsableCommand {
   @Option(help: "What it is.")
   var kind = ComponentKind.adapter
 
-  @Option(help: "What it is written in.")
+  @Option(help: "The language of the project.")
   var language = PluginLanguage.swift
 
   @Option(
-    help: ArgumentHelp("The folder to make; NAME in the present folder by default.", valueName: "folder"),
+    help: ArgumentHelp("The folder to create; by default NAME in the current folder.", valueName: "folder"),
     completion: .directory)
   var output: String?
 
   func validate() throws {
     guard name.wholeMatch(of: #/[a-z][a-z0-9]*(-[a-z0-9]+)*/#) != nil, name.utf8.count <= 64 else {
       throw ValidationError(
-        "'\(name)' is no component's name: lower-case words with dashes, as in gated-prompt")
+        "'\(name)' is not a component name: use lower-case words with dashes, as in gated-prompt")
     }
   }
 

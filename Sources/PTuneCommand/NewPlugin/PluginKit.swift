@@ -47,7 +47,7 @@ enum PluginProjectError: Error, HelpfulError {
   var description: String {
     switch self {
     case .noKit(let executable): "\(executable) is neither in an installed ptune nor in a checkout of it"
-    case .exists(let folder): "\(folder) is there already"
+    case .exists(let folder): "\(folder) already exists"
     }
   }
 

@@ -80,7 +80,7 @@ struct PluginProject {
     let draft = FilePath.join(parent, ".\(FilePath.name(of: folder)).\(getpid()).new")
     for file in files {
       let template = FilePath.join(kit.templates, file.template)
-      var text = try MappedFile(template).withBytes { String(decoding: $0, as: UTF8.self) }
+      var text = try MappedFile(template).text()
       for (word, value) in words { text = text.replacing(word, with: value) }
       let path = FilePath.join(draft, file.name)
       try FileSystem.createFolder(FilePath.folder(of: path))

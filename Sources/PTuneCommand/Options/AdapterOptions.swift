@@ -11,7 +11,7 @@ import PTuneText
 struct BaseModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The adapter's base model, if it is not where it was in training: a folder, or a name on the Hugging Face hub.",
+      "The adapter's base model, if it has moved since training: a folder, or a name on the Hugging Face hub.",
       valueName: "model"))
   var baseModel: String?
 }
@@ -26,15 +26,15 @@ struct AdapterOptions: ParsableArguments {
 
   @OptionGroup var base: BaseModelOptions
 
-  @Option(help: ArgumentHelp("The task, where the adapter has several.", valueName: "name"))
+  @Option(help: ArgumentHelp("The task, if the adapter has several.", valueName: "name"))
   var task: String?
 
   @Option(
-    help: ArgumentHelp("Switch this one of several adapters off; may be repeated.", valueName: "name"))
+    help: ArgumentHelp("Switch off this one of several adapters; may be repeated.", valueName: "name"))
   var without: [String] = []
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Rows of one forward pass.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Rows per forward pass.", valueName: "n"))
   var batchSize = 64
 
   @OptionGroup var compute: ComputeOptions
@@ -76,12 +76,20 @@ struct AdapterOptions: ParsableArguments {
 struct LayoutOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "\(DataFormat.allCases.map(\.rawValue).joined(separator: ", ")); by default what the file's name says.",
+      "\(DataFormat.allCases.map(\.rawValue).joined(separator: ", ")); by default according to the file's name.",
       valueName: "format"))
   var format: DataFormat?
 
-  @Flag(help: "The first line of TSV or CSV holds data; columns are called 1, 2, ….")
+  @Flag(help: "The first line of TSV or CSV files is data; columns are called 1, 2, ….")
   var noHeader = false
+
+  /// The format of the training where a file's name does not say another: a name that ends on .json says nothing of what
+  /// the document is.
+  private static func format(of file: String, trainedOn format: DataFormat?) -> DataFormat? {
+    guard let format, file != "-" else { return nil }
+    let named = try? DataFormat(path: file)
+    return named == nil || named == .jsonl && format == .squad ? format : nil
+  }
 
   /// The columns of a task as training knew them, with what flags say in their place.
   func data(of task: ComposedTask, file: String, text: String?, textPair: String?, label: String? = nil)
@@ -90,7 +98,7 @@ struct LayoutOptions: ParsableArguments {
     var data = task.data
     func column(_ name: String, _ flag: String) -> Located<String> { Located(name, .flag("\(flag) \(name)")) }
     data.train = column(file, "--data")
-    data.format = format
+    data.format = format ?? Self.format(of: file, trainedOn: data.format)
     data.header = noHeader ? false : nil
     if let text { data.text = column(text, "--text-column") }
     if let textPair { data.textPair = column(textPair, "--text-pair-column") }

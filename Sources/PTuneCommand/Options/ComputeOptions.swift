@@ -5,12 +5,12 @@ import PTuneEngine
 struct ComputeOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
+    help: ArgumentHelp("Number of threads; all cores by default.", valueName: "n"))
   var threads: Int?
 
   @Option(
     help: ArgumentHelp(
-      "What products with the base model's weights round to: f32, or bf16, which is faster on processors that have it.",
+      "The precision of products with the base model's weights: f32, or bf16, which is faster on processors that support it.",
       valueName: "precision"))
   var compute = ComputePrecision.f32
 

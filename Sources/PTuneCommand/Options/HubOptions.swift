@@ -7,7 +7,7 @@ import PTuneVisibleText
 
 /// What commands that name models and adapters have to say about the hub.
 struct HubOptions: ParsableArguments {
-  @Flag(help: "Use what is in the cache and fetch nothing.")
+  @Flag(help: "Use only what is in the cache.")
   var offline = false
 
   /// Finds models and adapters, and fetches those that are not there.
@@ -89,7 +89,7 @@ final class HubView {
     lastDrawn = now
     let start = before ?? done
     before = start
-    let seconds = (now - started).inSeconds
+    let seconds = (now - started) / .seconds(1)
     let rate = seconds > 0 ? Double(done - start) / seconds : 0
     let filled = min(20, done * 20 / max(1, all))
     var parts = [

@@ -12,7 +12,7 @@ struct PluginOptions: ParsableArguments {
   @Option(
     name: .customLong("lock"),
     help: ArgumentHelp(
-      "Open only plugins that this file pins; by default ptune.lock beside the run file, or in the current folder.",
+      "Open only plugins that this file pins; by default ptune.lock next to the run file, or in the current folder.",
       valueName: "file"),
     completion: .file(extensions: ["lock"]))
   var lockFile: String?

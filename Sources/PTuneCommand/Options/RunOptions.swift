@@ -1,4 +1,6 @@
 import ArgumentParser
+import PTuneComparison
+import PTuneComposition
 import PTuneEngine
 import PTuneRunFile
 
@@ -6,7 +8,8 @@ import PTuneRunFile
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Train with this adapter; may be repeated for several that work together.", valueName: "name"),
+      "Train with this adapter, NAME or NAME:KEY=VALUE:…; may be repeated for several that are used together.",
+      valueName: "name"),
     completion: .components(.adapter))
   var adapter: [String] = []
 
@@ -20,12 +23,13 @@ struct RunOptions: ParsableArguments {
   var extend: String?
 
   @Option(
-    help: ArgumentHelp("Go on from this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
+    help: ArgumentHelp(
+      "Start from the values of this trained adapter, ptune's or PEFT's.", valueName: "adapter"),
     completion: .adapterFolder)
   var startFrom: String?
 
   @Option(
-    help: ArgumentHelp("The folder for everything the run makes.", valueName: "folder"),
+    help: ArgumentHelp("The folder for everything that the run writes.", valueName: "folder"),
     completion: .directory)
   var output: String?
 
@@ -34,7 +38,7 @@ struct RunOptions: ParsableArguments {
   var epochs: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("End after so many steps.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("End after this many steps.", valueName: "n"))
   var maxSteps: Int?
 
   @Option(
@@ -42,19 +46,19 @@ struct RunOptions: ParsableArguments {
   var learningRate: Double?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Examples of one forward pass.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Examples per forward pass.", valueName: "n"))
   var batchSize: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("What everything random is drawn from.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("The seed of everything random.", valueName: "n"))
   var seed: Int?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Threads to compute with.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Number of threads.", valueName: "n"))
   var threads: Int?
 
   @Option(
-    help: ArgumentHelp("What products with the base model's weights round to.", valueName: "precision"))
+    help: ArgumentHelp("The precision of products with the base model's weights.", valueName: "precision"))
   var compute: ComputePrecision?
 
   @Option(
@@ -63,6 +67,9 @@ struct RunOptions: ParsableArguments {
       "Set any key of the run file, as in adapter.virtual_tokens=50; may be repeated.", valueName: "key=value"
     ))
   var settings: [String] = []
+
+  /// The adapters of `--adapter` without what it says of them.
+  var adapterNames: [String] { adapter.map { String($0.prefix { $0 != ":" }) } }
 
   /// What the flags say, `--set` last.
   func overrides() throws -> [RunOverride] {
@@ -82,7 +89,13 @@ struct RunOptions: ParsableArguments {
     let named = flags.compactMap { flag, path, value in
       value.map { RunOverride(path: path, text: $0, flag: "\(flag) \($0)") }
     }
-    let adapters = adapter.isEmpty ? [] : [RunOverride(adapters: adapter)]
+    let variants = try adapter.map { try ComparisonVariant($0, place: .flag("--adapter \($0)")) }
+    var adapters = adapter.isEmpty ? [] : [RunOverride(adapters: adapterNames)]
+    for (name, variant) in zip(adapterNames, variants) {
+      // The first one names the adapter.
+      let settings = variant.overrides.dropFirst()
+      adapters += adapterNames.count == 1 ? Array(settings) : settings.map { $0.of(adapter: name) }
+    }
     return try adapters + named + settings.map { try RunOverride(set: $0) }
   }
 }

@@ -15,7 +15,7 @@ extension EngineFailure: HelpfulError {
   /// Where hyperparameters are explained, if that is what a component refused.
   public var help: String? {
     guard method == "create", let name = component.split(separator: " ").last else { return nil }
-    return "`ptune describe \(name)` shows what each hyperparameter takes"
+    return "`ptune describe \(name)` shows the values of each hyperparameter"
   }
 }
 
@@ -56,14 +56,19 @@ enum Failure {
 
   /// A mistake in the arguments, in the words of the argument parser and the form of our own errors.
   private static func report(usage message: String) {
-    let value = nearestValue(message)
+    // The argument parser goes by letters alone: `--lr` is `--set` to it.
+    let option = nearestOption(message).flatMap { message.contains("'\($0)'") ? nil : $0 }
+    let value = nearestValue(message) ?? option
     for line in message.split(separator: "\n") {
       if line.hasPrefix("Error: ") {
-        Output.message("\(Output.paint("error:", .red)) \(line.dropFirst(7))")
+        let error = option == nil ? line : line.prefix(while: { $0 != "." })
+        Output.message("\(Output.paint("error:", .red)) \(error.dropFirst(7))")
       } else if line.hasPrefix("  See '") {
         let command = line.dropFirst(7).prefix { $0 != "'" }
         let help =
-          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map { "did you mean `ptune \($0)`?" }
+          value.map { "did you mean '\($0)'?" } ?? nearestCommand.map {
+            "did you mean `ptune \($0)`?"
+          }
           ?? "`\(command)` explains"
         Output.message("\(Output.paint("help:", .cyan)) \(help)")
       } else {
@@ -82,6 +87,23 @@ enum Failure {
     let quoted = line.split(separator: "'", omittingEmptySubsequences: false).enumerated()
       .filter { $0.offset % 2 == 1 }.map { String($0.element) }
     return quoted.count > 2 ? Suggestion.nearest(quoted[0], among: quoted.dropFirst(2)) : nil
+  }
+
+  /// The option of the command that one that it does not know most likely means.
+  private static func nearestOption(_ message: String) -> String? {
+    let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard message.hasPrefix("Error: Unknown option '--"), quoted.count > 1 else { return nil }
+    var command: any ParsableCommand.Type = PTuneCommand.self
+    for word in CommandLine.arguments.dropFirst() {
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
+        break
+      }
+      command = next
+    }
+    let words = PTuneCommand.helpMessage(for: command).split { !"abcdefghijklmnopqrstuvwxyz-".contains($0) }
+    let options = Set(words.filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) })
+      .sorted()
+    return Suggestion.nearest(String(quoted[1].dropFirst(2)), among: options).map { "--\($0)" }
   }
 
   /// The subcommand that the first word most likely means that should be one and is none, with those before it.

@@ -11,7 +11,7 @@ enum NearestName {
   static func meant(by error: any Error) -> String? {
     switch error {
     case let error as FileError where [.open, .list, .map, .read].contains(error.operation): path(error.path)
-    case TextError.unreadable(let path, _): self.path(path)
+    case TextError.unreadable(let path, _), DataError.file(_, .unreadable(let path, _)): self.path(path)
     case AdapterError.notAnAdapter(let folder, _):
       path(folder) ?? (FileSystem.exists(folder) ? nil : name(folder))
     case AdapterError.baseNotFound(_, let error): model(error)
@@ -29,7 +29,7 @@ enum NearestName {
 
   /// The path with the first part that is not there put right.
   private static func path(_ path: String) -> String? {
-    guard path != "-", !FileSystem.exists(path) else { return nil }
+    guard path != InputPath.standardInput, !FileSystem.exists(path) else { return nil }
     var (folder, missing) = (FilePath.folder(of: path), FilePath.name(of: path))
     var rest: [String] = []
     while !FileSystem.exists(folder), folder != FilePath.folder(of: folder) {

@@ -8,7 +8,7 @@ enum CrashReport {
     (SIGTRAP, "SIGTRAP"),
   ]
 
-  /// Takes over the signals of crashes; the process still dies of them. A handler that is there already stays.
+  /// Takes over the signals of crashes; the process still dies of them. A handler that already exists stays.
   static func prepare() {
     // A stack that overflows has no room for the handler.
     var stack = stack_t()
@@ -45,12 +45,14 @@ enum CrashReport {
         CrashReport.put(")")
       }
       CrashReport.put(
-        "\nhelp: what was written is whole; a training goes on with --resume once the component is mended\n")
+        "\nhelp: files that were written are intact; resume a training with --resume once the component is fixed\n"
+      )
     } else if number == SIGBUS {
       // No plugin was at work: what is mapped are the model's files.
-      CrashReport.put("error: a file that ptune reads, such as the model's, was cut off while it was in use ")
       CrashReport.put(
-        "(SIGBUS)\nhelp: put the file back whole; a training goes on from its checkpoint with --resume\n")
+        "error: a file that ptune reads, such as the model's, was truncated while it was in use ")
+      CrashReport.put(
+        "(SIGBUS)\nhelp: restore the file; --resume continues a training from its checkpoint\n")
     }
     // The handler is gone already, so this is the end.
     raise(number)

@@ -32,15 +32,15 @@ struct LearningRateView {
       return [
         "No suggestion: the loss did not fall at any rate, from \(text(findings.points.first?.rate ?? 0)) to "
           + "\(text(findings.points.last?.rate ?? 0)).",
-        "See whether labels and columns are right; then try another start (adapter.initialization), more virtual "
+        "Check labels and columns; then try another initialisation (adapter.initialization), more virtual "
           + "tokens, or another adapter.",
       ]
     }
     var lines = [
       "suggestion  \(text(suggestion))",
       "because     the loss falls most steeply around \(text(steepest.rate)); it is least at \(text(least.rate)), "
-        + "where steps are already too long to go on with",
-      "the run's   \(text(findings.present))" + (findings.isNear ? ", which is near enough" : ""),
+        + "where steps are already too large to train with",
+      "the run's   \(text(findings.present))" + (findings.isNear ? ", which is close enough" : ""),
     ]
     if !findings.isNear { lines.append("train with  \(command(suggestion))") }
     return lines

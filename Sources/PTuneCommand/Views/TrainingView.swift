@@ -16,6 +16,12 @@ final class TrainingView {
   private let isResumed: Bool
   private var plan: TrainingPlan?
   private var watch: LossWatch?
+  private let pluginFolders: [String]
+  /// How many training rows have each label, and the columns that heads took by their names.
+  private var labelCounts: [(task: String, counts: [(label: String, count: Int)])] = []
+  private var columnsTaken: [(task: String, columns: [String])] = []
+  /// The command that uses the adapter.
+  private var useCommand = "predict"
   /// The flags of `predict` that give it a row of the first task.
   private var rowFlags = "--text \"…\""
   private var started = ContinuousClock.now
@@ -26,7 +32,12 @@ final class TrainingView {
   /// Lines about steps where a line cannot be drawn over, at most.
   private static let plainLines = 20
 
-  init(console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool) {
+  /// - Parameter pluginFolders: those that the user named, which later commands need as well.
+  init(
+    console: Console, quiet: Bool, spec: RunSpec, command: String, isResumed: Bool,
+    pluginFolders: [String] = []
+  ) {
+    self.pluginFolders = pluginFolders
     self.console = console
     self.quiet = quiet
     self.spec = spec
@@ -44,9 +55,18 @@ final class TrainingView {
   func loaded(_ run: TrainingRun) {
     let composition = run.composition
     let model = composition.model
+    let first = composition.tasks.count - spec.tasks.count
+    labelCounts = run.labelCounts
+    columnsTaken = spec.tasks.enumerated().compactMap { index, task in
+      let columns = composition.columnsTaken[first + index] ?? []
+      return columns.isEmpty ? nil : (task.name, columns)
+    }
+    if model.reading(task: first) == .continuedText {
+      (useCommand, rowFlags) = ("generate", "--prompt \"…\"")
+    }
     if model.arranges(task: composition.tasks.count - spec.tasks.count) {
       rowFlags = "--input rows.jsonl"
-    } else if spec.tasks[0].data.textPair != nil {
+    } else if useCommand == "predict", spec.tasks[0].data.textPair != nil {
       rowFlags += " --text-pair \"…\""
     }
     guard !quiet else { return }
@@ -70,7 +90,7 @@ final class TrainingView {
     case .step(let step): show(step)
     case .skipped(let divergence):
       console.clear()
-      Output.warning("\(divergence); the step is left out")
+      Output.warning("\(divergence); the step is skipped")
     case .evaluating(let done, let count): showEvaluating(done, count)
     case .evaluated(let reports, let step, let best): show(reports, step: step, best: best)
     case .stoppedEarly(let step, let reason):
@@ -84,6 +104,14 @@ final class TrainingView {
   /// Takes what is drawn over away.
   func end() { console.clear() }
 
+  /// "tone: " where there are several tasks.
+  private func of(_ task: String) -> String { spec.tasks.count > 1 ? "\(task): " : "" }
+
+  /// The first of many.
+  private func listed(_ texts: [String]) -> String {
+    texts.prefix(8).joined(separator: ", ") + (texts.count > 8 ? " and \(texts.count - 8) more" : "")
+  }
+
   private func field(_ name: String, _ value: String) -> String {
     console.paint(name.padded(to: 10), .dim) + value
   }
@@ -96,7 +124,15 @@ final class TrainingView {
     if plan.truncated > 0 {
       Output.warning(
         "\(NumberText.grouped(plan.truncated)) of \(NumberText.grouped(plan.examples)) training texts are longer than "
-          + "\(plan.maximumLength) tokens and were cut")
+          + "\(plan.maximumLength) tokens and were truncated")
+    }
+    for (task, counts) in labelCounts {
+      let rare = counts.filter { $0.count == 1 }.map { "'\($0.label)'" }
+      if !rare.isEmpty {
+        Output.warning(
+          "\(of(task))\(rare.count == 1 ? "the label \(rare[0]) has" : "\(rare.count) labels have") one training row"
+            + (rare.count == 1 ? "" : ": \(listed(rare))"))
+      }
     }
     guard !quiet else { return }
     var counts = ["\(NumberText.grouped(plan.examples)) examples"]
@@ -105,12 +141,19 @@ final class TrainingView {
     }
     if plan.testExamples > 0 { counts.append("\(NumberText.grouped(plan.testExamples)) for test") }
     console.line(field("data", counts.joined(separator: ", ")))
+    for (task, counts) in labelCounts {
+      console.line(
+        field("labels", of(task) + listed(counts.map { "\($0.label) \(NumberText.grouped($0.count))" })))
+    }
+    for (task, columns) in columnsTaken {
+      console.line(field("columns", of(task) + listed(columns) + ", taken by their names"))
+    }
     console.line(
       field(
         "training",
         "\(NumberText.grouped(plan.steps)) steps, learning rate \(plan.learningRate)"
           + plan.furtherRates.map { ", of \($0.adapter) \($0.rate)" }.joined()))
-    if plan.resumedFrom > 0 { console.line("going on from step \(plan.resumedFrom)") }
+    if plan.resumedFrom > 0 { console.line("resuming from step \(plan.resumedFrom)") }
     console.line()
   }
 
@@ -126,7 +169,7 @@ final class TrainingView {
     if console.isLive {
       guard isDue(last: step.step == step.steps) else { return }
       let done = Double(step.step - plan.resumedFrom)
-      let left = (ContinuousClock.now - started).inSeconds / done * Double(step.steps - step.step)
+      let left = (ContinuousClock.now - started) / .seconds(1) / done * Double(step.steps - step.step)
       console.redraw([
         bar(step.step, step.steps), "\(step.step)/\(step.steps)", "loss \(NumberText.fixed(step.loss, 4))",
         "\(NumberText.clock(left)) left", "epoch \(step.epoch)",
@@ -186,8 +229,8 @@ final class TrainingView {
     if result.wasInterrupted {
       console.line(
         "stopped at step \(result.steps) of \(plan?.steps ?? result.steps); a checkpoint is in "
-          + "\(FilePath.join(spec.output, "checkpoints"))")
-      console.line("go on with: \(command)\(isResumed ? "" : " --resume")")
+          + "\(FilePath.join(spec.output, RunFolderFiles.checkpoints))")
+      console.line("resume with: \(command)\(isResumed ? "" : " --resume")")
       return
     }
     if !quiet { console.line() }
@@ -228,14 +271,10 @@ final class TrainingView {
     }
     console.line("\nThe adapter is in \(result.adapter). To use it:")
     let task = spec.tasks.count > 1 || spec.extend != nil ? " --task \(spec.tasks[0].name)" : ""
-    console.line("  ptune predict --adapter \(ShellText.quoted(result.adapter))\(task) \(rowFlags)")
+    let folders = pluginFolders.map { " --plugin-path \(ShellText.quoted($0))" }.joined()
+    console.line("  ptune \(useCommand) --adapter \(ShellText.quoted(result.adapter))\(task)\(folders) \(rowFlags)")
     if let report { console.line("\nThe report is in \(report).") }
   }
-}
-
-extension Duration {
-  /// In seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 extension String {

@@ -22,7 +22,7 @@ struct CellConditions: Equatable {
     case (nil, let new?): return "'\(new)' now, and not then"
     case (nil, nil): break
     }
-    if run != old.run { return "the run's lines stand in another order" }
+    if run != old.run { return "the run's lines are in another order" }
     if let changed = files.keys.sorted().first(where: { files[$0] != old.files[$0] }) {
       return "the contents of \(changed) changed"
     }
@@ -71,7 +71,8 @@ final class ConditionsReader {
     var spec = spec
     spec.output = "/"
     var paths = spec.tasks.flatMap { task in
-      [task.data.train, task.data.validation, task.data.test].compactMap { $0?.value }
+      ([task.data.train, task.data.validation, task.data.test].compactMap { $0 } + task.data.furtherTrain)
+        .map(\.value)
     }
     if let start = (spec.startFrom ?? spec.extend)?.value, FileSystem.isFolder(start) {
       paths += try FileSystem.entries(of: start).map { FilePath.join(start, $0) }.filter(FileSystem.isFile)

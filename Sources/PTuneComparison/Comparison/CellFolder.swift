@@ -30,7 +30,7 @@ public struct CellFolder: Sendable {
   /// What the cell was trained under.
   var conditionsFile: String { FilePath.join(path, "cell.json") }
   /// The run file of the training.
-  public var runFile: String { FilePath.join(path, "run.yaml") }
+  public var runFile: String { FilePath.join(path, RunFolderFiles.run) }
   /// What the training came to.
   public var trainingFile: String { FilePath.join(path, "training.json") }
   /// What using the adapter costs.
@@ -49,7 +49,7 @@ public struct CellFolder: Sendable {
 
   /// Whether a training can go on from a checkpoint.
   public var hasCheckpoint: Bool {
-    let entries = (try? FileSystem.entries(of: FilePath.join(path, "checkpoints"))) ?? []
+    let entries = (try? FileSystem.entries(of: FilePath.join(path, RunFolderFiles.checkpoints))) ?? []
     return entries.contains { $0.hasSuffix(".safetensors") }
   }
 
@@ -101,12 +101,12 @@ public struct CellFolder: Sendable {
   /// - Throws: `FileError` or `JSONError`.
   func readJSON(_ file: String) throws -> JSONValue? {
     guard FileSystem.isFile(file) else { return nil }
-    return try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
+    return try JSONValue.read(file)
   }
 
   /// Bytes of the adapter's files; nil before there are any.
   var adapterBytes: Int? {
-    let folder = FilePath.join(path, "adapter")
+    let folder = FilePath.join(path, RunFolderFiles.adapter)
     let sizes = ["adapter_config.json", "adapter_model.safetensors"].map { name in
       (try? MappedFile(FilePath.join(folder, name)).withBytes { $0.count }) ?? 0
     }

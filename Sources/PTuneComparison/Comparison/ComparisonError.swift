@@ -16,10 +16,10 @@ extension ComparisonError {
   public var description: String {
     switch self {
     case .noSelector(let place, let adapter, _, _):
-      "\(place): the adapter '\(adapter)' asks a selector for weights over its pool"
+      "\(place): the adapter '\(adapter)' uses a selector for its pool"
     case .conditions(let file): "\(file) is not what a comparison writes"
     case .otherRun(let method, let seed, let difference):
-      "\(method), seed \(seed), is there already from another run: \(difference)"
+      "\(method), seed \(seed), already exists from another run: \(difference)"
     }
   }
 
@@ -31,8 +31,8 @@ extension ComparisonError {
         + known.joined(separator: ", ")
     case .conditions: "give another folder with --output"
     case .otherRun:
-      "results of different runs do not belong in one table: give another folder with --output, or throw the "
-        + "old ones away with --restart"
+      "results of different runs do not belong in one table: give another folder with --output, or delete the "
+        + "old ones with --restart"
     }
   }
 }

@@ -73,7 +73,7 @@ public struct ComparisonPlan: Sendable {
         for seed in all {
           var spec = spec
           spec.training.seed = seed
-          spec.output = FilePath.join(output, "cells/\(Self.folder(label, seed))")
+          spec.output = FilePath.join(output, "\(ComparisonFolderFiles.cells)/\(Self.folder(label, seed))")
           spec.compare = nil
           cells.append(
             ComparisonCell(

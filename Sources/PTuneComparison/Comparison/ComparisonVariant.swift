@@ -12,7 +12,7 @@ public struct ComparisonVariant: Sendable {
   /// Where the user wrote it.
   let place: RunPlace
   /// What is set in the run file; empty for a run file of its own.
-  let overrides: [RunOverride]
+  public let overrides: [RunOverride]
   /// The run file whose sections are taken.
   let runFile: String?
 

@@ -31,7 +31,7 @@ extension AdapterRun {
     func seconds(_ examples: [EncodedExample]) throws -> Double {
       let start = ContinuousClock.now
       _ = try composition.scores(examples, task: task, batchSize: examples.count, forEvaluation: true)
-      return (ContinuousClock.now - start).seconds
+      return (ContinuousClock.now - start) / .seconds(1)
     }
     // Weights are packed and memory is taken in the first passes.
     for _ in 0..<2 { _ = try seconds(examples) }

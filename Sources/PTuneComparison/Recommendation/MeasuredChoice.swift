@@ -8,7 +8,7 @@ public struct MeasuredChoice: Sendable {
   public struct Candidate: Sendable {
     /// The method and its values of the grid.
     public let label: String
-    /// The mean of the tasks' first metrics, turned so that more is better.
+    /// The mean of the tasks' first metrics, turned so that more is better; -∞ if one of them is not a number.
     public let merit: Double
     /// How far the seeds are apart; 0 for one seed.
     public let deviation: Double
@@ -39,12 +39,12 @@ public struct MeasuredChoice: Sendable {
   /// - Parameter folder: the comparison's folder.
   /// - Throws: ``RecommendationError`` if there are none to choose from; `FileError`, `JSONError`.
   public init(_ folder: String, _ situation: Situation) throws {
-    file = FilePath.join(folder, "comparison.json")
+    file = FilePath.join(folder, ComparisonFolderFiles.results)
     guard FileSystem.exists(folder) else { throw FileError(.open, folder, code: ENOENT) }
     guard FileSystem.isFile(file) else {
       throw RecommendationError.noResults(folder: folder)
     }
-    let document = try JSONValue.parse(try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) })
+    let document = try JSONValue.read(file)
     let all = (document["rows"]?.arrayValue ?? []).compactMap { row in
       Candidate(row, cells: document["cells"]?.arrayValue ?? [], folder: folder)
     }
@@ -81,11 +81,12 @@ extension MeasuredChoice.Candidate {
     else { return nil }
     var (merits, deviations) = ([Double](), [Double]())
     metrics = tasks.compactMap { task in
-      guard let name = task["metric"]?.stringValue, let metric = task["metrics"]?[name],
-        let mean = metric["mean"]?.doubleValue
-      else { return nil }
+      guard let name = task["metric"]?.stringValue, let metric = task["metrics"]?[name] else { return nil }
+      // JSON has no NaN: null stands for it.
+      let mean = metric["mean"]?.doubleValue ?? .nan
       let deviation = metric["deviation"]?.doubleValue
-      merits.append(task["higher_is_better"]?.boolValue ?? true ? mean : 1 / (1 + mean))
+      let merit = task["higher_is_better"]?.boolValue ?? true ? mean : 1 / (1 + mean)
+      merits.append(merit.isNaN ? -.infinity : merit)
       deviations.append(deviation ?? 0)
       return (
         task["task"]?.stringValue ?? "", name, mean, deviation, task["measured_on"]?.stringValue ?? ""
@@ -96,6 +97,6 @@ extension MeasuredChoice.Candidate {
     merit = merits.reduce(0, +) / Double(merits.count)
     deviation = deviations.reduce(0, +) / Double(deviations.count)
     (self.latency, self.bytes, self.memory) = (latency, bytes, memory)
-    runFile = FilePath.join(FilePath.join(folder, place), "run.yaml")
+    runFile = FilePath.join(FilePath.join(folder, place), RunFolderFiles.run)
   }
 }

@@ -59,14 +59,14 @@ public struct SelectionRule: Sendable {
       "prefix-tuning:initialization=sampled-vocabulary",
       when: "500 examples or fewer, and size does not matter most",
       because:
-        "with few examples the start decides; keys and values of real words vary less than random ones",
+        "with few examples, initialisation decides; keys and values of real words vary less than random ones",
       source: "Li & Liang 2021, section 7.4"
     ) { ($0.trainExamples ?? .max) <= fewExamples && $0.objective != .size },
     SelectionRule(
       "prompt-tuning", when: "size matters most, or a base model of 10 billion parameters or more",
       because:
         "the smallest file, P·H numbers, and with large models as good as any; P-tuning saves the same file and "
-        + "trains an encoder besides, which did not pay in our measurement",
+        + "also trains an encoder, which did not help in our measurement",
       source: "playbook, selection, item 3; Lester et al. 2021, figure 1; Docs/quality.md"
     ) { $0.objective == .size || ($0.model?.parameters ?? 0) >= largeModel },
     SelectionRule(
@@ -76,7 +76,7 @@ public struct SelectionRule: Sendable {
     ) { $0.objective == .latency },
     SelectionRule(
       "p-tuning-v2", when: "a label for each token or a part of the text, or a base model that writes text",
-      because: "prompts at every layer reach deeper into the model, with dropout against learning by heart",
+      because: "prompts at every layer reach deeper into the model, with dropout against overfitting",
       source: "playbook, selection, item 3; Liu et al. 2022, section 4"
     ) { $0.model?.isCausal == true || $0.labelsTokens },
     SelectionRule(

@@ -54,7 +54,7 @@ public struct StarterRun: Sendable {
 
   private static func columns(_ head: String) -> String {
     switch head {
-    case "token-classification": "a word and its tag a line"
+    case "token-classification": "a word and its tag per line"
     case "causal-lm": "the column text, and text_pair for what follows it"
     case "extractive-qa": "the columns that the head's documentation names, or a file of SQuAD"
     default: "the columns text and label; `text:` and `label:` name others"

@@ -5,6 +5,8 @@ import PTuneText
 public struct DataSpec: Equatable, Sendable {
   /// What is trained on.
   public var train: Located<String>
+  /// Further files of rows to train on.
+  public var furtherTrain: [Located<String>] = []
   /// What decides which adapter is best.
   public var validation: Located<String>?
   /// What is reported at the end.
@@ -24,6 +26,8 @@ public struct DataSpec: Equatable, Sendable {
   /// How conversations become text: the name of a format, or the absolute path of a Jinja template; nil for the
   /// model's own.
   public var chatTemplate: Located<String>?
+  /// Whether an adapter was trained on conversations.
+  public var hasConversations = false
   /// Further fields that a head asks for by name, and their columns.
   public var fields: [String: Located<String>]
   /// How many rows of each file are used, from its beginning; nil for all.
@@ -48,5 +52,19 @@ public struct DataSpec: Equatable, Sendable {
     self.chatTemplate = chatTemplate
     self.fields = fields
     self.maximumRows = maximumRows
+  }
+}
+
+extension DataSpec {
+  /// The fields for which the run names a column, sorted; what the run leaves out is taken by its name.
+  var namedFields: [String] {
+    (fields.keys + (text.value == "text" ? [] : ["text"]) + (textPair == nil ? [] : ["text_pair"])).sorted()
+  }
+
+  /// The columns that the run gives to a field.
+  var fieldColumns: Set<String> {
+    Set(
+      fields.values.map(\.value) + (text.value == "text" ? [] : [text.value])
+        + [textPair?.value].compactMap { $0 })
   }
 }

@@ -10,16 +10,19 @@ package struct TokenizedRow {
     case pieces([TokenPiece], pair: [TokenPiece]?)
     /// A text that a template was filled with.
     case templated(TemplatedText)
-    /// A text, what follows it, and the token that ends it, if one does.
-    case continued([TokenPiece], [TokenPiece]?, end: Int32?)
-    /// A conversation.
-    case chat(ChatPieces)
+    /// A text, what follows it, and the token that ends it, if one does; and whether what follows changed the pieces of
+    /// the text.
+    case continued([TokenPiece], [TokenPiece]?, end: Int32?, isJoined: Bool)
+    /// A conversation, in one text or several.
+    case chat([ChatPieces])
     /// Ids as the model reads them, special tokens included, and their token types.
     case tokens(GivenTokens)
     /// The fields alone: the head lays them out.
     case fields
   }
 
+  /// Its file, where it is not the one that the others are of.
+  package var file: String?
   /// Where it stands in its file.
   let line: Int
   /// What a head may ask for: "label" and further fields.
@@ -28,7 +31,7 @@ package struct TokenizedRow {
 
   /// The row without its label.
   package var unlabelled: TokenizedRow {
-    TokenizedRow(line: line, fields: fields.filter { $0.key != "label" }, content: content)
+    TokenizedRow(file: file, line: line, fields: fields.filter { $0.key != "label" }, content: content)
   }
 }
 
@@ -42,14 +45,16 @@ public struct EncodedExample: Sendable {
   public let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   public let marks: [Int32]
-  /// How many tokens stand before the first that is to be guessed; nil where none is.
-  public let context: Int32?
+  /// Of each sequence, how many tokens stand before the first that is to be guessed; empty where none is.
+  public let contexts: [Int32]
   /// What the head made of the label, if the row has one.
   public let integers: [Int32]
   /// The same as numbers.
   public let numbers: [Float]
-  /// For how many tokens of padding the last one stands, from which the scores are read then; 0: it belongs to the text.
+  /// How many padding tokens the last token represents, from which the scores are then read; 0: it belongs to the text.
   let padding: Int32
+  /// Its file, where it is not the one that the others are of.
+  package let file: String?
   /// Where it stands in its file.
   public let line: Int
   /// Tokens that were cut off.
@@ -62,6 +67,8 @@ public struct EncodedExample: Sendable {
 /// ids, special tokens included, and perhaps `token_type_ids`; or, where texts are gone on with, `messages`.
 package struct RowSource {
   package static let messagesColumn = "messages"
+  /// The field that tells a head for which fields the run names columns: a JSON list.
+  static let namedFieldsField = "named_fields"
 
   package let data: DataSpec
   let tokenizer: any Tokenizer
@@ -112,40 +119,59 @@ package struct RowSource {
   package func tokenize(_ row: Row, labelled: Bool) throws -> TokenizedRow {
     if reading == .arranged { return try wholeRow(row, labelled: labelled) }
     var fields: [String: String] = [:]
-    if labelled, reading == .labelledText {
-      fields["label"] = try row.value(data.label.value)
-    } else if let label = row[data.label.value] {
-      fields["label"] = label
-    }
+    fields["label"] = try label(row, isNeeded: labelled && reading.isLabelled)
     for (name, column) in data.fields { fields[name] = try row.value(column.value) }
     if fields["words"] == nil, let words = row["words"] { fields["words"] = words }
-    let text = text(row, words: fields["words"])
+    let text = try text(row, words: &fields["words"])
     if let text { fields["text"] = text }
     if let pair = data.textPair { fields["text_pair"] = row[pair.value] }
     if text == nil, reading == .continuedText { fields[Self.messagesColumn] = row[Self.messagesColumn] }
-    return TokenizedRow(line: row.line, fields: fields, content: try content(row, text))
+    return TokenizedRow(
+      line: row.line, fields: fields, content: try content(row, text, words: fields["words"]))
   }
 
   /// All columns of a row under their names, and those that `data` names under the names it gives them.
   private func wholeRow(_ row: Row, labelled: Bool) throws -> TokenizedRow {
     var fields: [String: String] = [:]
-    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil { fields[name] = value }
-    fields["label"] = labelled ? try row.value(data.label.value) : row[data.label.value]
-    fields["text"] = row[data.text.value] ?? otherTextColumn.flatMap { row[$0] }
-    if let pair = data.textPair { fields["text_pair"] = try row.value(pair.value) }
+    // A column that the run gives to a field is not taken under its own name besides.
+    let given = data.fieldColumns
+    for (name, value) in zip(row.columns.names, row.values) where fields[name] == nil && !given.contains(name)
+    {
+      fields[name] = value
+    }
+    fields["label"] = try label(row, isNeeded: labelled)
+    fields["text"] = try row.text(data.text.value) ?? otherTextColumn.flatMap { try row.text($0) }
+    if let pair = data.textPair { fields["text_pair"] = try row.text(pair.value) ?? row.value(pair.value) }
     // Which of them a row needs the head knows.
     for (name, column) in data.fields { fields[name] = row[column.value] }
-    let given = try given(row)
-    return TokenizedRow(line: row.line, fields: fields, content: given.map { .tokens($0) } ?? .fields)
+    let named = data.namedFields
+    if !named.isEmpty {
+      fields[Self.namedFieldsField] = JSONValue.array(named.map { .string($0) }).text(.line)
+    }
+    let tokens = try self.given(row)
+    return TokenizedRow(line: row.line, fields: fields, content: tokens.map { .tokens($0) } ?? .fields)
   }
 
-  /// The text of a row; its words joined by spaces where it has only these.
-  private func text(_ row: Row, words: String?) -> String? {
-    if let text = row[data.text.value] ?? otherTextColumn.flatMap({ row[$0] }) { return text }
+  /// The label of a row, without blanks around it.
+  private func label(_ row: Row, isNeeded: Bool) throws -> String? {
+    let label = isNeeded ? try row.value(data.label.value) : row[data.label.value]
+    return label.map { String($0.withoutBlanksAround) }
+  }
+
+  /// The text of a row; its words joined by spaces where it has only these. The column that is named as that of the text
+  /// may hold the words.
+  private func text(_ row: Row, words: inout String?) throws -> String? {
+    if words == nil, reading == .labelledWords, let list = row[data.text.value], row.isList(data.text.value),
+      JSONValue.texts(list) != nil
+    {
+      words = list
+    } else if let text = try row.text(data.text.value) ?? otherTextColumn.flatMap({ try row.text($0) }) {
+      return text
+    }
     return words.flatMap { JSONValue.texts($0) }?.joined(separator: " ")
   }
 
-  private func content(_ row: Row, _ text: String?) throws -> TokenizedRow.Content {
+  private func content(_ row: Row, _ text: String?, words: String?) throws -> TokenizedRow.Content {
     if let template = data.template?.value { return try templated(template, row, text) }
     if text == nil, let given = try given(row) {
       return .tokens(given)
@@ -153,7 +179,9 @@ package struct RowSource {
     if text == nil, reading == .continuedText, let json = row[Self.messagesColumn] {
       return .chat(try chat(json, row.columns.path, row.line))
     }
-    return try content(text ?? row.value(data.text.value), data.textPair.map { try row.value($0.value) })
+    return try content(
+      text ?? row.value(data.text.value), data.textPair.map { try row.text($0.value) ?? row.value($0.value) },
+      words: words)
   }
 
   private func given(_ row: Row) throws -> GivenTokens? {
@@ -164,30 +192,54 @@ package struct RowSource {
   ///
   /// - Throws: ``DataError/row(path:line:reason:)`` for one that is malformed or that the chat template refuses,
   ///   `ChatTemplateError`.
-  private func chat(_ json: String, _ path: String, _ line: Int) throws -> ChatPieces {
+  private func chat(_ json: String, _ path: String, _ line: Int) throws -> [ChatPieces] {
     try tokenizer.checkPresent()
     do {
       return try tokenizer.pieces(
         chat: ChatMessage.conversation(json: json), chat.template(data.chatTemplate?.value))
     } catch let error as ChatError {
       throw DataError.row(
-        path: path == "-" ? "standard input" : path, line: line,
+        path: InputPath.shown(path), line: line,
         reason: "'\(Self.messagesColumn)' \(error)")
     }
   }
 
   /// A text, or two, in pieces.
   ///
+  /// - Parameter words: the text's words, a JSON list; nil for what stands between blanks.
   /// - Throws: `TextError` without a tokenizer, ``DataError`` where it cannot end a text.
-  func content(_ text: String, _ pair: String?) throws -> TokenizedRow.Content {
+  func content(_ text: String, _ pair: String?, words: String? = nil) throws -> TokenizedRow.Content {
     try tokenizer.checkPresent()
-    let pieces = (tokenizer.pieces(text), pair.map { tokenizer.pieces($0) })
-    guard reading == .continuedText else { return .pieces(pieces.0, pair: pieces.1) }
-    guard input.endsTexts else { return .continued(pieces.0, pieces.1, end: nil) }
+    if reading == .labelledWords {
+      return .pieces(pieces(ofWordsIn: text, words), pair: pair.map { tokenizer.pieces($0) })
+    }
+    guard reading == .continuedText else {
+      return .pieces(tokenizer.pieces(text), pair: pair.map { tokenizer.pieces($0) })
+    }
+    let joined = pair.map { tokenizer.pieces(text, continuedBy: $0) }
+    var pieces = joined?.text ?? tokenizer.pieces(text)
+    var continuation = joined?.continuation
+    let isJoined = joined?.changesText ?? false
+    guard input.endsTexts else { return .continued(pieces, continuation, end: nil, isJoined: isJoined) }
     guard let end = tokenizer.specialTokens.end else {
       throw DataError.noEndToken
     }
-    return .continued(pieces.0, pieces.1, end: end)
+    // A text may end with that token itself.
+    if continuation?.last?.id == end {
+      continuation?.removeLast()
+    } else if continuation == nil, pieces.last?.id == end {
+      pieces.removeLast()
+    }
+    return .continued(pieces, continuation, end: end, isJoined: isJoined)
+  }
+
+  private func pieces(ofWordsIn text: String, _ words: String?) -> [TokenPiece] {
+    guard let words = words.flatMap({ JSONValue.texts($0) }) else {
+      return tokenizer.pieces(words: WordPlaces.between(blanksOf: text), of: text)
+    }
+    // Which word is not in the text says the head.
+    return WordPlaces.of(words, in: text).map { tokenizer.pieces(words: $0, of: text) }
+      ?? tokenizer.pieces(text)
   }
 }
 
@@ -199,58 +251,5 @@ extension JSONValue {
     }
     let texts = elements.compactMap(\.stringValue)
     return texts.count == elements.count ? texts : nil
-  }
-}
-
-/// How often each token occurs in the training data; counted when it is asked for.
-package struct TokenCounts {
-  private var rows: [TokenizedRow] = []
-
-  /// No tokens yet.
-  package init() {}
-
-  package mutating func add(_ rows: [TokenizedRow]) { self.rows += rows }
-
-  private func counts(_ tokenizer: any Tokenizer) -> [Int32: Int] {
-    var counts: [Int32: Int] = [:]
-    func add(_ pieces: [TokenPiece]) { for piece in pieces { counts[piece.id, default: 0] += 1 } }
-    for row in rows {
-      switch row.content {
-      case .pieces(let first, let second), .continued(let first, let second, end: _):
-        add(first)
-        add(second ?? [])
-      case .templated(let text):
-        for id in text.fieldIDs { counts[id, default: 0] += 1 }
-      case .chat(let chat): add(chat.pieces)
-      case .tokens(let given):
-        for id in given.ids { counts[id, default: 0] += 1 }
-      case .fields:
-        // What has no blank is an id or a name rather than a text.
-        for (name, value) in row.fields where name != "label" && value.utf8.contains(0x20) {
-          for text in JSONValue.texts(value) ?? [value] { add(tokenizer.pieces(text)) }
-        }
-      }
-    }
-    return counts
-  }
-
-  /// The most frequent tokens, at most `limit`; without data the ordinary tokens of the vocabulary in order.
-  func mostFrequent(_ limit: Int, tokenizer: any Tokenizer) -> [Int32] {
-    guard !rows.isEmpty else {
-      let special = tokenizer.specialTokens.all
-      return Array(
-        (0..<Int32(tokenizer.vocabularySize)).lazy.filter {
-          !special.contains($0) && tokenizer.token($0).map { !$0.hasPrefix("[unused") } ?? false
-        }.prefix(limit))
-    }
-    // Equal counts in the order of ids, so that the result is the same every time.
-    return counts(tokenizer).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map(\.key)
-  }
-}
-
-extension SpecialTokens {
-  /// All ids that are set.
-  var all: Set<Int32> {
-    Set([classification, separator, padding, mask, unknown, beginning, end].compactMap { $0 })
   }
 }

@@ -71,13 +71,13 @@ package struct GivenTokens {
         throw wrong("'\(column)' has to be a JSON list of integers", place)
       }
       guard (0..<limit).contains(number) else {
-        throw wrong("'\(column)' holds \(number), which is not within 0 and \(limit - 1)", place)
+        throw wrong("'\(column)' contains \(number), which is not within 0 and \(limit - 1)", place)
       }
       return Int32(number)
     }
   }
 
   private static func wrong(_ reason: String, _ place: (path: String, line: Int)) -> DataError {
-    .row(path: place.path == "-" ? "standard input" : place.path, line: place.line, reason: reason)
+    .row(path: InputPath.shown(place.path), line: place.line, reason: reason)
   }
 }

@@ -13,12 +13,14 @@ package struct LaidOutRow {
   let offsets: [Int32]
   /// In front of which token each virtual token of a template stands; a template makes one sequence.
   let marks: [Int32]
-  /// How many tokens stand before the first that is to be guessed; nil where none is.
-  var context: Int32?
-  /// For how many tokens of padding the last one stands; 0: it belongs to the text.
+  /// Of each sequence, how many tokens stand before the first that is to be guessed; empty where none is.
+  var contexts: [Int32] = []
+  /// How many padding tokens the last token represents; 0: it belongs to the text.
   package var padding: Int32 = 0
+  /// The text and the second one, as the row has them.
+  package var texts: (text: String?, pair: String?) { (row.fields["text"], row.fields["text_pair"]) }
   /// Pieces that did not fit.
-  let dropped: Int
+  package let dropped: Int
 
   init(_ encodings: [Encoding], fields: [String: String]) {
     tokens = encodings.flatMap(\.ids)
@@ -50,11 +52,11 @@ package struct LaidOutRow {
   ///
   /// - Parameter source: kept for evaluations.
   package func example(
-    line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
+    file: String? = nil, line: Int, integers: [Int32] = [], numbers: [Float] = [], source: TokenizedRow? = nil
   ) -> EncodedExample {
     EncodedExample(
-      tokens: tokens, types: types, offsets: offsets, marks: marks, context: context, integers: integers,
-      numbers: numbers, padding: padding, line: line, dropped: dropped, row: source)
+      tokens: tokens, types: types, offsets: offsets, marks: marks, contexts: contexts, integers: integers,
+      numbers: numbers, padding: padding, file: file, line: line, dropped: dropped, row: source)
   }
 }
 
@@ -67,30 +69,31 @@ extension Composition {
     case .pieces(let first, let second):
       let encoding = try tokenizer.encode(pieces: first, pair: second, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
-    case .continued(let first, let second, let end):
+    case .continued(let first, let second, let end, isJoined: _):
       let encoding = try tokenizer.encode(
         continuing: first, with: second, end: end, maximumLength: maximumLength)
       guard encoding.count > 0 else {
-        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no token")
+        throw DataError.row(path: path, line: row.line, reason: "the text is empty: it has no tokens")
       }
       var laidOut = LaidOutRow([encoding], fields: row.fields)
-      laidOut.context = encoding.context(isCompletion: second != nil)
+      laidOut.contexts = [encoding.context(isCompletion: second != nil)]
       return laidOut
     case .templated(let text):
       let encoding = try tokenizer.encode(
         text, virtualTokens: model.adapterPositions, maximumLength: maximumLength)
       return LaidOutRow([encoding], fields: row.fields)
-    case .chat(let chat):
-      let encoding = tokenizer.encode(chat, maximumLength: maximumLength)
-      guard let first = encoding.sources.firstIndex(of: 1) else {
+    case .chat(let texts):
+      let encodings = texts.map { tokenizer.encode($0, maximumLength: maximumLength) }
+        .filter { $0.sources.contains(1) }
+      guard !encodings.isEmpty else {
         throw DataError.row(
           path: path, line: row.line,
-          reason: chat.isAnswer.contains(true)
-            ? "of 'messages' no word of the assistant is within \(maximumLength) tokens"
-            : "in 'messages' the assistant says nothing, so there is nothing to learn")
+          reason: texts.contains { $0.isAnswer.contains(true) }
+            ? "in 'messages', no word of the assistant is within the first \(maximumLength) tokens"
+            : "in 'messages', the assistant says nothing, so there is nothing to learn")
       }
-      var laidOut = LaidOutRow([encoding], fields: row.fields)
-      laidOut.context = Int32(max(1, first))
+      var laidOut = LaidOutRow(encodings, fields: row.fields)
+      laidOut.contexts = encodings.map { Int32(max(1, $0.sources.firstIndex(of: 1) ?? 1)) }
       return laidOut
     case .tokens(let given):
       // Which tokens could be cut only the one who made them knows.
@@ -105,16 +108,18 @@ extension Composition {
         throw DataError.row(
           path: path, line: row.line,
           reason:
-            "'\(GivenTokens.typesColumn)' holds \(type), but the base model's types are 0 to \(types - 1)"
+            "'\(GivenTokens.typesColumn)' contains \(type), but the base model's types are 0 to \(types - 1)"
             + " (type_vocab_size in its config.json)")
       }
       var laidOut = LaidOutRow(given, fields: row.fields)
-      if reading(task: task) == .continuedText { laidOut.context = 1 }
+      if reading(task: task) == .continuedText { laidOut.contexts = [1] }
       return laidOut
     case .fields:
       try tokenizer.checkPresent()
       do {
-        let inputs = try model.arrange(ExampleRow(fields: row.fields), task: task)
+        let whole = ExampleRow(fields: row.fields)
+        let inputs = try model.arrange(whole, task: task)
+        noteColumns(whole.asked, task: task)
         return LaidOutRow(try inputs.flatMap(encodings), fields: row.fields)
       } catch let failure as EngineFailure {
         throw DataError.row(path: path, line: row.line, reason: failure.reason)
@@ -123,6 +128,14 @@ extension Composition {
           path: path, line: row.line, reason: error.help.map { "\(error); \($0)" } ?? "\(error)")
       }
     }
+  }
+
+  /// Remembers which columns a head takes by their names, without the run naming them.
+  private func noteColumns(_ asked: Set<String>, task: Int) {
+    guard columnsTaken[task] == nil else { return }
+    let data = tasks[task].data
+    let known = data.namedFields + ["text", "text_pair", "label", RowSource.namedFieldsField]
+    columnsTaken[task] = asked.subtracting(known).sorted()
   }
 
   /// How many types of tokens rows may name. A model of one type, or of none, does not tell two texts apart, whatever its

@@ -5,6 +5,9 @@ import PTune
 package enum RowReading: Sendable {
   /// A text, or two, and a label.
   case labelledText
+  /// The same, but each word of the text is cut into pieces by itself: the head scores each token, and their labels are
+  /// those of words.
+  case labelledWords
   /// A text, or two, that need no label.
   case unlabelledText
   /// A text and what follows it; it needs no label.
@@ -12,18 +15,21 @@ package enum RowReading: Sendable {
   /// Fields that the head lays out itself.
   case arranged
 
-  init(arranges: Bool, _ reading: Reading) {
+  init(arranges: Bool, scoresTokens: Bool, _ reading: Reading) {
     self =
       switch reading {
       case _ where arranges: .arranged
-      case .labelledText: .labelledText
+      case .labelledText: scoresTokens ? .labelledWords : .labelledText
       case .unlabelledText: .unlabelledText
       case .continuedText: .continuedText
       }
   }
 
+  /// Whether rows to learn from have a label.
+  var isLabelled: Bool { self == .labelledText || self == .labelledWords }
+
   /// Whether a text becomes a sequence with the special tokens around it, by a template if there is one.
-  var isWholeText: Bool { self == .labelledText || self == .unlabelledText }
+  var isWholeText: Bool { isLabelled || self == .unlabelledText }
 
   /// Whether a row has targets without a label.
   var needsNoLabel: Bool { self == .unlabelledText || self == .continuedText }
@@ -32,7 +38,9 @@ package enum RowReading: Sendable {
 extension Composition {
   /// How the head of a task reads rows.
   package func reading(task: Int) -> RowReading {
-    RowReading(arranges: model.arranges(task: task), model.reading(task: task))
+    RowReading(
+      arranges: model.arranges(task: task), scoresTokens: model.scoresTokens(task: task),
+      model.reading(task: task))
   }
 }
 
@@ -45,6 +53,8 @@ extension ComponentFactory {
       return .labelledText
     }
     return RowReading(
-      arranges: table.pointee.arrange != nil, Reading(rawValue: table.pointee.reading) ?? .labelledText)
+      arranges: table.pointee.arrange != nil,
+      scoresTokens: ScoreRows(rawValue: table.pointee.score_rows) == .perToken,
+      Reading(rawValue: table.pointee.reading) ?? .labelledText)
   }
 }

@@ -14,7 +14,7 @@ extension RowSource {
       .templated(
         try tokenizer.pieces(template) { name in
           if name == "text", let text { return text }
-          return try row.value(data.column(of: name))
+          return try row.text(data.column(of: name)) ?? row.value(data.column(of: name))
         })
     }
   }
@@ -26,6 +26,9 @@ extension RowSource {
     let wantsPair = data.template.map { $0.value.asks(for: "text_pair") } ?? (data.textPair != nil)
     if wantsPair, pair == nil {
       throw DataError.noPair
+    }
+    if pair != nil, !wantsPair, reading == .labelledText {
+      throw DataError.needlessPair
     }
     try tokenizer.checkPresent()
     var fields = ["text": text]
@@ -51,7 +54,7 @@ extension RowSource {
     do {
       return try body()
     } catch let error as TemplateError {
-      throw DataError.row(path: path == "-" ? "standard input" : path, line: line, reason: error.reason)
+      throw DataError.row(path: InputPath.shown(path), line: line, reason: error.reason)
     }
   }
 }

@@ -86,14 +86,7 @@ extension Composition {
     let metrics = try model.measure(record, task: task)
     return EvaluationReport(
       task: tasks[task].name, examples: examples.count, metrics: metrics,
-      seconds: (clock.now - start).seconds, selection: selection.all.examples > 0 ? selection : nil,
+      seconds: (clock.now - start) / .seconds(1), selection: selection.all.examples > 0 ? selection : nil,
       scored: ScoredExamples(perExample: scores, columns: columns))
-  }
-}
-
-extension Duration {
-  /// In seconds.
-  package var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

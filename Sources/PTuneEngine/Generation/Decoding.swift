@@ -38,7 +38,7 @@ public final class Decoding {
       throw EngineFailure(
         component: model.identities.base?.component ?? "the base model",
         plugin: model.identities.base?.plugin, method: "forward",
-        reason: "it is no causal model: its tokens see those after them, so it cannot go on with a text",
+        reason: "it is not a causal model: its tokens see those after them, so it cannot continue a text",
         status: ptune_status(PTUNE_UNSUPPORTED))
     }
     (self.model, self.facts) = (model, facts)
@@ -120,8 +120,9 @@ public final class Decoding {
     let adapter = model.identities.adapter
     throw EngineFailure(
       component: adapter?.component ?? "the adapter", plugin: adapter?.plugin, method: "inject",
-      reason: "its rows stand in the middle of the text, which moves with every token that is generated; "
-        + "generation takes adapters with rows at its start, after its first token or in a template",
+      reason:
+        "its rows are in the middle of the text, which moves with every generated token; generation needs "
+        + "adapters with rows at the start, after the first token or in a template",
       status: ptune_status(PTUNE_UNSUPPORTED))
   }
 

@@ -1,4 +1,4 @@
-/// Keys and values that the rows of earlier passes left, layer by layer: what later rows attend to besides each other.
+/// Keys and values that the rows of earlier passes left, layer by layer: what later rows attend to, in addition to each other.
 ///
 /// It grows by whole chunks of rows, and what is stored never moves.
 final class KeyValueCache {

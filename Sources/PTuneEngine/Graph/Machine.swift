@@ -27,6 +27,8 @@ final class Machine {
   ///   - roots: their values are kept.
   ///   - forBackward: whether ``backward(_:from:_:)`` follows, so that what it reads is kept too.
   func forward(_ instructions: [Instruction], roots: [Instruction], forBackward: Bool) {
+    let floatControl = ptk_flush_subnormals()
+    defer { ptk_restore_float_control(floatControl) }
     isForBackward = forBackward
     for instruction in instructions {
       for (index, input) in instruction.inputs.enumerated() {
@@ -73,6 +75,8 @@ final class Machine {
   func backward(
     _ instructions: [Instruction], from root: Instruction, _ recomputation: Recomputation? = nil
   ) {
+    let floatControl = ptk_flush_subnormals()
+    defer { ptk_restore_float_control(floatControl) }
     var restored: Int?
     root.gradient = pool.take(1)
     root.gradient?.pointee = 1

@@ -140,6 +140,9 @@ extension Optional where Wrapped == Profile {
 }
 
 extension Duration {
+  /// In seconds.
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+
   fileprivate var nanoseconds: Int64 {
     components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
   }

@@ -41,7 +41,7 @@ enum ArrangementTable {
         guard let first, let side, side != .second || second != nil, side != .longer || overlap < 0 else {
           _ = recorder.fail(
             first == nil
-              ? "a sequence needs a text" : "cut \(cut) with overlap \(overlap) does not suit these texts")
+              ? "a sequence needs a text" : "cut \(cut) with overlap \(overlap) does not fit these texts")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
         to.inputs.append(

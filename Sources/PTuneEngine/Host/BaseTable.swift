@@ -65,7 +65,7 @@ enum BaseTable {
       tokenize_at_mask: { _, word, out, capacity in
         guard let session = Session.current, let word else { return 0 }
         guard let task = session.services.headTask, session.services.tasks.indices.contains(task) else {
-          session.record("tokenize_at_mask can be called in a head's create only")
+          session.record("tokenize_at_mask can be called only in a head's create")
           return 0
         }
         let facts = session.services.tasks[task]

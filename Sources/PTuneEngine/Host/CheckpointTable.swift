@@ -53,7 +53,7 @@ enum CheckpointTable {
     guard let session = Session.current, let key else { return ptune_found(PTUNE_MALFORMED) }
     let name = String(cString: key)
     guard let checkpoint = session.frame?.checkpoint else {
-      session.record("config.json can be read in a base model's create, pooler and vocabulary_scores only")
+      session.record("config.json can be read only in a base model's create, pooler and vocabulary_scores")
       return ptune_found(PTUNE_MALFORMED)
     }
     session.services.configurationRead.insert(name)
@@ -107,7 +107,7 @@ extension Session {
     _ name: String, _ slices: Int, _ index: Int, _ rows: Int, _ columns: Int, _ transposed: Bool
   ) -> OpaquePointer? {
     guard let checkpoint = frame?.checkpoint else {
-      record("weights can be loaded in a base model's create, pooler and vocabulary_scores only")
+      record("weights can be loaded only in a base model's create, pooler and vocabulary_scores")
       return nil
     }
     do {
@@ -147,7 +147,7 @@ extension Session {
     _ name: String, _ rows: Int, _ columns: Int, _ transposed: Bool
   ) -> OpaquePointer? {
     guard let checkpoint = frame?.checkpoint else {
-      record("weights can be loaded in a base model's create, pooler and vocabulary_scores only")
+      record("weights can be loaded only in a base model's create, pooler and vocabulary_scores")
       return nil
     }
     do {
@@ -166,6 +166,11 @@ extension Session {
         record("tensor '\(name)' of the checkpoint is empty")
         return nil
       }
+      if let twin = found.sameAs.flatMap({ weightIndices[$0] }),
+        weights[twin].isLaidOut(rows, columns, transposed: transposed)
+      {
+        weightIndices[name] = twin
+      }
       return add(Weight(name: name, rows: rows, columns: columns, found, transposed: transposed))
     } catch {
       record("\(error)")
@@ -175,7 +180,7 @@ extension Session {
 
   fileprivate func weightPart(_ pointer: OpaquePointer?, _ begin: Int, _ count: Int) -> OpaquePointer? {
     guard frame?.checkpoint != nil, let weight = weight(pointer) else {
-      record("a part can be taken of a weight only, in a base model's create")
+      record("a part can be taken only of a weight, in a base model's create")
       return nil
     }
     let length = weight.rows == 1 ? weight.columns : weight.rows

@@ -63,7 +63,7 @@ enum DataTable {
       example: { pointer, example in
         guard let session = Session.current, let (record, entry) = entry(pointer, example) else { return nil }
         guard let row = entry.row else {
-          session.record("the rows of this evaluation are not there")
+          session.record("the rows of this evaluation are not available")
           return nil
         }
         do {

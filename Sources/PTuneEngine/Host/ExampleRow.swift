@@ -2,11 +2,14 @@ import CPTune
 
 /// One row of data, as a head sees it.
 public final class ExampleRow {
-  let fields: [String: String]
+  /// What a head may ask for, by name.
+  package let fields: [String: String]
   let tokens: [Int32]
   let spans: [ptune_span_v1]
   /// Where each sequence begins in `tokens`, and the end.
   let offsets: [Int32]
+  /// The fields that a head asked for and that the row has.
+  public private(set) var asked: Set<String> = []
   private var strings: [String: UnsafeMutablePointer<CChar>] = [:]
 
   /// A row with these fields; tokens and spans where a head needs them.
@@ -33,6 +36,7 @@ public final class ExampleRow {
   deinit { for string in strings.values { string.deallocate() } }
 
   func field(_ name: String) -> UnsafePointer<CChar>? {
+    if fields[name] != nil { asked.insert(name) }
     if let known = strings[name] { return UnsafePointer(known) }
     guard let bytes = fields[name].map({ Array($0.utf8CString) }) else { return nil }
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)

@@ -74,7 +74,7 @@ enum BatchTable {
           let batch = session.object(pointer, .batch, BatchView.self)
         else { return ptune_status(PTUNE_FAILED) }
         guard let places = batch.places else {
-          session.record("places are known in a task head only, once the adapter has injected")
+          session.record("places are known only in a task head, once the adapter has injected")
           return ptune_status(PTUNE_UNSUPPORTED)
         }
         out?.pointee = places

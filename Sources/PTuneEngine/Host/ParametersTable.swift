@@ -112,7 +112,7 @@ extension Session {
       }
     case PTUNE_INITIAL_VALUES:
       guard let values = initial.values else {
-        record("parameter '\(name)' starts with values that are at NULL")
+        record("parameter '\(name)' starts with values at NULL")
         return nil
       }
       parameter.values.update(from: values, count: parameter.count)

@@ -10,7 +10,7 @@ enum SelectTable {
           return ptune_status(PTUNE_FAILED)
         }
         guard frame.method == "create", frame.identity.owner.hasPrefix(ParameterOwner.adapter) else {
-          session.record("a pool can be announced in the create of an adapter only")
+          session.record("a pool can be announced only in an adapter's create")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
         guard (1..<1 << 28).contains(keys), (1..<1 << 28).contains(columns) else {
@@ -19,8 +19,8 @@ enum SelectTable {
         }
         if let other = session.services.poolOwner, other.owner != frame.identity.owner {
           session.record(
-            "the run's selector weighs the pool of \(other.component) already, and a run has one selector; take one "
-              + "adapter with a pool")
+            "the run's selector is already used for the pool of \(other.component), and a run has one selector; "
+              + "use one adapter with a pool")
           return ptune_status(PTUNE_UNSUPPORTED)
         }
         session.services.pool = (keys, columns)

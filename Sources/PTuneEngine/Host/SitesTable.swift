@@ -12,7 +12,7 @@ enum SitesTable {
         guard session.frame?.checkpoint != nil, session.frame?.method == "create",
           let weight = session.weight(pointer)
         else {
-          _ = recorder.fail("'\(text)' is to be declared in a base model's create, with a weight")
+          _ = recorder.fail("'\(text)' has to be declared in a base model's create, with a weight")
           return ptune_status(PTUNE_BAD_ARGUMENT)
         }
         let site = Sites.Site(
@@ -41,7 +41,8 @@ enum SitesTable {
               + "\(site.outputs) outputs"
           }
           guard dropout >= 0, dropout < 1, scale.isFinite else {
-            return "scale \(scale) and dropout \(dropout); it takes a finite scale and a dropout in [0, 1)"
+            return
+              "scale \(scale) and dropout \(dropout); the scale has to be finite and the dropout in [0, 1)"
           }
           added.deltas.append(.init(a: nodes[0], b: nodes[1], scale: scale, dropout: dropout))
           return nil

@@ -16,7 +16,7 @@ extension ForwardPass {
     }
   }
 
-  /// - Parameter terms: what makes a score besides the product.
+  /// - Parameter terms: what is added to a score besides the product.
   func attention(
     _ layer: Int, _ q: Node, _ k: Node, _ v: Node, _ heads: Int, _ keyValueHeads: Int,
     _ terms: GivenTerms, _ recorder: Recorder

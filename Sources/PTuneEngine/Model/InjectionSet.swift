@@ -57,7 +57,7 @@ final class InjectionSet {
   /// as these, and in a causal model no token of the text sees a row behind it, which would never be trained.
   func disagreement(tasks: [TaskFacts], causal: Bool) -> String? {
     if causal, inputs.contains(where: { $0.placement == .end }) {
-      return "placement 'end': in a causal model no token sees what stands behind it; use 'placement: start'"
+      return "placement 'end': in a causal model, no token sees what follows it; use 'placement: start'"
     }
     let rows = inputs.filter { $0.placement == .template }.reduce(0) {
       $0 + length($1.rows, perSequence: $1.perSequence)
@@ -73,18 +73,18 @@ final class InjectionSet {
       }
       guard causal, let behind else { return nil }
       return
-        "the template\(name(behind)) ends with {prompt}: in a causal model no token sees what stands behind it; "
-        + "put text behind {prompt}"
+        "the template\(name(behind)) ends with {prompt}: in a causal model, no token sees what follows it; put "
+        + "text after {prompt}"
     }
     let name = name(sequence)
     let places = batch.marks(sequence).count
     if places == 0 {
-      return "placement 'template': the data\(name) has no template with {prompt}, where its rows would stand"
+      return "placement 'template': the data\(name) has no template with {prompt} for its rows"
     }
     if rows == 0 {
       return
-        "the template\(name) has {prompt}, but the adapter puts no rows there; give it "
-        + "'placement: template', or take one that has this, as p-tuning has"
+        "the template\(name) has {prompt}, but the adapter puts no rows there; set 'placement: template', or use "
+        + "an adapter that has it, such as p-tuning"
     }
     return "the template\(name) has places for \(places) virtual tokens, but the adapter has \(rows)"
   }

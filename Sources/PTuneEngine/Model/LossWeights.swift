@@ -17,12 +17,16 @@ struct LossWeights {
     if let logVariances { _ = session.add(logVariances) }
   }
 
-  /// What a task's loss `[1, 1]` adds to that of a batch of which `share` of the examples are the task's.
-  func weighted(_ loss: Tensor, task: Int, share: Float, _ session: Session) -> Tensor {
+  /// What a task's loss `[1, 1]` adds to that of a step.
+  ///
+  /// - Parameters:
+  ///   - share: how much it counts in the step.
+  ///   - examples: the share of the step's examples that it is of.
+  func weighted(_ loss: Tensor, task: Int, share: Float, examples: Float, _ session: Session) -> Tensor {
     let scaled = (share * fixed[task]) * loss
     guard let logVariances else { return scaled }
     let all = Tensor(handle: session.handle(for: session.leaf(logVariances)))
     let logVariance = all.columns(task..<task + 1)
-    return scaled * (-1 * logVariance).exp() + (share / 2) * logVariance
+    return scaled * (-1 * logVariance).exp() + (examples / 2) * logVariance
   }
 }

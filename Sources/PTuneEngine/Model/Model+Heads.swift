@@ -1,7 +1,7 @@
 import CPTune
 import PTune
 
-/// What a model asks the heads of its tasks besides their scores.
+/// What a model asks the heads of its tasks, other than scores.
 extension Model {
   /// The sequences that a row consists of for a task whose head lays out rows itself.
   public func arrange(_ row: ExampleRow, task: Int) throws -> [ArrangementCollector.Input] {
@@ -14,7 +14,7 @@ extension Model {
           try (heads[task].head as? any ArrangingHead)?.arrange(
             Example(handle: example), into: Arrangement(handle: arrangement))
         }
-        if collector.inputs.isEmpty { session.record("arrange laid out no sequence") }
+        if collector.inputs.isEmpty { session.record("arrange made no sequence") }
       }
       // A row may be laid out while an evaluation is measured, whose scope lasts over all rows.
       for handle in [example, arrangement].compactMap({ $0 }) { session.release(handle) }

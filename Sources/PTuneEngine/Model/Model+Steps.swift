@@ -5,10 +5,11 @@ import PTune
 extension Model {
   /// Computes the loss of a batch and adds its gradient to the parameters'.
   ///
-  /// - Returns: the loss.
+  /// - Parameter share: how much the batch counts in its step (see ``shares(of:)``); nil for a step of this batch alone.
+  /// - Returns: the loss, counted so much.
   /// - Throws: ``EngineFailure``.
-  public func differentiate(_ batch: PackedBatch) throws -> Float {
-    try withLoss(of: batch) { loss, pass in
+  public func differentiate(_ batch: PackedBatch, share: BatchShare? = nil) throws -> Float {
+    try withLoss(of: batch, share: share) { loss, pass in
       try session.differentiate(loss, recomputing: recomputesLayers ? pass.layerInputs : [])
     }
   }
@@ -22,20 +23,26 @@ extension Model {
 
   /// Records the forward pass and the loss of a batch, a scalar, for `body` to compute: the mean over its examples
   /// of their tasks' losses, each counted with its task's weight, and what the adapter adds.
-  private func withLoss<Result>(of batch: PackedBatch, _ body: (Node, Pass) throws -> Result) throws
-    -> Result
-  {
+  private func withLoss<Result>(
+    of batch: PackedBatch, share: BatchShare? = nil, _ body: (Node, Pass) throws -> Result
+  ) throws -> Result {
     try session.scoped {
       session.machine.isTraining = batch.isTraining
       let parts = try parts(of: batch)
       let pass = try forward(batch)
       var terms = try parts.map { part in
         let loss = try taskLoss(part.task, part.sequences, pass)
-        let share = Float(batch.exampleCount(of: part.sequences)) / Float(batch.exampleCount)
-        return lossWeights?.weighted(loss, task: part.task, share: share, session)
-          ?? (share == 1 ? loss : share * loss)
+        let own = Float(batch.exampleCount(of: part.sequences)) / Float(batch.exampleCount)
+        let examples = share.map { Float($0.examples[part.task] ?? 0) } ?? own
+        let counted = share.map { Float($0.losses[part.task] ?? 0) } ?? own
+        return lossWeights?.weighted(
+          loss, task: part.task, share: counted, examples: examples, session)
+          ?? (counted == 1 ? loss : counted * loss)
       }
-      terms += pass.injections.losses.map { Tensor(handle: session.handle(for: $0)) }
+      terms += pass.injections.losses.map {
+        let loss = Tensor(handle: session.handle(for: $0))
+        return share.map { Float($0.sequences) * loss } ?? loss
+      }
       let sum = try session.call(Self.run, "loss") { _ in
         session.node(terms.dropFirst().reduce(terms[0], +).handle, "loss")
       }
@@ -47,7 +54,7 @@ extension Model {
   /// The loss `[1, 1]` of a task over its sequences of a batch.
   private func taskLoss(_ task: Int, _ sequences: Range<Int>, _ pass: Pass) throws -> Tensor {
     let (head, identity) = heads[task]
-    let view = Batch(handle: self.view(of: sequences, pass))
+    let view = Batch(handle: self.view(of: sequences, pass.batch, pass.layout))
     return try session.call(identity, "loss") { call in
       let loss = try Host.within(call) { try head.loss(head.scores(pass.hidden, view), view) }
       if let node = session.node(loss.handle, "loss"), node.count != 1 {
@@ -58,9 +65,9 @@ extension Model {
   }
 
   /// Sequences of a batch as the head of their task sees them.
-  private func view(of sequences: Range<Int>, _ pass: Pass) -> OpaquePointer? {
-    let view = BatchView(pass.batch.slice(sequences))
-    view.show(pass.layout, tokens: pass.batch.tokens(of: sequences), sequences: sequences)
+  func view(of sequences: Range<Int>, _ batch: PackedBatch, _ layout: Layout) -> OpaquePointer? {
+    let view = BatchView(batch.slice(sequences))
+    view.show(layout, tokens: batch.tokens(of: sequences), sequences: sequences)
     return session.handle(for: view, .batch)
   }
 
@@ -78,7 +85,7 @@ extension Model {
       let node = try session.call(heads[task].identity, "scores") { call in
         try Host.within(call) {
           let head = heads[task].head
-          let view = Batch(handle: view(of: 0..<batch.count, pass))
+          let view = Batch(handle: view(of: 0..<batch.count, batch, pass.layout))
           let scores =
             forEvaluation
             ? try head.evaluationScores(pass.hidden, view) : try head.scores(pass.hidden, view)
@@ -146,7 +153,7 @@ extension Model {
   }
 
   /// The tasks of a batch and the sequences of each.
-  private func parts(of batch: PackedBatch) throws -> [(task: Int, sequences: Range<Int>)] {
+  func parts(of batch: PackedBatch) throws -> [(task: Int, sequences: Range<Int>)] {
     guard let parts = batch.parts, !parts.isEmpty, parts.allSatisfy({ heads.indices.contains($0.task) })
     else { throw failure("forward", "a batch must hold sequences of the run's tasks, task by task") }
     return parts
@@ -219,7 +226,7 @@ extension Model {
     if let longest = pass.layout.positions.max(), Int(longest) >= facts.positions {
       throw EngineFailure(
         component: base.identity.component, plugin: base.identity.plugin, method: "forward",
-        reason: "a sequence of \(longest + 1) positions, virtual tokens included; the base model has "
+        reason: "a sequence of \(longest + 1) positions, including virtual tokens; the base model has "
           + "\(facts.positions). Use fewer virtual tokens or a smaller maximum_length",
         status: ptune_status(PTUNE_BAD_ARGUMENT))
     }

@@ -153,7 +153,7 @@ public final class Model {
     lossWeights = LossWeights(weights, learned: learned, session)
   }
 
-  /// Whether the adapter asks a selector for weights over its pool.
+  /// Whether the adapter uses a selector for its pool.
   public var asksSelector: Bool { session.services.pool != nil }
   /// The owner of the parameters of the adapter that does.
   public var selectorAsker: String? { session.services.poolOwner?.owner }

@@ -9,11 +9,16 @@ package enum ParameterOwner {
   package static let selector = "selector"
   /// What begins the names of all adapters after the first.
   package static let laterAdapters = "adapter."
+  /// What begins the names of parameters that one task alone has, before the task's name.
+  package static let tasks = "tasks."
   /// What begins the names of all heads.
   package static let heads = "head."
 
   /// An adapter after the first.
   package static func laterAdapter(_ name: String) -> String { laterAdapters + name }
+
+  /// What begins the names of parameters that a task alone has.
+  package static func task(_ name: String) -> String { tasks + name + "." }
 
   /// The head of a task.
   package static func head(_ task: String) -> String { heads + task }

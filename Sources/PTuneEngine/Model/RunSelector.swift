@@ -23,7 +23,7 @@ final class RunSelector {
   ///
   /// - Throws: ``EngineFailure`` of the selector, or a ``ComponentFailure`` that says how the adapter asked wrongly.
   func weights(_ first: Int, _ queries: Node, _ keys: Node) throws -> Node? {
-    guard let batch else { throw ComponentFailure("a selector can be asked in `inject` only") }
+    guard let batch else { throw ComponentFailure("a selector can be called only in `inject`") }
     guard queries.columns == keys.columns else {
       throw ComponentFailure(
         "queries \(queries.shapeText) and keys \(keys.shapeText) differ in their number of columns")

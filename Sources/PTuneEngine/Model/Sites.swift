@@ -15,9 +15,9 @@ struct Sites {
 
   /// Makes a weight a site's; says what is wrong, or nil.
   mutating func declare(_ weight: Weight, _ site: Site) -> String? {
-    if weight.isPart { return "it is to be declared with the whole weight, not with a part" }
+    if weight.isPart { return "it has to be declared with the whole weight, not with a part" }
     if indices[weight.name] != nil || all.contains(where: { $0.name == site.name }) {
-      return "it was declared before"
+      return "it is already declared"
     }
     indices[weight.name] = all.count
     all.append(site)

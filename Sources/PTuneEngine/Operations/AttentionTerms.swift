@@ -1,6 +1,6 @@
 import CPTuneKernels
 
-/// What makes a score of attention besides the product of query and key (`ptune.attention/1`).
+/// What is added to an attention score besides the product of query and key (`ptune.attention/1`).
 ///
 /// Tables are inputs of the operation, behind the keys and values of its sources.
 struct AttentionTerms {

@@ -24,7 +24,7 @@ struct BaseServices {
   /// The task whose head is being created.
   var headTask: Int?
   var selector: ((Int, Node, Node) throws -> Node?)?
-  /// What the adapter announced that it will ask the selector about.
+  /// The pool that the adapter announced for the selector.
   var pool: (keys: Int, columns: Int)?
   /// The adapter that did.
   var poolOwner: ComponentIdentity?

@@ -54,7 +54,7 @@ extension Session {
       }
       if handle.kind == .weight, handle.index < weights.count { return leaf(weights[handle.index]) }
     }
-    record("\(operation) got a pointer that is no tensor of this step; tensors do not outlive their step")
+    record("\(operation) got a pointer that is not a tensor of this step; tensors do not outlive their step")
     return nil
   }
 
@@ -88,7 +88,7 @@ extension Session {
     if let handle = Handle(pointer), handle.kind == .parameter, handle.index < parameters.count {
       return parameters[handle.index]
     }
-    record("got a pointer that is no parameter")
+    record("got a pointer that is not a parameter")
     return nil
   }
 

@@ -86,7 +86,7 @@ public struct LostWeight: Error, CustomStringConvertible {
 
   /// What to do about it.
   public var help: String? {
-    "put the model's files back as they were; a training goes on from its checkpoint with --resume"
+    "restore the model's files; --resume continues a training from its checkpoint"
   }
 }
 

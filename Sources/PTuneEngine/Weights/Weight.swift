@@ -71,6 +71,11 @@ final class Weight {
     untransposed?.deallocate()
   }
 
+  /// Whether it has these dimensions and is stored so.
+  func isLaidOut(_ rows: Int, _ columns: Int, transposed: Bool) -> Bool {
+    self.rows == rows && self.columns == columns && isTransposed == transposed && !isPart
+  }
+
   /// Whether it is a part of another weight.
   var isPart: Bool { origin != nil }
 
@@ -259,6 +264,9 @@ public struct CheckpointWeight {
   /// Lets the system take the memory of the values, which can still be read afterwards: those of a mapped file. Nil where
   /// that is not so.
   public var discard: (() -> Void)?
+  /// The name of another tensor of the checkpoint that has the same values, so that one copy of both is enough; nil if
+  /// none is known.
+  public var sameAs: String?
   /// Makes it again, so that its values need not be kept; nil where they have to be.
   public var again: (() throws -> CheckpointWeight)?
 

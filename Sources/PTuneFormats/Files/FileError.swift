@@ -55,18 +55,18 @@ public struct FileError: Error, Equatable, Sendable {
     case EROFS: return "the disk is read-only; choose another folder"
     case EACCES, EPERM:
       switch operation {
-      case .open, .read, .map, .list: return "see who may read it: ls -ld '\(path)'"
-      default: return "see who may write there: ls -ld '\(folder)'"
+      case .open, .read, .map, .list: return "check who may read it: ls -ld '\(path)'"
+      default: return "check who may write there: ls -ld '\(folder)'"
       }
     case ENOENT, ENOTDIR:
       switch operation {
       case .open, .read, .map, .list: return "check the path; a relative one starts from the current folder"
       default:
         return FileSystem.isFolder(folder)
-          ? "nothing can be made in '\(folder)'; choose another folder" : "there is no folder '\(folder)'"
+          ? "nothing can be created in '\(folder)'; choose another folder" : "there is no folder '\(folder)'"
       }
     case EEXIST where operation == .createFolder: return "a file has this name; choose another folder"
-    case EINVAL where operation == .read || operation == .map: return "it is no ordinary file; name one"
+    case EINVAL where operation == .read || operation == .map: return "it is not a regular file; name one"
     case EISDIR: return "it is a folder; name a file"
     case ENAMETOOLONG: return "choose a shorter name"
     case EMFILE, ENFILE: return "too many files are open; see 'ulimit -n'"

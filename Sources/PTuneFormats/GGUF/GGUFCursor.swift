@@ -48,9 +48,9 @@ struct GGUFCursor {
 
   mutating func string(_ what: @autoclosure () -> String) throws(GGUFError.Problem) -> String {
     let range = try skipString(what())
-    guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self) else {
-      throw .encoding(what: what())
+    if let invalid = UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: bytes[range])) {
+      throw .encoding(what: what(), byte: range.lowerBound + invalid)
     }
-    return text
+    return String(decoding: bytes[range], as: UTF8.self)
   }
 }

@@ -10,8 +10,8 @@ public struct GGUFError: Error, Equatable, Sendable {
     case bigEndian
     /// The file ends before something that it announces.
     case truncated(what: String, needed: UInt64, left: Int)
-    /// A key or a name is not UTF-8.
-    case encoding(what: String)
+    /// A key, a name or a text is not UTF-8; `byte` is the first wrong one, from the beginning of the file.
+    case encoding(what: String, byte: Int)
     /// Two keys or two tensors have one name.
     case duplicate(what: String)
     /// A metadata value of a type that the format does not have.
@@ -40,6 +40,8 @@ public struct GGUFError: Error, Equatable, Sendable {
     case unknownTensor(tensor: String, architecture: String)
     /// A setting that is not supported.
     case setting(key: String, value: String, supported: String)
+    /// The file is one part of a model.
+    case split(parts: Int)
     /// A folder holds several files, and none is named.
     case several([String])
   }
@@ -53,13 +55,14 @@ public struct GGUFError: Error, Equatable, Sendable {
   public var help: String? {
     switch problem {
     case .magic: "name a .gguf file, or a folder with config.json and model.safetensors"
-    case .version, .bigEndian: "convert the model again with a llama.cpp of today, on a little-endian machine"
-    case .truncated, .truncatedData: "the file is cut off or damaged; fetch or copy it again"
+    case .version, .bigEndian: "convert the model again with a current llama.cpp, on a little-endian machine"
+    case .truncated, .truncatedData: "the file is truncated or damaged; fetch or copy it again"
     case .encoding, .duplicate, .valueType, .nesting, .value, .shape, .row, .unaligned, .overlap:
       "the file is damaged or was written wrongly; fetch or convert it again"
     case .tensorType: "quantise the model to one of these types, or use its safetensors"
-    case .missing: "this is no whole model; fetch or convert it again"
+    case .missing: "this is not a complete model; fetch or convert it again"
     case .architecture, .unknownTensor, .setting: "use the model's safetensors, if there are any"
+    case .split: "join the parts: llama-gguf-split --merge FIRST-PART WHOLE.gguf, and name the whole"
     case .several: "name one of them"
     }
   }
@@ -73,11 +76,11 @@ extension GGUFError: HelpfulError {
 extension GGUFError.Problem: Error {
   fileprivate var text: String {
     switch self {
-    case .magic: "this is no GGUF file; it does not begin with 'GGUF'"
+    case .magic: "this is not a GGUF file; it does not start with 'GGUF'"
     case .version(let version): "GGUF version \(version) is not supported; versions 2 and 3 are"
     case .bigEndian: "big-endian GGUF files are not supported"
     case .truncated(let what, let needed, let left): "\(what) needs \(needed) bytes, but \(left) are left"
-    case .encoding(let what): "\(what) is not UTF-8"
+    case .encoding(let what, let byte): "\(what) is not UTF-8 at byte \(byte) of the file"
     case .duplicate(let what): "\(what) is there twice"
     case .valueType(let key, let type): "'\(key)' has the unknown metadata type \(type)"
     case .nesting(let key): "'\(key)' has arrays nested too deep"
@@ -90,7 +93,7 @@ extension GGUFError.Problem: Error {
     case .row(let tensor, let columns, let type):
       "tensor '\(tensor)' has rows of \(columns), but \(type) has blocks of \(type.blockCount)"
     case .unaligned(let tensor, let offset, let alignment):
-      "tensor '\(tensor)' begins at byte \(offset) of the data, which is no multiple of the alignment \(alignment)"
+      "tensor '\(tensor)' begins at byte \(offset) of the data, which is not a multiple of the alignment \(alignment)"
     case .truncatedData(let tensor, let end, let size):
       "tensor '\(tensor)' ends at byte \(end), but the file has \(size)"
     case .overlap(let tensor, let other): "tensor '\(tensor)' begins within tensor '\(other)'"
@@ -101,7 +104,8 @@ extension GGUFError.Problem: Error {
       "the tensor '\(tensor)' is not known in the architecture '\(architecture)'"
     case .setting(let key, let value, let supported):
       "'\(key)' is \(value), which is not supported; supported: \(supported)"
-    case .several(let names): "the folder holds several GGUF files: \(names.joined(separator: ", "))"
+    case .split(let parts): "this is one of the \(parts) parts that a model was split into"
+    case .several(let names): "the folder contains several GGUF files: \(names.joined(separator: ", "))"
     }
   }
 }

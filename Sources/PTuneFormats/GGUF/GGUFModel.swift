@@ -12,6 +12,9 @@ public final class GGUFModel: ModelWeights {
   /// Opens a file. Throws FileError or GGUFError.
   public init(_ path: String) throws {
     let file = try GGUFFile(path)
+    if let parts = try file.value("split.count", "an integer", \.integer), parts > 1 {
+      throw GGUFError(file: path, problem: .split(parts: parts))
+    }
     let name = try file.required("general.architecture", "a string", \.string)
     guard let architecture = GGUFArchitecture.all.first(where: { $0.name == name }) else {
       throw GGUFError(
@@ -52,7 +55,7 @@ public final class GGUFModel: ModelWeights {
     return try file.floats(place.tensor, order: place.order)
   }
 
-  /// What tells this file's model from another, and from the same model quantised otherwise.
+  /// Identifies this file's model, also among other quantisations of the same model.
   public var fingerprint: Fingerprint {
     let tensors = file.tensors.sorted { ByteString.less($0.name, $1.name) }
     defer { withExtendedLifetime(file) {} }

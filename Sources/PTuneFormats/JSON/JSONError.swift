@@ -16,7 +16,7 @@ public struct JSONError: Error, Equatable, Sendable {
     case controlCharacter(UInt8)
     /// Bytes that are not UTF-8.
     case encoding
-    /// A key that stands twice in an object.
+    /// A key that occurs twice in an object.
     case duplicateKey(String)
     /// Arrays and objects within each other beyond the limit.
     case depth(limit: Int)
@@ -35,7 +35,7 @@ public struct JSONError: Error, Equatable, Sendable {
   public var help: String? {
     switch problem {
     case .encoding: "save the file as UTF-8"
-    case .ended: "the file may be cut off; fetch or write it again"
+    case .ended: "the file may be truncated; fetch or write it again"
     case .duplicateKey(let key): "remove one of the members '\(key)'"
     default: nil
     }
@@ -60,9 +60,9 @@ extension JSONError.Problem {
     case .escape(let text): "'\\\(text)' is not an escape that JSON allows"
     case .loneSurrogate: "a \\u escape is half of a surrogate pair without the other half"
     case .controlCharacter(let byte):
-      "a string holds the control character U+\(String(0x10000 + Int(byte), radix: 16, uppercase: true).dropFirst())"
+      "a string contains the control character U+\(String(0x10000 + Int(byte), radix: 16, uppercase: true).dropFirst())"
     case .encoding: "the text is not UTF-8"
-    case .duplicateKey(let key): "the key '\(key)' stands twice in the same object"
+    case .duplicateKey(let key): "the key '\(key)' occurs twice in the same object"
     case .depth(let limit): "arrays and objects are nested more than \(limit) deep"
     }
   }

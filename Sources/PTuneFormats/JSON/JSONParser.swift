@@ -1,6 +1,6 @@
 /// How strictly JSON is read.
 public struct JSONOptions: Sendable {
-  /// What happens where a key stands twice in an object.
+  /// What happens where a key occurs twice in an object.
   public enum Duplicates: Sendable {
     /// An error.
     case reject
@@ -10,7 +10,7 @@ public struct JSONOptions: Sendable {
 
   /// Arrays and objects within each other beyond this are an error.
   public var depth: Int
-  /// What happens where a key stands twice in an object.
+  /// What happens where a key occurs twice in an object.
   public var duplicates: Duplicates
 
   /// Options with the defaults 128 and reject.
@@ -106,7 +106,7 @@ struct JSONParser {
   }
 
   private mutating func begin() throws(JSONError) {
-    if let invalid = UTF8Check.firstInvalid(bytes) { throw error(.encoding, at: invalid) }
+    if let invalid = UTF8Text.firstInvalid(bytes) { throw error(.encoding, at: invalid) }
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { at = 3 }
     skipSpace()
   }

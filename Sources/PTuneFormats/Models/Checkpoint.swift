@@ -1,3 +1,5 @@
+import PTuneLibc
+
 /// The weights of a base model: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
 public final class Checkpoint: Sendable {
   /// The folder.
@@ -25,6 +27,14 @@ public final class Checkpoint: Sendable {
     names = places.keys.map(\.string).sorted(by: ByteString.less)
   }
 
+  /// Opens the weights that a config.json belongs to.
+  ///
+  /// - Throws: `CheckpointError` for quantised ones too, FileError, JSONError or SafetensorsError.
+  public convenience init(folder: String, _ config: ModelConfig) throws {
+    if let error = CheckpointError.quantised(config, folder: folder) { throw error }
+    try self.init(folder: folder)
+  }
+
   /// What is known about a tensor, or nil if there is none of this name.
   public func tensor(_ name: String) -> TensorInfo? {
     places[ByteString(name)].flatMap { files[$0].tensor(name) }
@@ -32,7 +42,7 @@ public final class Checkpoint: Sendable {
 
   /// The values of a tensor of floats of any width as 32-bit floats.
   ///
-  /// Throws SafetensorsError if there is no such tensor or it holds no floats.
+  /// Throws SafetensorsError if there is no such tensor or it does not contain floats.
   public func floats(_ name: String) throws(SafetensorsError) -> FloatTensor {
     try file(of: name).floats(name)
   }
@@ -43,6 +53,15 @@ public final class Checkpoint: Sendable {
   /// Throws SafetensorsError if there is no such tensor.
   public func unsafeBytes(_ name: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
     try file(of: name).unsafeBytes(name)
+  }
+
+  /// Whether two tensors have the same type, shape and bytes.
+  public func holdsSame(_ a: String, _ b: String) -> Bool {
+    guard let first = tensor(a), let second = tensor(b), first.type == second.type,
+      first.shape == second.shape, let x = try? unsafeBytes(a), let y = try? unsafeBytes(b),
+      x.count == y.count, let left = x.baseAddress, let right = y.baseAddress
+    else { return false }
+    return memcmp(left, right, x.count) == 0
   }
 
   /// All tensors with their bytes, in the order of their names.

@@ -40,6 +40,14 @@ public struct ModelConfig: Sendable {
     members["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
   }
 
+  /// The labels of `id2label` in the order of their classes; empty without them, or where they are not one different
+  /// name for each of 0, 1, 2, ….
+  public var labels: [String] {
+    guard let named = value("id2label")?.objectValue else { return [] }
+    let labels = (0..<named.count).compactMap { named["\($0)"]?.stringValue }
+    return labels.count == named.count && Set(labels).count == labels.count ? labels : []
+  }
+
   /// The value of a key, or nil if it is absent or null. A key with dots, as in "rope_scaling.factor" or "layer_types.0",
   /// that the file does not have as such is looked up in the objects and lists within.
   public func value(_ key: String) -> JSONValue? {
@@ -160,6 +168,6 @@ public struct ConfigError: HelpfulError, Equatable {
 
   /// What to do about it.
   public var help: String? {
-    "see whether this is the config.json of a model that the base model plugin is for"
+    "check whether this is the config.json of a model that the base model plugin supports"
   }
 }

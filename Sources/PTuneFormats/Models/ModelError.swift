@@ -26,9 +26,9 @@ public struct ModelError: Error, Equatable, Sendable {
     case .notFound(_, let name?): "fetch it with '\(Self.download(name))', or give the path of a folder"
     case .noName:
       "give the path of a folder, or a name on the Hugging Face hub: owner/name or owner/name@revision"
-    case .notAFolder: "name the folder that holds config.json and \(WeightFiles.single), or a .gguf file"
+    case .notAFolder: "name the folder that contains config.json and \(WeightFiles.single), or a .gguf file"
     case .incomplete(_, let name?): "fetch the rest with '\(Self.download(name))'"
-    case .incomplete: "a model folder holds config.json, \(WeightFiles.single) and the tokenizer's files"
+    case .incomplete: "a model folder contains config.json, \(WeightFiles.single) and the tokenizer's files"
     case .ambiguous: "give more digits of the commit"
     }
   }
@@ -45,8 +45,8 @@ extension ModelError: HelpfulError {
     case .notFound(let places, nil): "there is no model at '\(places.first ?? model)'"
     case .notFound(let places, _):
       (["the model '\(model)' was not found; looked at:"] + places).joined(separator: "\n  ")
-    case .noName: "'\(model)' is neither a path nor a name of a model"
-    case .notAFolder: "'\(model)' is not a folder and no .gguf file"
+    case .noName: "'\(model)' is neither a path nor the name of a model"
+    case .notAFolder: "'\(model)' is neither a folder nor a .gguf file"
     case .incomplete(let file, _): "the model folder '\(model)' has no \(file)"
     case .ambiguous(let commits): "'\(model)' fits several commits: \(commits.joined(separator: ", "))"
     }

@@ -14,7 +14,7 @@ public final class FloatTensor: @unchecked Sendable {
   /// Keeps the mapping of the file alive.
   private let owner: (any AnyObject & Sendable)?
 
-  /// Nil if the tensor holds no floats.
+  /// Nil if the tensor does not contain floats.
   convenience init?(_ tensor: TensorInfo, _ bytes: UnsafeRawBufferPointer, owner: SafetensorsFile) {
     guard tensor.type.isFloat else { return nil }
     if tensor.type == .f32, let values = Self.aligned(bytes) {

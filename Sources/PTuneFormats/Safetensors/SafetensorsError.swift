@@ -40,12 +40,14 @@ public struct SafetensorsError: Error, Equatable, Sendable {
   /// What to do about it.
   public var help: String? {
     switch problem {
-    case .truncatedHeader, .truncatedData: "the file is cut off; fetch or copy it again"
-    case .hugeHeader, .notAnObject, .header: "this is no safetensors file, or a damaged one"
+    case .truncatedHeader, .truncatedData: "the file is truncated; fetch or copy it again"
+    case .hugeHeader, .notAnObject, .header: "this is not a safetensors file, or it is damaged"
     case .member, .unknownType, .size, .overflow, .gap, .excess:
       "the file is damaged or was written wrongly; fetch or convert it again"
-    case .missing: "see what the file holds: ptune inspect '\(file)'"
-    case .notFloats, .duplicate: nil
+    case .missing: "see what the file contains: ptune inspect '\(file)'"
+    case .notFloats:
+      "8-bit and packed types are those of quantised checkpoints, which are not read; take the model's own weights"
+    case .duplicate: nil
     }
   }
 }
@@ -75,7 +77,8 @@ extension SafetensorsError.Problem {
       "tensor '\(tensor)' begins at byte \(begin) of the data instead of \(expected)"
     case .excess(let bytes): "\(bytes) bytes at the end belong to no tensor"
     case .missing(let tensor): "there is no tensor '\(tensor)'"
-    case .notFloats(let tensor, let type): "tensor '\(tensor)' has the type \(type.rawValue), not floats"
+    case .notFloats(let tensor, let type):
+      "tensor '\(tensor)' has the type \(type.rawValue), not floats"
     case .duplicate(let tensor): "two tensors have the name '\(tensor)'"
     }
   }

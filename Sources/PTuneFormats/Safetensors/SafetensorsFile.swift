@@ -42,7 +42,7 @@ public final class SafetensorsFile: Sendable {
 
   /// The values of a tensor of floats of any width as 32-bit floats.
   ///
-  /// Throws SafetensorsError if there is no such tensor or it holds no floats.
+  /// Throws SafetensorsError if there is no such tensor or it does not contain floats.
   public func floats(_ name: String) throws(SafetensorsError) -> FloatTensor {
     guard let tensor = tensor(name) else {
       throw SafetensorsError(file: path, problem: .missing(tensor: name))

@@ -10,8 +10,10 @@ struct DownloadChoice {
   /// Whether `files` ends on an index whose shards are to come.
   var hasIndex = false
 
-  static let adapterConfig = "adapter_config.json"
-  static let adapterFiles = [adapterConfig, "ptune.json", "README.md", "adapter_model.safetensors"]
+  static let adapterConfig = AdapterFolderFiles.config
+  static let adapterFiles = [
+    adapterConfig, AdapterFolderFiles.names, AdapterFolderFiles.card, AdapterFolderFiles.weights,
+  ]
   /// What says how texts become tokens and when they end.
   static let sideFiles = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
@@ -40,7 +42,7 @@ struct DownloadChoice {
       guard isAdapter else {
         throw HubError(.missingFile(Self.adapterConfig, repository: repository, files: listing.names))
       }
-      guard listing.has("adapter_model.safetensors") else {
+      guard listing.has(AdapterFolderFiles.weights) else {
         throw listing.has("adapter_model.bin")
           ? HubError(.adapterPickle(repository))
           : HubError(.missingFile("adapter_model.safetensors", repository: repository, files: listing.names))

@@ -11,17 +11,17 @@ extension Rejection: HelpfulError {
   public var help: String? {
     switch reason {
     case .relativeFolder(let absolute): "write \(absolute)"
-    case .missingFolder: "make the folder, or name the one that holds libptune_*.\(pluginSuffix)"
-    case .notAFolder: "name the folder that holds the plugin: \(folder(of: path))"
+    case .missingFolder: "create the folder, or name the one that contains libptune_*.\(pluginSuffix)"
+    case .notAFolder: "name the folder that contains the plugin: \(folder(of: path))"
     case .writable(.everyone, _, _): "chmod o-w '\(path)'"
     case .writable(.group, _, _): "chmod g-w '\(path)'"
     case .otherOwner: "copy it to a folder of your own, if you trust it"
-    case .danglingLink: "rm '\(path)', or put back what it points to"
+    case .danglingLink: "rm '\(path)', or restore what it points to"
     case .notLocked(let lock):
       "if you trust it, pin it: `ptune lock\(option(lock)) --all`, or a run file for --all"
     case .changed(let lock, let names, _, _):
       "if you trust the file as it is now, accept it with `ptune lock\(option(lock)) --accept "
-        + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise put the old one back"
+        + "\(names.first ?? "NAME")`, or with --add beside those for other builds; otherwise restore the old one"
     case .otherMachine: "build it for this machine"
     case .noEntry: "a plugin exports `ptune_plugin_entry_v1`; ptune.h shows how"
     case .otherInterface(let version):
@@ -64,12 +64,12 @@ extension Rejection.Reason: CustomStringConvertible {
     case .otherInterface(let version):
       "is for plugin interface v\(version); this ptune speaks v1"
     case .refused(let why): "says that it cannot work: \(why)"
-    case .badDescription(let why): "describes itself wrongly: \(why)"
+    case .badDescription(let why): "has an invalid description: \(why)"
     case .culprit(let stage, let ending, let output):
       "\(ending) \(stage.rawValue)" + (output.map { ", saying: \($0)" } ?? "")
     case .notProbed(let why): "could not be probed: \(why)"
     case .unknownKind(let kind): "is of kind \(kind), which this ptune does not know"
-    case .badName: "has a name that users cannot write"
+    case .badName: "has an invalid name"
     case .repeatedComponent: "is there twice"
     case .malformedSchema(let error): "has a \(error)"
     case .otherSchemaName(let found, let expected): "has a schema for '\(found)' instead of '\(expected)'"
@@ -108,7 +108,7 @@ extension Shadowed: CustomStringConvertible {
     case .samePlugin(let id, let version, let used):
       "\(path): plugin \(id) \(version) is left out for \(used) from \(winner)"
     case .sameComponent(let kind, let name):
-      "\(path): \(kind.rawValue) '\(name)' is already there from \(winner)"
+      "\(path): \(kind.rawValue) '\(name)' is already provided by \(winner)"
     }
   }
 }
@@ -119,8 +119,8 @@ private func option(_ lock: String) -> String { lock == "ptune.lock" ? "" : " --
 private func leftAlone(_ plugins: Int) -> String {
   switch plugins {
   case 0: ""
-  case 1: "; the plugin in it was left alone"
-  default: "; the \(plugins) plugins in it were left alone"
+  case 1: "; its plugin was ignored"
+  default: "; its \(plugins) plugins were ignored"
   }
 }
 

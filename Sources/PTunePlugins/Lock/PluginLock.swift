@@ -142,9 +142,9 @@ extension PluginLockError: HelpfulError {
   /// What is wrong, and where.
   public var description: String {
     switch self {
-    case .malformed(let file, let why): "'\(file)' is no lock file of ptune: \(why)"
+    case .malformed(let file, let why): "'\(file)' is not a lock file of ptune: \(why)"
     case .otherFormat(let file, let format): "'\(file)' has format \(format); this ptune knows format 1"
-    case .unknown(let file, let name, _): "'\(file)' pins nothing that is called '\(name)'"
+    case .unknown(let file, let name, _): "'\(file)' pins nothing called '\(name)'"
     case .nothingToDo(let file): "there is no '\(file)'"
     }
   }
@@ -152,8 +152,8 @@ extension PluginLockError: HelpfulError {
   /// What to do about it.
   public var help: String? {
     switch self {
-    case .malformed: "put the file back, or remove it and write it anew with `ptune lock`"
-    case .otherFormat: "update ptune, or remove the file and write it anew with `ptune lock`"
+    case .malformed: "restore the file, or remove it and write it again with `ptune lock`"
+    case .otherFormat: "update ptune, or remove the file and write it again with `ptune lock`"
     case .unknown(_, let name, let known):
       Suggestion.nearest(name, among: known).map { "did you mean '\($0)'?" }
         ?? "it pins \(known.joined(separator: ", "))"

@@ -32,7 +32,7 @@ extension PluginReport {
     runtime = try optionalText(table.runtime, "the plugin's runtime")
     components = []
     guard table.component_count > 0, let list = table.components else {
-      throw DescriptionError(text: "it holds no component")
+      throw DescriptionError(text: "it contains no component")
     }
     guard table.component_count <= 1000 else {
       throw DescriptionError(text: "it claims to hold \(table.component_count) components")

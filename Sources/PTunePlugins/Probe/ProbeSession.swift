@@ -35,7 +35,7 @@ struct ProbeSession {
       outcomes.append(.failure(.culprit(stage, ending, output: output)))
     } else if outcomes.isEmpty {
       let said = output.firstLine(of: nil).map { ": \($0)" } ?? ""
-      throw ProbeStartError(text: "\(executable) \(ending) before it began\(said)")
+      throw ProbeStartError(text: "\(executable) \(ending) before it started\(said)")
     }
   }
 

@@ -1,3 +1,4 @@
+import PTune
 import PTuneFormats
 
 /// A value in a run file that does not fit a component's schema.
@@ -14,7 +15,7 @@ public struct HyperparameterError: Error, Hashable, Sendable {
     case outOfRange(value: String, limits: String)
     /// The text is none of those allowed.
     case notAChoice(value: String, choices: [String], nearest: String?)
-    /// The text holds a zero character, which no C string can.
+    /// The text contains a zero character, which no C string can.
     case zeroCharacter
   }
 
@@ -37,8 +38,8 @@ extension HyperparameterError: HelpfulError {
       "\(subject) has to be \(expected.expectation), not \(found.kind) (\(found))"
     case .outOfRange(let value, let limits): "\(subject) is \(value), which is outside \(limits)"
     case .notAChoice(let value, let choices, _):
-      "\(subject) is \(quoted(value)), which is none of \(choices.joined(separator: ", "))"
-    case .zeroCharacter: "\(subject) holds a zero character"
+      "\(subject) is \(value.schemaLiteral), which is none of \(choices.joined(separator: ", "))"
+    case .zeroCharacter: "\(subject) contains a zero character"
     }
   }
 
@@ -47,7 +48,7 @@ extension HyperparameterError: HelpfulError {
     switch problem {
     case .unknown(let nearest?, _): "did you mean '\(nearest)'?"
     case .unknown(nil, let known):
-      known.isEmpty ? "it takes no hyperparameters" : "it takes \(known.joined(separator: ", "))"
+      known.isEmpty ? "it has no hyperparameters" : "it takes \(known.joined(separator: ", "))"
     case .notAChoice(_, _, let nearest?): "did you mean '\(nearest)'?"
     case .missing(_, let documentation) where !documentation.isEmpty:
       "give '\(parameter)' a value: \(documentation)"

@@ -1,3 +1,5 @@
+import PTune
+
 /// A hyperparameter as the user wrote it, before it is checked against a schema.
 public enum HyperparameterValue: Hashable, Sendable {
   /// A whole number. It also stands for a parameter of type `float` or `double`.
@@ -19,8 +21,8 @@ extension HyperparameterValue: CustomStringConvertible {
     case .int(let value): "\(value)"
     case .double(let value): "\(value)"
     case .bool(let value): "\(value)"
-    case .string(let value): quoted(value)
-    case .strings(let values): "[\(values.map(quoted).joined(separator: ", "))]"
+    case .string(let value): value.schemaLiteral
+    case .strings(let values): "[\(values.map(\.schemaLiteral).joined(separator: ", "))]"
     }
   }
 
@@ -79,19 +81,4 @@ public enum TypedArgument: Hashable, Sendable {
     case .strings(let values): .strings(values)
     }
   }
-}
-
-/// The text between double quotes, with `"`, `\`, newline and tab escaped as a schema escapes them.
-func quoted(_ text: String) -> String {
-  var result = "\""
-  for character in text.unicodeScalars {
-    switch character {
-    case "\"": result += "\\\""
-    case "\\": result += "\\\\"
-    case "\n": result += "\\n"
-    case "\t": result += "\\t"
-    default: result.unicodeScalars.append(character)
-    }
-  }
-  return result + "\""
 }

@@ -1,3 +1,5 @@
+import PTune
+
 /// The hyperparameters that a component declares: `prefix_tuning(int virtual_tokens=20 [1..] "rows", …)`.
 ///
 /// The grammar stands at `ptune_component_v1.schema` in ptune.h.
@@ -72,17 +74,9 @@ extension Schema.Limits: CustomStringConvertible {
   public var description: String {
     switch self {
     case .range(let lowest, let highest): "[\(lowest?.description ?? "")..\(highest?.description ?? "")]"
-    case .choices(let choices): "{\(choices.map(word).joined(separator: "|"))}"
+    case .choices(let choices): "{\(choices.map(\.schemaWord).joined(separator: "|"))}"
     }
   }
-}
-
-/// A choice as a schema writes it: in quotes unless it is a plain word.
-private func word(_ choice: String) -> String {
-  let isPlain = choice.utf8.allSatisfy {
-    UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-")
-  }
-  return isPlain && !choice.isEmpty ? choice : quoted(choice)
 }
 
 extension Schema.Parameter: CustomStringConvertible {
@@ -91,7 +85,7 @@ extension Schema.Parameter: CustomStringConvertible {
     var text = "\(type.rawValue) \(name)"
     if let defaultValue { text += "=\(defaultValue)" }
     if let limits { text += " \(limits)" }
-    if !documentation.isEmpty { text += " \(quoted(documentation))" }
+    if !documentation.isEmpty { text += " \(documentation.schemaLiteral)" }
     return text
   }
 }

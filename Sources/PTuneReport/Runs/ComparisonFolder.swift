@@ -63,7 +63,7 @@ public struct ComparisonFolder: Sendable {
   let rows: [Row]
   let cells: [Cell]
 
-  private static let file = "comparison.json"
+  private static let file = ComparisonFolderFiles.results
 
   /// Whether a folder is a comparison's.
   public static func isComparison(_ path: String) -> Bool { FileSystem.isFile(FilePath.join(path, file)) }

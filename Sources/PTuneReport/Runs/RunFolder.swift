@@ -33,7 +33,9 @@ public struct RunFolder: Sendable {
   let predictions: [Prediction]
 
   /// Whether a folder has what a run folder has.
-  public static func isRun(_ path: String) -> Bool { FileSystem.isFile(FilePath.join(path, "metrics.jsonl")) }
+  public static func isRun(_ path: String) -> Bool {
+    FileSystem.isFile(FilePath.join(path, RunFolderFiles.metrics))
+  }
 
   /// Reads a run folder.
   ///
@@ -45,7 +47,7 @@ public struct RunFolder: Sendable {
       let file = FilePath.join(path, name)
       return FileSystem.isFile(file) ? file : nil
     }
-    guard let metrics = file("metrics.jsonl") else { throw ReportError.notARun(path: path) }
+    guard let metrics = file(RunFolderFiles.metrics) else { throw ReportError.notARun(path: path) }
     var steps: [Step] = []
     var evaluations: [Evaluation] = []
     for line in try Self.lines(metrics) {
@@ -58,11 +60,12 @@ public struct RunFolder: Sendable {
     }
     (self.steps, self.evaluations) = (steps, evaluations)
     runFile =
-      try file("run.yaml").map { try MappedFile($0).withBytes { String(decoding: $0, as: UTF8.self) } } ?? ""
-    results = try file("results.json").map { try JSONValue.read($0) }
+      try file(RunFolderFiles.run).map { try MappedFile($0).text() } ?? ""
+    results = try file(RunFolderFiles.results).map { try JSONValue.read($0) }
     adapter = try file("adapter/adapter_config.json").map { try JSONValue.read($0) }
-    selection = try file("selection.json").map { try JSONValue.read($0) }
-    predictions = try file("predictions.jsonl").map { try Self.lines($0).compactMap(Prediction.init) } ?? []
+    selection = try file(RunFolderFiles.selection).map { try JSONValue.read($0) }
+    predictions =
+      try file(RunFolderFiles.predictions).map { try Self.lines($0).compactMap(Prediction.init) } ?? []
     guard !steps.isEmpty || results != nil else { throw ReportError.emptyRun(path: path) }
   }
 
@@ -99,7 +102,7 @@ extension ReportError: HelpfulError {
   /// What went wrong, where.
   public var description: String {
     switch self {
-    case .notARun(let path): "\(path) is no run folder: it has no metrics.jsonl"
+    case .notARun(let path): "\(path) is not a run folder: it has no metrics.jsonl"
     case .emptyRun(let path): "\(path) has no training step in its metrics.jsonl yet"
     case .unreadable(let path, let line): "\(path):\(line): this is not a line of JSON"
     case .unusable(let text, _): text
@@ -111,7 +114,7 @@ extension ReportError: HelpfulError {
     switch self {
     case .notARun: "give the output folder of a training, such as runs/NAME, or of a comparison"
     case .emptyRun: "train first: ptune train RUN.yaml"
-    case .unreadable: "the file was changed or cut; train again, or remove the line"
+    case .unreadable: "the file was changed or truncated; train again, or remove the line"
     case .unusable(_, let help): help
     }
   }

@@ -23,20 +23,16 @@ struct AnswerText {
     self.context = bytes
     let label = try? JSONValue.parse(row.gold)
     gold = (label?["text"]?.arrayValue ?? []).compactMap(\.stringValue)
+    // Places count Unicode scalars.
+    let begins = bytes.indices.filter { bytes[$0] & 0xC0 != 0x80 } + [bytes.count]
     func place(_ begin: Int?, _ end: Int?) -> Range<Int>? {
-      guard let begin, let end, begin >= 0, begin < end, end <= bytes.count else { return nil }
-      return begin..<end
+      guard let begin, let end, begin >= 0, begin < end, end < begins.count else { return nil }
+      return begins[begin]..<begins[end]
     }
     predictedPlace = place(row.prediction?["begin"]?.intValue, row.prediction?["end"]?.intValue)
-    // Places of gold answers count Unicode code points.
-    let scalars = context.unicodeScalars
-    if let text = gold.first, let start = label?["answer_start"]?.arrayValue?.first?.intValue, start >= 0,
-      let index = scalars.index(scalars.startIndex, offsetBy: start, limitedBy: scalars.endIndex)
-    {
-      let begin = context.utf8.distance(from: context.startIndex, to: index)
-      goldPlace = place(begin, begin + text.utf8.count)
-    } else {
-      goldPlace = nil
+    let start = label?["answer_start"]?.arrayValue?.first?.intValue
+    goldPlace = gold.first.flatMap { text in
+      place(start, start.flatMap { $0 < begins.count ? $0 + text.unicodeScalars.count : nil })
     }
   }
 

@@ -16,7 +16,7 @@ struct CaseSection {
     guard !predictions.isEmpty else { return .none }
     let (wrong, order) = ranked
     let heading = Markup(
-      "h\(level)", text: task.isLanguageModel ? "Hardest texts" : "Examples that went wrong")
+      "h\(level)", text: task.isLanguageModel ? "Hardest texts" : "Misclassified examples")
     guard !wrong.isEmpty else {
       return .list([heading, Markup("p", text: "None of \(task.predictionsOf).")])
     }

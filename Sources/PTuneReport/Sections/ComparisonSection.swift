@@ -163,7 +163,7 @@ struct ComparisonSection {
         .table(
           id: "trainings-table", class: "wrapping",
           caption:
-            "Each is a run folder; ptune report makes a page about one, with the examples that went wrong.",
+            "Each is a run folder; ptune report makes a page about one, with misclassified examples.",
           header: ["method", "seed", "state", "folder"], rows: rows)
       ])
   }

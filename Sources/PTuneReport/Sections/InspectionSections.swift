@@ -14,12 +14,12 @@ struct InspectionSections {
       let names = (document["tasks"]?.arrayValue ?? []).map { $0["name"]?.stringValue ?? "" }
       let table = Self.matrix(
         similarity, names: names, id: "tasks-similarity",
-        caption: "Cosines between the prompts that the tasks have.", corner: "task")
+        caption: "Cosines between the tasks' prompts.", corner: "task")
       sections.append(Section(id: "tasks", title: "Tasks", body: [table]))
     }
     if let attention = document["attention"] {
       sections.append(
-        Section(id: "attention", title: "Attention that goes to the prompt", body: Self.attention(attention)))
+        Section(id: "attention", title: "Attention to the prompt", body: Self.attention(attention)))
     }
     if let selection = document["selection"], let table = PoolTable(selection, id: "pool") {
       sections.append(Section(id: "selection", title: "Use of the pool", body: [table.markup(level: 3)]))
@@ -56,7 +56,7 @@ struct InspectionSections {
   private var tensors: Markup {
     .table(
       id: "adapter-tensors",
-      caption: "The tensors of its file: the square roots of the sum and of the mean of their squares.",
+      caption: "The tensors of its file: L2 norm and root mean square.",
       header: ["tensor", "shape", "norm", "rms"], numbersFrom: 1,
       rows: (document["tensors"]?.arrayValue ?? []).map { tensor in
         let shape = (tensor["shape"]?.arrayValue ?? []).map { $0.text(.line) }.joined(separator: "×")
@@ -97,14 +97,14 @@ struct InspectionSections {
     let count = virtual.map(\.count).max() ?? 0
     return [
       table(
-        "attention-heads", "The share of each head in percent, the mean over the tokens of the text.",
+        "attention-heads", "The share of each head in percent, averaged over the tokens of the text.",
         columns: (heads.first ?? []).indices.map { "head \($0)" }, heads),
       table(
-        "attention-tokens", "The share of each token of the text in percent, the mean over the heads.",
+        "attention-tokens", "The share of each token of the text in percent, averaged over the heads.",
         columns: tokens,
         numbers("tokens")),
       table(
-        "attention-virtual", "What each virtual token gets in percent, the mean over heads and tokens.",
+        "attention-virtual", "The share of each virtual token in percent, averaged over heads and tokens.",
         columns: (0..<count).map { "\($0)" },
         virtual.map { $0 + Array(repeating: 0, count: count - $0.count) }),
     ]

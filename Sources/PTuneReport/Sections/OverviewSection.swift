@@ -36,7 +36,7 @@ struct OverviewSection {
       ]
       row += tasks.map { task in
         guard let measured = final(run, task.name) else { return Markup("–") }
-        let values = runs.compactMap { final($0, task.name)?.value }
+        let values = runs.compactMap { final($0, task.name)?.value }.filter { !$0.isNaN }
         let best = measured.higherIsBetter ? values.max() : values.min()
         let text = NumberText.fixed(measured.value, 4)
         return measured.value == best ? Markup("strong", ["class": "best"], text: text) : Markup(text)
@@ -48,7 +48,8 @@ struct OverviewSection {
       ]
     }
     return .table(
-      id: "overview-table", caption: "All runs; the best value of each metric is set off.", header: header,
+      id: "overview-table", caption: "All runs; the best value of each metric is highlighted.",
+      header: header,
       numbersFrom: 2, rows: rows)
   }
 
@@ -110,7 +111,7 @@ struct OverviewSection {
     }
     guard !bars.isEmpty else { return .none }
     return BarChart(
-      id: "overview-speed", title: "Training examples a second",
+      id: "overview-speed", title: "Training examples per second",
       description: bars.map { "\($0.name) \($0.label)" }.joined(separator: ", ") + ".", bars: bars
     ).figure
   }

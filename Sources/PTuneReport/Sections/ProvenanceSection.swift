@@ -41,7 +41,7 @@ struct ProvenanceSection {
       let counts = task.examples.map { "\(NumberText.grouped($0.count)) \($0.part)" }
       rows.append(("examples of \(task.name)", counts.joined(separator: ", ")))
     }
-    add("tokens of a text, at most", run.results?["maximum_length"])
+    add("most tokens of a text", run.results?["maximum_length"])
     add("learning rate", run.results?["learning_rate"])
     add("threads", run.results?["threads"])
     add("ptune", run.results?["ptune_version"])
@@ -67,6 +67,16 @@ struct ProvenanceSection {
 
   private var reproduce: Markup {
     guard !run.runFile.isEmpty else { return .none }
+    guard !run.runFile.hasPrefix(ResumedRun.mark) else {
+      return .list([
+        Markup("h\(level + 1)", text: "Again"),
+        Markup(
+          "p",
+          text:
+            "This training went on with other settings after an interruption, so no single command makes the adapter "
+            + "again. The run file begins with what they were before."),
+      ])
+    }
     return .list([
       Markup("h\(level + 1)", text: "Again"),
       Markup(

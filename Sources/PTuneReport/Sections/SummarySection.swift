@@ -42,13 +42,13 @@ struct SummarySection {
     if let seconds = run.seconds {
       add(
         "Training time", Self.duration(seconds),
-        run.examplesPerSecond.map { "\(NumberText.fixed($0, 0)) examples a second in training steps" })
+        run.examplesPerSecond.map { "\(NumberText.fixed($0, 0)) examples per second in training steps" })
     }
     if let steps = run.results?["steps"]?.intValue, let best = run.bestStep {
       add("Steps", NumberText.grouped(steps), "the best adapter is of step \(NumberText.grouped(best))")
     }
     return facts.isEmpty
-      ? Markup("p", text: "This training has not come to its end, so there is no result yet.")
+      ? Markup("p", text: "This training has not finished, so there is no result yet.")
       : Markup("dl", ["class": "facts"], facts)
   }
 
@@ -74,7 +74,7 @@ struct SummarySection {
     return .list([
       Markup("h\(level + 1)", text: "Metrics"),
       .table(
-        id: "\(id)-metrics", caption: "The best adapter, by the data it was measured on.",
+        id: "\(id)-metrics", caption: "Results of the best adapter.",
         header: ["data", "examples"] + names.map(metricName), numbersFrom: 1, rows: rows),
     ])
   }

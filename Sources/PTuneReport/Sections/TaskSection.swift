@@ -77,14 +77,15 @@ struct TaskSection {
           line("prompt", sample.prompt), line("generated", sample.text), line("in the data", sample.expected),
           Markup(
             "p", ["class": "verdict"],
-            text: sample.finish == "length" ? "cut after its first tokens" : "ended by \(sample.finish)"),
+            text: sample.finish == "length" ? "truncated after its first tokens" : "ended by \(sample.finish)"
+          ),
         ])
     }
     return .list([
       Markup("h\(level + 1)", text: "What it writes"),
       Markup(
         "p", ["class": "hint"],
-        text: "The most probable continuations of the first held-out texts, beside what stands there."),
+        text: "The most probable continuations of the first held-out texts, next to the actual ones."),
       Markup("ol", ["class": "cases", "id": "\(id)-samples"], items),
     ])
   }

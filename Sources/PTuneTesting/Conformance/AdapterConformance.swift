@@ -52,7 +52,7 @@ struct AdapterConformance {
   }
 
   private var positions: ConformanceCheck {
-    ConformanceCheck("it takes no more positions than it says") {
+    ConformanceCheck("it occupies no more positions than it says") {
       let model = try model()
       let batch = try batch(model, training: false)
       let (values, _) = try model.hiddenRows(batch)
@@ -79,7 +79,9 @@ struct AdapterConformance {
       let batch = try batch(model, training: false)
       let before = try model.scores(batch).perExample
       try bench.addIdleAdapter(choice, in: model)
-      for parameter in model.parameters where parameter.owner == ParameterOwner.laterAdapter("1") { parameter.disturb() }
+      for parameter in model.parameters where parameter.owner == ParameterOwner.laterAdapter("1") {
+        parameter.disturb()
+      }
       let difference = largestDifference(before, try model.scores(batch).perExample)
       return .when(
         difference == 0,
@@ -122,7 +124,7 @@ struct AdapterConformance {
   }
 
   private var saved: ConformanceCheck {
-    ConformanceCheck("what is saved and loaded again gives the same scores") {
+    ConformanceCheck("saved and loaded parameters give the same scores") {
       let trained = try model()
       let batch = try batch(trained, training: false)
       // Values that no start has, so that what is not saved shows.
@@ -159,7 +161,7 @@ struct AdapterConformance {
         }
         for (index, value) in values.enumerated() { parameter.values[index] = value }
       }
-      if let name = rest.keys.min() { return .failed("'\(name)' is saved and is no parameter") }
+      if let name = rest.keys.min() { return .failed("'\(name)' is saved but is not a parameter") }
       let difference = zip(expected, try loaded.scores(batch).perExample).map(largestDifference).max() ?? 0
       return .when(
         difference < 1e-4,
@@ -168,7 +170,7 @@ struct AdapterConformance {
   }
 
   private var causal: ConformanceCheck {
-    ConformanceCheck("it works with a causal model, or says why not") {
+    ConformanceCheck("it works with a causal model, or says why it does not") {
       let report: GradientReport
       do {
         let model = try model(causal: true)

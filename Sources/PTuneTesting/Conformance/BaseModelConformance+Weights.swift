@@ -88,7 +88,7 @@ extension BaseModelConformance {
     if sites.isEmpty { return ([], []) }
     _ = try model.differentiate(
       .forTesting(lengths: lengths, vocabulary: model.facts?.vocabularySize ?? 2, training: false))
-    let norms = model.parameters.filter { $0.owner == "adapter" }.map { parameter in
+    let norms = model.parameters.filter { $0.owner == ParameterOwner.adapter }.map { parameter in
       parameter.gradientArray.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
     return (norms, sites)

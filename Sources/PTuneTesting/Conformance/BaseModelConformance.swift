@@ -19,15 +19,15 @@ struct BaseModelConformance {
   var checks: [ConformanceCheck] {
     guard let folder = folders.first(where: { (try? model($0)) != nil }) ?? folders.first else {
       return [
-        ConformanceCheck("it computes on a model") {
-          .failed("nothing was computed: give it a small model of its type, --model FOLDER")
+        ConformanceCheck("it runs on a model") {
+          .failed("not run: give a small model of its type with --model FOLDER")
         }
       ]
     }
     let probe = ModelProbe(
       make: { try model(folder) }, batch: { try batch($0, training: $1) }, owner: ParameterOwner.base)
     var checks = [
-      ConformanceCheck("it is created, and says what it is", isNeeded: true) {
+      ConformanceCheck("it is created and states its facts", isNeeded: true) {
         let facts = try facts(folder)
         return .passed(
           "\(facts.layers) layers of \(facts.hiddenSize), \(facts.vocabularySize) tokens, "
@@ -90,7 +90,7 @@ struct BaseModelConformance {
   private func causality(_ folder: String) -> ConformanceCheck {
     ConformanceCheck("a causal model's rows do not depend on what comes after them") {
       let model = try model(folder)
-      guard let facts = model.facts, facts.causal else { return .skipped("it is no causal model") }
+      guard let facts = model.facts, facts.causal else { return .skipped("it is not a causal model") }
       func rows(_ last: Int32) throws -> [Float] {
         let batch = PackedBatch([.init(tokens: [3, 1, 4, last])], training: false)
         return Array(try model.hiddenRows(batch).values.prefix(3 * facts.hiddenSize))
@@ -101,7 +101,7 @@ struct BaseModelConformance {
   }
 
   private func gradients(_ folder: String, _ injected: Injected) -> ConformanceCheck {
-    ConformanceCheck("gradients of \(injected.rawValue) come back through it right") {
+    ConformanceCheck("gradients of \(injected.rawValue) are correct") {
       let model = try model(folder, injected)
       let report = try GradientCheck().run(model, on: try batch(model, training: true))
       let own = report.entries.filter { $0.owner == ParameterOwner.adapter }
@@ -113,9 +113,9 @@ struct BaseModelConformance {
   }
 
   private func generation(_ folder: String) -> ConformanceCheck {
-    ConformanceCheck("with kept keys and values it scores the next token as without") {
+    ConformanceCheck("it scores the next token the same with cached keys and values") {
       let model = try model(folder)
-      guard model.facts?.causal == true else { return .skipped("it is no causal model") }
+      guard model.facts?.causal == true else { return .skipped("it is not a causal model") }
       let tokens: [Int32] = [3, 1, 4, 1, 5]
       let decoding = try Decoding(model)
       var (texts, scores) = try decoding.begin([.init(tokens: [tokens[0]])])

@@ -10,7 +10,7 @@ public struct ConformanceResult: Sendable, Equatable {
     case skipped
   }
 
-  /// What holds if it passes, as a sentence's end: "its gradients are those of its loss".
+  /// What holds if it passes, as a sentence's end: "its gradients match its loss".
   public let check: String
   /// How it ended.
   public let outcome: Outcome

@@ -14,7 +14,7 @@ public enum ExportedSymbols {
   ///
   /// - Throws: `FileError` if the file cannot be read.
   public static func check(_ file: String) throws -> ConformanceResult {
-    let title = "it exports its entry function alone"
+    let title = "it exports only its entry function"
     let names = try MappedFile(file).withBytes { ELFReader(bytes: $0)?.exported() }
     guard let names else {
       return ConformanceResult(title, .skipped, "only 64-bit little-endian ELF files are read")

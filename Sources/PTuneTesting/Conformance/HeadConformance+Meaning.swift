@@ -6,7 +6,7 @@ import PTuneTerminal
 
 /// Whether what a head encodes, predicts and measures is about the same thing.
 extension HeadConformance {
-  /// What a head's checks of memory exercise besides its steps.
+  /// What the memory checks of a head exercise, in addition to its steps.
   func predictAndMeasure(_ model: Model) throws {
     let scores = try model.scores(batch(model, training: false))
     for (fields, row) in zip(try rows(model), scores.perExample) {

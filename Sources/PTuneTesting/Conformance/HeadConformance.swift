@@ -124,7 +124,7 @@ struct HeadConformance {
         refusal = refusal ?? error
       }
     }
-    throw ComponentFailure("\(refusal.map { "\($0)" } ?? ""); give rows that suit it: --rows FILE.jsonl")
+    throw ComponentFailure("\(refusal.map { "\($0)" } ?? ""); give suitable rows with --rows FILE.jsonl")
   }
 
   func batch(_ model: Model, training: Bool) throws -> PackedBatch {
@@ -161,7 +161,7 @@ struct HeadConformance {
       for (fields, row) in zip(try rows(model), scores.perExample) {
         let members = try model.predict(row, columns: scores.columns, layOut(fields, model), task: 0)
         for member in members where !isJSON(member.json) {
-          return .failed("'\(member.key)' is given \(member.json), which is no JSON")
+          return .failed("'\(member.key)' is given \(member.json), which is not JSON")
         }
         keys = members.map(\.key)
       }

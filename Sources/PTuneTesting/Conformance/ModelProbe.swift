@@ -21,13 +21,13 @@ struct ModelProbe {
   // MARK: - Checks
 
   var declared: ConformanceCheck {
-    ConformanceCheck("its parameters are named once and start with finite numbers") {
+    ConformanceCheck("its parameters have unique names and finite initial values") {
       let parameters = parameters(try make())
       if let name = Dictionary(grouping: parameters, by: \.name).first(where: { $1.count > 1 })?.key {
         return .failed("'\(name)' is declared twice")
       }
       if let bad = parameters.first(where: { !$0.array.allSatisfy(\.isFinite) }) {
-        return .failed("'\(bad.name)' starts with numbers that are not finite")
+        return .failed("'\(bad.name)' starts with values that are not finite")
       }
       let list = parameters.map { "\($0.name) [\($0.shape.map(String.init).joined(separator: ", "))]" }
       return .passed(list.isEmpty ? "none" : list.joined(separator: ", "))
@@ -35,7 +35,7 @@ struct ModelProbe {
   }
 
   var gradients: ConformanceCheck {
-    ConformanceCheck("its gradients are those of its loss, by finite differences") {
+    ConformanceCheck("its gradients match its loss, by finite differences") {
       let model = try make()
       guard try lossDrift(model) == 0 else {
         return .skipped("the loss changes from call to call, so there is nothing to compare gradients with")
@@ -52,8 +52,8 @@ struct ModelProbe {
       if let wrong = own.first(where: { !($0.typicalDifference <= report.tolerance) }) {
         return .failed(
           "'\(wrong.name)': the difference is \(NumberText.significant(wrong.typicalDifference)) of the gradient's norm, "
-            + "\(NumberText.significant(report.tolerance)) at most is rounding. A stop_gradient, or a choice that is not "
-            + "differentiable, shows as this too")
+            + "\(NumberText.significant(report.tolerance)) at most is rounding. A stop_gradient, or a choice "
+            + "that is not differentiable, also appears like this")
       }
       if let dead = own.first(where: { $0.norm == 0 }) {
         return .failed("'\(dead.name)' has no gradient: nothing that it changes reaches the loss")
@@ -72,14 +72,14 @@ struct ModelProbe {
         return (start, loss, model.parameters.map(\.gradientArray))
       }
       let (first, second) = (try once(), try once())
-      if first.start != second.start { return .failed("two creations begin with different parameters") }
+      if first.start != second.start { return .failed("two creations start with different parameters") }
       if first.loss.bitPattern != second.loss.bitPattern { return .failed("two steps give different losses") }
       return .when(first.gradients == second.gradients, "start values, loss and gradients")
     }
   }
 
   var learning: ConformanceCheck {
-    ConformanceCheck("it lowers the loss by its own parameters") {
+    ConformanceCheck("its parameters can lower the loss") {
       let model = try make()
       let own = parameters(model)
       guard !own.isEmpty else { return .skipped("it has no parameters") }
@@ -119,7 +119,7 @@ struct ModelProbe {
   }
 
   var leakFree: ConformanceCheck {
-    ConformanceCheck("creating, using and destroying it again and again takes no more memory") {
+    ConformanceCheck("it does not leak memory when it is created, used and destroyed repeatedly") {
       func once() throws {
         let model = try make()
         let (evaluation, training) = (try batch(model, false), try batch(model, true))
@@ -130,14 +130,14 @@ struct ModelProbe {
           try more(model)
         }
       }
-      guard HeapUse.bytes != nil else { return .skipped("this system does not say how much is in use") }
+      guard HeapUse.bytes != nil else { return .skipped("this system does not report how much is in use") }
       for _ in 0..<8 { try once() }
       let rounds = 24
       let before = HeapUse.bytes ?? 0
       for _ in 0..<rounds { try once() }
       let perRound = ((HeapUse.bytes ?? 0) - before) / rounds
       // The host keeps a few bytes of names here and there; a forgotten object of a component is more.
-      return .when(perRound < 512, "\(perRound) bytes a round")
+      return .when(perRound < 512, "\(perRound) bytes per round")
     }
   }
 }

@@ -47,7 +47,7 @@ public struct ParityFile: Sendable {
         row.arrayValue?.compactMap { $0.doubleValue.map(Float.init) } ?? []
       }
       guard let rows, let columns = rows.first?.count, columns > 0, rows.allSatisfy({ $0.count == columns })
-      else { throw malformed("'\(name)' is no matrix: a list of rows of equally many numbers") }
+      else { throw malformed("'\(name)' is not a matrix: a list of rows of the same length") }
       return rows
     }
     func matrices(_ key: String) throws -> [(name: String, rows: [[Float]])] {
@@ -98,7 +98,7 @@ public struct ParityFile: Sendable {
 
   /// The check that the component gives these values.
   func check(_ make: @escaping () throws -> Model) -> ConformanceCheck {
-    ConformanceCheck("it gives the reference values") {
+    ConformanceCheck("it computes the reference values") {
       let model = try make()
       for (name, rows) in parameters {
         let values = rows.flatMap { $0 }
@@ -143,7 +143,7 @@ public struct ParityFile: Sendable {
       for (row, pair) in zip(own.rows, rows).enumerated() {
         let difference = largestDifference(pair.0, pair.1)
         if !(difference <= tolerance) {
-          return .failed("row \(row) of '\(name)' is off by \(NumberText.significant(Double(difference)))")
+          return .failed("row \(row) of '\(name)' differs by \(NumberText.significant(Double(difference)))")
         }
         worst = max(worst, difference)
       }
@@ -169,7 +169,7 @@ extension HyperparameterValue {
   /// - Throws: `JSONError`, or `ParityFile.Malformed` for what no hyperparameter can be.
   init(json: String) throws {
     guard let value = HyperparameterValue(try JSONValue.parse(json)) else {
-      throw ParityFile.Malformed(description: "\(json) is no value of a hyperparameter")
+      throw ParityFile.Malformed(description: "\(json) is not a value of a hyperparameter")
     }
     self = value
   }

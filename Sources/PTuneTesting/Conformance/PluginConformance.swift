@@ -73,6 +73,6 @@ public struct PluginConformance {
     }
     let count = component.schema.parameters.count
     return ConformanceResult(
-      title, .passed, "\(count) hyperparameter\(count == 1 ? "" : "s"), each with its meaning")
+      title, .passed, "\(count) hyperparameter\(count == 1 ? "" : "s"), each documented")
   }
 }

@@ -20,7 +20,7 @@ extension Model {
   ) throws {
     let tokens = Int32(TinyTransformer.vocabularySize)
     try setBase(
-      ComponentIdentity(component: "base model tiny", owner: "base"),
+      ComponentIdentity(component: "base model tiny", owner: ParameterOwner.base),
       checkpoint: TinyTransformer.checkpoint(seed: seed),
       tokenize: { $0.utf8.map { Int32($0) % tokens } }, frequentTokens: { Array(0..<min(tokens, Int32($0))) },
       specialToken: { $0 == .mask ? maskToken : nil }
@@ -31,14 +31,16 @@ extension Model {
   ///
   /// - Throws: `EngineFailure` with what `make` threw.
   public func useTwinAdapter(_ make: @escaping () throws -> any Adapter) throws {
-    try setAdapter(ComponentIdentity(component: "adapter twin", owner: "adapter")) { _ in try make() }
+    try setAdapter(ComponentIdentity(component: "adapter twin", owner: ParameterOwner.adapter)) { _ in
+      try make()
+    }
   }
 
   /// Adds a ``TwinHead``.
   ///
   /// - Throws: `EngineFailure` if there is no base model yet.
   public func useTwinHead(_ reading: TwinHead.Reading = .mean) throws {
-    try addHead(ComponentIdentity(component: "task head twin", owner: "head.twin")) { _ in
+    try addHead(ComponentIdentity(component: "task head twin", owner: ParameterOwner.head("twin"))) { _ in
       try TwinHead(reading)
     }
   }

@@ -49,6 +49,8 @@ extension Model {
   ///
   /// - Throws: `EngineFailure`, which would be a fault of the engine.
   public func useTwinSelector() throws {
-    try setSelector(ComponentIdentity(component: "selector twin", owner: "selector")) { _ in TwinSelector() }
+    try setSelector(ComponentIdentity(component: "selector twin", owner: ParameterOwner.selector)) { _ in
+      TwinSelector()
+    }
   }
 }

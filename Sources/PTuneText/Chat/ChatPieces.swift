@@ -7,20 +7,22 @@ public struct ChatPieces: Equatable, Sendable {
 }
 
 extension Tokenizer {
-  /// A conversation in tokens.
+  /// A conversation in tokens: one text, or several where the template rewrites earlier turns; see
+  /// ``ChatTemplate/answers(in:)``.
   ///
   /// - Throws: ``ChatTemplateError``, ``ChatError``.
-  public func pieces(chat messages: [ChatMessage], _ template: ChatTemplate) throws -> ChatPieces {
-    let (text, ranges) = try template.answers(in: messages)
-    let pieces = pieces(text)
-    var next = ranges[...]
-    let isAnswer = pieces.map { piece in
-      while let range = next.first, Int(piece.begin) >= range.upperBound { next.removeFirst() }
-      guard let range = next.first else { return false }
-      // A token that began before the answer belongs to it too if it ends within.
-      return Int(piece.end) > range.lowerBound && Int(piece.begin) < range.upperBound
+  public func pieces(chat messages: [ChatMessage], _ template: ChatTemplate) throws -> [ChatPieces] {
+    try template.answers(in: messages).map { answered in
+      let pieces = pieces(answered.text)
+      var next = answered.answers[...]
+      let isAnswer = pieces.map { piece in
+        while let range = next.first, Int(piece.begin) >= range.upperBound { next.removeFirst() }
+        guard let range = next.first else { return false }
+        // A token that began before the answer belongs to it too if it ends within.
+        return Int(piece.end) > range.lowerBound && Int(piece.begin) < range.upperBound
+      }
+      return ChatPieces(pieces: pieces, isAnswer: isAnswer)
     }
-    return ChatPieces(pieces: pieces, isAnswer: isAnswer)
   }
 
   /// The token that ends an answer, where the template puts a token there that stands for itself.

@@ -92,45 +92,6 @@ public struct ChatTemplate: Sendable {
       throw ChatTemplateError(place: place, line: error.line, reason: error.reason)
     }
   }
-
-  /// A conversation and what the model says in it: byte ranges of the assistant's turns with what ends each, without
-  /// white space behind that.
-  ///
-  /// - Throws: as ``text(of:promptsAnswer:)``; `ChatError` where the model's turns cannot be told from the others'.
-  public func answers(in messages: [ChatMessage]) throws -> (text: String, ranges: [Range<Int>]) {
-    let whole = try text(of: messages, promptsAnswer: false)
-    let bytes = Array(whole.utf8)
-    var ranges: [Range<Int>] = []
-    for (index, message) in messages.enumerated() where message.role == "assistant" {
-      let before = Array(messages[..<index])
-      let begin = try ["asked", "told"].lazy.compactMap { way -> Int? in
-        let text = try text(of: before, promptsAnswer: way == "asked")
-        return bytes.starts(with: text.utf8) ? text.utf8.count : nil
-      }.first
-      let through = try text(of: Array(messages[...index]), promptsAnswer: false)
-      guard let begin, bytes.starts(with: through.utf8), begin < through.utf8.count else {
-        throw ChatError(
-          "has an answer in turn \(index + 1) whose place the chat template of \(place) does not show: what it "
-            + "writes of earlier turns depends on later ones")
-      }
-      var end = through.utf8.count
-      while end > begin, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[end - 1]) { end -= 1 }
-      ranges.append(begin..<end)
-    }
-    return (whole, ranges)
-  }
-
-  /// What stands behind an answer: "<|im_end|>\n". Empty where that cannot be told.
-  public var answerEnd: String {
-    let mark = "The answer."
-    let messages = [
-      ChatMessage(role: "user", content: "A question?"), ChatMessage(role: "assistant", content: mark),
-    ]
-    guard let text = try? text(of: messages, promptsAnswer: false) else { return "" }
-    let bytes = Array(text.utf8)
-    guard let place = bytes.firstRange(of: Array(mark.utf8)) else { return "" }
-    return String(decoding: bytes[place.upperBound...], as: UTF8.self)
-  }
 }
 
 /// A chat template that ptune cannot use.

@@ -6,13 +6,14 @@ public final class ChatTemplates: Sendable {
   /// The names of the formats that ptune knows.
   public static let formats = ChatFormat.names
 
-  private let folder: String
+  private let folders: [String]
   private let tokenizer: any Tokenizer
   private let known = Mutex<[String: ChatTemplate]>([:])
 
-  /// - Parameter folder: the model's folder, or its GGUF file.
-  public init(folder: String, tokenizer: any Tokenizer) {
-    (self.folder, self.tokenizer) = (folder, tokenizer)
+  /// - Parameter folders: where the model's own template is looked for, in this order: folders of models or adapters, or
+  ///   GGUF files.
+  public init(folders: [String], tokenizer: any Tokenizer) {
+    (self.folders, self.tokenizer) = (folders, tokenizer)
   }
 
   /// A template.
@@ -29,7 +30,7 @@ public final class ChatTemplates: Sendable {
   private func read(_ name: String?) throws -> ChatTemplate {
     guard let name else {
       guard let (source, place) = try own() else {
-        throw ChatTemplateError(place: folder, line: 0, reason: "there is none")
+        throw ChatTemplateError(place: folders.last ?? "", line: 0, reason: "there is none")
       }
       return try ChatTemplate(source, place: place, tokens: try tokens())
     }
@@ -38,21 +39,28 @@ public final class ChatTemplates: Sendable {
     }
     guard ByteFile.exists(name) else {
       throw ChatTemplateError(
-        place: "'\(name)'", line: 0, reason: "there is neither such a format nor such a file")
+        place: "'\(name)'", line: 0, reason: "there is no such format and no such file")
     }
     return try ChatTemplate(try Self.text(name), place: name, tokens: try tokens())
   }
 
-  private func path(_ name: String) -> String { FilePath.join(folder, name) }
-
-  /// The template that the model's files hold. Of several the one that is called "default".
+  /// The template of the first folder that has one.
   private func own() throws -> (source: String, place: String)? {
+    for folder in folders {
+      if let found = try Self.own(folder) { return found }
+    }
+    return nil
+  }
+
+  /// The template that a folder's files hold. Of several the one that is called "default".
+  private static func own(_ folder: String) throws -> (source: String, place: String)? {
+    func path(_ name: String) -> String { FilePath.join(folder, name) }
     if ModelResolver.isGGUF(folder) {
       let key = "tokenizer.chat_template"
       return try GGUFFile(folder).value(key, "a string", \.string).map { ($0, folder) }
     }
     if ByteFile.exists(path("chat_template.jinja")) {
-      return (try Self.text(path("chat_template.jinja")), path("chat_template.jinja"))
+      return (try text(path("chat_template.jinja")), path("chat_template.jinja"))
     }
     for name in ["chat_template.json", "tokenizer_config.json"] where ByteFile.exists(path(name)) {
       guard let value = try JSONValue.read(path(name))["chat_template"] else { continue }
@@ -64,7 +72,7 @@ public final class ChatTemplates: Sendable {
   }
 
   private static func text(_ path: String) throws -> String {
-    try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    try MappedFile(path).text()
   }
 
   /// The special tokens by the names that templates have for them.

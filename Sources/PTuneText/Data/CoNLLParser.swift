@@ -67,13 +67,14 @@ struct CoNLLParser: RowParser {
   /// The cells of the next line: between tabs where it has any, between spaces otherwise; none ends a sentence.
   private func nextCells() throws(TextError) -> (number: Int, cells: [String])? {
     guard let line = try lines.next() else { return nil }
+    try lines.checkEnd(of: line)
     let bytes = line.trimmed
     let tab = UInt8(ascii: "\t")
     let parts =
       bytes.contains(tab)
       ? bytes.split(separator: tab, omittingEmptySubsequences: false)
       : bytes.split(separator: UInt8(ascii: " "))
-    let cells = parts.map { String(decoding: $0, as: UTF8.self) }
+    let cells = parts.map { String(String(decoding: $0, as: UTF8.self).withoutBlanksAround) }
     let isBlank = cells.allSatisfy(\.isEmpty) || cells[0] == "-DOCSTART-"
     return (line.number, isBlank ? [] : cells)
   }

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// How a data file is laid out.
 public enum DataFormat: String, Sendable, CaseIterable {
   /// Fields separated by tabs, without quoting, as in GLUE.
@@ -17,13 +19,24 @@ public enum DataFormat: String, Sendable, CaseIterable {
   ///
   /// - Throws: `TextError.unknownFormat` for another extension, and for standard input (`-`).
   public init(path: String) throws(TextError) {
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    var name = path.split(separator: "/").last.map(String.init) ?? path
+    // A compressed file is called after what is in it: reviews.tsv.gz.
+    for ending in [".gz", ".zst"] where name.lowercased().hasSuffix(ending) { name.removeLast(ending.count) }
     switch name.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() {
     case "tsv", "txt": self = .tsv
     case "csv": self = .csv
     case "jsonl", "json": self = .jsonl
     case "conll": self = .conll
     default: throw .unknownFormat(path: path)
+    }
+  }
+}
+
+extension DataFormat {
+  /// The names of a folder's files that can be read, sorted; for messages.
+  static func files(in folder: String) -> [String] {
+    ((try? FileSystem.entries(of: folder)) ?? []).sorted().filter { name in
+      (try? DataFormat(path: name)) != nil && FileSystem.isFile(FilePath.join(folder, name))
     }
   }
 }

@@ -3,8 +3,10 @@ struct Record {
   let line: Int
   let fields: [String]
 
-  /// A line with nothing on it.
-  var isBlank: Bool { fields.count == 1 && fields[0].isEmpty }
+  /// A line with nothing on it, or one of nothing but separators and blanks, as spreadsheets leave behind.
+  var isBlank: Bool {
+    fields.count == 1 ? fields[0].isEmpty : fields.allSatisfy { $0.withoutBlanksAround.isEmpty }
+  }
 }
 
 /// Cuts lines into the fields of records.
@@ -26,7 +28,7 @@ struct SeparatedParser<Records: RecordSource>: RowParser {
   mutating func next() throws(TextError) -> Row? {
     if columns == nil, header {
       guard let record = try nextFilled() else { return nil }
-      columns = try Columns(path: path, names: record.fields)
+      columns = try Columns(path: path, names: record.fields.map { String($0.withoutBlanksAround) })
     }
     guard let record = columns?.names.count == 1 ? try records.next() : try nextFilled() else { return nil }
     let columns = try columns(for: record)
@@ -59,6 +61,7 @@ struct TSVRecords: RecordSource {
 
   func next() throws(TextError) -> Record? {
     guard let line = try lines.next() else { return nil }
+    try lines.checkEnd(of: line)
     let fields = line.trimmed.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
     return Record(line: line.number, fields: fields.map { String(decoding: $0, as: UTF8.self) })
   }
@@ -73,6 +76,7 @@ struct CSVRecords: RecordSource {
 
   func next() throws(TextError) -> Record? {
     guard let line = try lines.next() else { return nil }
+    try lines.checkEnd(of: line)
     let begin = line.number
     var (bytes, number) = (line.bytes, line.number)
     var fields: [String] = []

@@ -10,6 +10,7 @@ struct TextLinesParser: RowParser {
 
   mutating func next() throws(TextError) -> Row? {
     guard let line = try lines.next() else { return nil }
+    try lines.checkEnd(of: line)
     return Row(line: line.number, columns: columns, values: [line.text])
   }
 }

@@ -1,3 +1,4 @@
+import PTuneFormats
 import PTuneLibc
 
 /// One line of a file, without its newline.
@@ -63,6 +64,16 @@ final class LineReader {
       unread = rest.upperBound..<rest.upperBound
       return try line(rest)
     }
+  }
+
+  /// A file of one line that holds carriage returns has lines that end with these alone.
+  ///
+  /// - Throws: `TextError.carriageReturns`.
+  func checkEnd(of line: Line) throws(TextError) {
+    guard line.number == 1, unread.isEmpty, line.trimmed.contains(UInt8(ascii: "\r")), try !fill() else {
+      return
+    }
+    throw .carriageReturns(path: path)
   }
 
   private func line(_ range: Range<Int>) throws(TextError) -> Line {

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Runs a program over one text, in time that grows with the text alone, whatever the pattern.
 ///
 /// It tries alternatives in their order and goes back where one fails, as Oniguruma does, which takes exponential time for

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// A regular expression of a tokenizer, in the dialect of the `tokenizers` package.
 ///
 /// Finding all matches takes time in proportion to the text, whatever the pattern.

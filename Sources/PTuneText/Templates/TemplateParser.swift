@@ -30,7 +30,8 @@ struct TemplateParser {
         if case .virtual(let count) = part {
           places.append(count)
           if places.count > 1, places.contains(nil) {
-            throw error("{prompt} stands for all virtual tokens, so no other place can have some", at: begin)
+            throw error(
+              "{prompt} means all virtual tokens, so there can be no other place for them", at: begin)
           }
         }
         parts.append(part)
@@ -56,7 +57,7 @@ struct TemplateParser {
     let words = String(inside).split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(words[0])
     guard !name.isEmpty, name.first != " ", name.last != " " else {
-      throw error("between braces stands the name of a column, or prompt, mask or separator", at: begin)
+      throw error("between braces, write the name of a column, or prompt, mask or separator", at: begin)
     }
     if words.count == 2 {
       guard name == "prompt" else { throw error("only {prompt:N} takes a number, not '\(name)'", at: begin) }
@@ -74,7 +75,7 @@ struct TemplateParser {
 
   private func count(_ text: String, at begin: Int) throws(TemplateError) -> Int {
     guard let count = Int(text), (1...Self.limit).contains(count) else {
-      throw error("'\(text)' is no number of virtual tokens from 1 to \(Self.limit)", at: begin)
+      throw error("'\(text)' is not a number of virtual tokens from 1 to \(Self.limit)", at: begin)
     }
     return count
   }

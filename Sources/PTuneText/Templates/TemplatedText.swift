@@ -82,7 +82,7 @@ extension Tokenizer {
     guard found.count == masks.count else {
       let name = specialTokens.mask.flatMap { token($0) } ?? ""
       throw TemplateError(
-        reason: "the row's own text holds the mask token '\(name)'; take it out", column: nil)
+        reason: "the row's own text contains the mask token '\(name)'; remove it", column: nil)
     }
   }
 

@@ -17,7 +17,7 @@ public struct TextTemplate: Equatable, Sendable {
 
   /// As it was written.
   public let source: String
-  /// Its parts, the blanks around virtual tokens settled: no blank stands twice because a place is between, and a
+  /// Its parts, the blanks around virtual tokens settled: no blank occurs twice because a place is between, and a
   /// blank beside a place stands behind it, where a byte-pair encoding joins it to the next word.
   let parts: [Part]
 

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// A token that is recognised in the text as a whole, before the text is cut into words.
 struct AddedToken: Equatable, Sendable {
   let id: Int32

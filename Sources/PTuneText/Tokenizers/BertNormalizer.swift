@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// BERT's text clean-up, as `BertNormalizer` of Hugging Face `tokenizers` does it.
 ///
 /// The four steps run in this order: control characters go and white space becomes a space; Chinese characters get

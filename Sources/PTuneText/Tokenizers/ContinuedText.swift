@@ -1,4 +1,27 @@
+/// A text and what follows it, cut into pieces together, as the model would read them in one text.
+public struct ContinuedPieces: Equatable, Sendable {
+  /// The pieces of the text.
+  public let text: [TokenPiece]
+  /// The pieces of what follows, a piece that reaches over the seam among them; places are bytes of what follows.
+  public let continuation: [TokenPiece]
+  /// Whether the pieces in front of the continuation differ from those of the text alone, which a model reads before it
+  /// goes on: a piece reaches over the seam, or the seam changed what stands in front of it.
+  public let changesText: Bool
+}
+
 extension Tokenizer {
+  /// Cuts a text and what follows it, without anything between, as one text.
+  public func pieces(_ text: String, continuedBy continuation: String) -> ContinuedPieces {
+    let seam = Int32(text.utf8.count)
+    let all = pieces(text + continuation)
+    let first = all.firstIndex { $0.begin >= seam || $0.end > seam } ?? all.count
+    let place = { (byte: Int32) in max(0, byte - seam) }
+    return ContinuedPieces(
+      text: Array(all[..<first]),
+      continuation: all[first...].map { TokenPiece(id: $0.id, begin: place($0.begin), end: place($0.end)) },
+      changesText: pieces(text).map(\.id) != all[..<first].map(\.id))
+  }
+
   /// A text as a causal model goes on with it: the special tokens that stand in front of a text, the text, right after
   /// it the second one, if there is one, and the token that ends a text.
   ///

@@ -82,9 +82,8 @@ extension TextError {
   /// - Parameter line: the line of the file that the text begins on.
   init(_ error: JSONError, path: String, line: Int = 1, bytes: UnsafeRawBufferPointer) {
     let line = line + error.line - 1
-    if error.problem == .encoding, let invalid = UTF8Text.firstInvalid(bytes.bindMemory(to: UInt8.self)) {
-      let begin = bytes[..<invalid].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-      self = .invalidUTF8(path: path, line: line, byte: invalid - begin + 1)
+    if error.problem == .encoding, let invalid = InvalidUTF8(bytes, path: path) {
+      self = .invalidUTF8(path: path, line: line, byte: invalid.byte)
     } else {
       self = .invalidJSON(path: path, line: line, column: error.column, reason: error.problem.text)
     }

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Text after normalization, each byte with the bytes of the original that its character came from.
 struct NormalizedText {
   /// UTF-8 after normalization.

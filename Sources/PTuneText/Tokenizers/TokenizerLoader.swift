@@ -16,16 +16,23 @@ public enum TokenizerLoader {
       return try load(tokenizerJSON: path("tokenizer.json"), configuration: configuration)
     }
     guard ByteFile.exists(path("vocab.txt")) else {
-      throw .tokenizerMissing(folder: folder, looked: ["tokenizer.json", "vocab.txt"])
+      throw .tokenizerMissing(folder: folder, looked: files)
     }
     return try load(vocabularyText: path("vocab.txt"), configuration: configuration)
   }
 
+  /// Whether a folder has the files of a tokenizer.
+  public static func hasTokenizer(_ folder: String) -> Bool {
+    files.contains { ByteFile.exists(FilePath.join(folder, $0)) }
+  }
+
+  private static let files = ["tokenizer.json", "vocab.txt"]
+
   /// The tokenizer that a `tokenizer.json` describes. Its truncation and padding settings are not applied: the
   /// caller of `encode` says how many positions are free, and nothing is ever padded.
   ///
-  /// - Parameter configuration: `tokenizer_config.json`, of which only the names of special tokens are taken, and
-  ///   those not for a WordPiece model.
+  /// - Parameter configuration: `tokenizer_config.json`, of which the names of special tokens are taken or, for a WordPiece
+  ///   model, what transformers' class makes of it: `do_lower_case`, `strip_accents` and `tokenize_chinese_chars`.
   /// - Throws: `TextError` naming the file and the key in it.
   public static func load(
     tokenizerJSON path: String, configuration: String? = nil
@@ -42,15 +49,18 @@ public enum TokenizerLoader {
     case "Unigram": return try subwords(top, model, configuration).unigram()
     default:
       try expect(type, among: ["WordPiece", "BPE", "Unigram"])
-      return try WordPieceReader(top: top, model: model).tokenizer()
+      return try WordPieceReader(top: top, model: model, configuration: settings(configuration)).tokenizer()
     }
   }
 
   private static func subwords(
     _ top: JSONNode, _ model: JSONNode, _ configuration: String?
   ) throws(TextError) -> SubwordReader {
-    let settings = try configuration.map { path throws(TextError) in try JSONNode(contentsOf: path) }
-    return SubwordReader(top: top, model: model, configuration: settings)
+    SubwordReader(top: top, model: model, configuration: try settings(configuration))
+  }
+
+  private static func settings(_ path: String?) throws(TextError) -> JSONNode? {
+    try path.map { path throws(TextError) in try JSONNode(contentsOf: path) }
   }
 
   /// Throws unless a type is among those supported.

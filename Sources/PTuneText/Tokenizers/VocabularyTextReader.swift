@@ -13,7 +13,7 @@ extension TokenizerLoader {
       guard let id = vocabulary.id(name) else { throw .missingKey(path: path, key: "the token \(name)") }
       return id
     }
-    let normalizer = try readNormalizer(settings)
+    let normalizer = try BertNormalizer(settings: settings)
     var added = AddedTokens()
     for name in names.all {
       guard let id = vocabulary.id(name) else { continue }
@@ -49,14 +49,6 @@ extension TokenizerLoader {
     }
     if id == 0 { throw .emptyFile(path: path) }
     return vocabulary
-  }
-
-  private static func readNormalizer(_ settings: JSONNode?) throws(TextError) -> BertNormalizer {
-    var normalizer = BertNormalizer()
-    normalizer.lowercases = try settings?["do_lower_case"]?.bool() ?? true
-    normalizer.stripsAccents = try settings?["strip_accents"]?.bool() ?? normalizer.lowercases
-    normalizer.separatesIdeographs = try settings?["tokenize_chinese_chars"]?.bool() ?? true
-    return normalizer
   }
 
   /// `{"103": {"content": "[MASK]", "lstrip": false, …}, …}`.
@@ -101,5 +93,16 @@ extension AddedToken {
       isSingleWord: try node["single_word"]?.bool() ?? false, stripsLeft: try node["lstrip"]?.bool() ?? false,
       stripsRight: try node["rstrip"]?.bool() ?? false, isNormalized: try node["normalized"]?.bool() ?? false,
       isSpecial: try node["special"]?.bool() ?? false)
+  }
+}
+
+extension BertNormalizer {
+  /// What transformers' classes of BERT's kind make of `tokenizer_config.json`: text is lower-cased unless it says
+  /// otherwise, and accents go where text is lower-cased.
+  init(settings: JSONNode?) throws(TextError) {
+    self.init()
+    lowercases = try settings?["do_lower_case"]?.bool() ?? true
+    stripsAccents = try settings?["strip_accents"]?.bool() ?? lowercases
+    separatesIdeographs = try settings?["tokenize_chinese_chars"]?.bool() ?? true
   }
 }

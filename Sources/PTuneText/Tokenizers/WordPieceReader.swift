@@ -2,6 +2,12 @@
 struct WordPieceReader {
   let top: JSONNode
   let model: JSONNode
+  /// `tokenizer_config.json`; nil without one.
+  let configuration: JSONNode?
+
+  /// Classes of transformers that take `tokenizer.json` as it is. All others for word pieces are of BERT's kind: they make
+  /// the normalizer anew from `tokenizer_config.json`, whatever `tokenizer.json` says of it (transformers 5.23).
+  private static let generic = ["PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"]
 
   func tokenizer() throws(TextError) -> WordPieceTokenizer {
     let normalizer = try readNormalizer()
@@ -26,6 +32,10 @@ struct WordPieceReader {
   }
 
   private func readNormalizer() throws(TextError) -> BertNormalizer {
+    if let configuration {
+      let name = try configuration["tokenizer_class"]?.string() ?? ""
+      if !Self.generic.contains(name) { return try BertNormalizer(settings: configuration) }
+    }
     guard let node = top["normalizer"] else { return .none }
     try TokenizerLoader.expect(try node.member("type"), among: ["BertNormalizer"])
     var normalizer = BertNormalizer()

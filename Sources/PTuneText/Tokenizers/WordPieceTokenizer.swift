@@ -1,6 +1,8 @@
+import PTuneFormats
+
 /// BERT's tokenizer: clean-up, words at white space and punctuation, word pieces. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
-struct WordPieceTokenizer: Tokenizer {
+struct WordPieceTokenizer: VocabularyTokenizer {
   let normalizer: BertNormalizer
   let model: WordPieceModel
   let added: AddedTokens
@@ -9,7 +11,7 @@ struct WordPieceTokenizer: Tokenizer {
   let decoder: WordPieceDecoder?
   let specialTokens: SpecialTokens
 
-  var vocabularySize: Int { Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1) }
+  var vocabulary: Vocabulary { model.vocabulary }
 
   func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []
@@ -60,14 +62,5 @@ struct WordPieceTokenizer: Tokenizer {
     if word < position { model.spell(text, bytes, word..<position, into: &pieces) }
   }
 
-  func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
-
-  func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
-
-  func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
-    let tokens = ids.compactMap { id in
-      skippingSpecialTokens && added[id]?.isSpecial == true ? nil : token(id)
-    }
-    return decoder?.decode(tokens) ?? tokens.joined(separator: " ")
-  }
+  func text(of tokens: [String]) -> String? { decoder?.decode(tokens) }
 }

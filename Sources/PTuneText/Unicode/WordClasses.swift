@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// The classes of a scalar that splitting text into words asks for.
 struct WordClass: OptionSet {
   let rawValue: UInt8

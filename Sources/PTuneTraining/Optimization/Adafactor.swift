@@ -35,21 +35,23 @@ final class Adafactor: Optimizer {
   func update(learningRate: Double) {
     step += 1
     let decay = Float(1 - pow(Double(step), -decayRate))
-    for (index, parameter) in parameters.enumerated() {
-      let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
-      if moments.count == 1 {
-        ptk_adafactor_whole(parameter.count, parameter.gradients, &moments[0].values, decay)
-      } else {
-        factor(parameter, rows: moments[0], columns: moments[1], decay)
+    Subnormals.flushed {
+      for (index, parameter) in parameters.enumerated() {
+        let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
+        if moments.count == 1 {
+          ptk_adafactor_whole(parameter.count, parameter.gradients, &moments[0].values, decay)
+        } else {
+          factor(parameter, rows: moments[0], columns: moments[1], decay)
+        }
+        // A step whose root mean square is above the threshold is scaled down to it (algorithm 4, line 8).
+        let size = (ptk_sum_of_squares(parameter.count, parameter.gradients) / Double(parameter.count))
+          .squareRoot()
+        ptk_descend(
+          parameter.count, parameter.values, parameter.gradients,
+          Float(1 - (parameter.weightDecay ?? weightDecay) * rate),
+          Float(rate / max(1, size / clipThreshold)))
+        parameter.clearGradient()
       }
-      // A step whose root mean square is above the threshold is scaled down to it (algorithm 4, line 8).
-      let size = (ptk_sum_of_squares(parameter.count, parameter.gradients) / Double(parameter.count))
-        .squareRoot()
-      ptk_descend(
-        parameter.count, parameter.values, parameter.gradients,
-        Float(1 - (parameter.weightDecay ?? weightDecay) * rate),
-        Float(rate / max(1, size / clipThreshold)))
-      parameter.clearGradient()
     }
   }
 

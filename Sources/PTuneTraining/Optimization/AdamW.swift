@@ -24,13 +24,15 @@ final class AdamW: Optimizer {
 
   func update(learningRate: Double) {
     step += 1
-    for (index, parameter) in parameters.enumerated() {
-      let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
-      ptk_adamw(
-        parameter.count, parameter.values, parameter.gradients, &moments[0].values, &moments[1].values,
-        Float(rate), beta1, beta2, epsilon, parameter.weightDecay.map { Float($0) } ?? weightDecay,
-        Int64(step))
-      parameter.clearGradient()
+    Subnormals.flushed {
+      for (index, parameter) in parameters.enumerated() {
+        let (moments, rate) = (moments[index], learningRate * rateShares[index] * parameter.rateFactor)
+        ptk_adamw(
+          parameter.count, parameter.values, parameter.gradients, &moments[0].values, &moments[1].values,
+          Float(rate), beta1, beta2, epsilon, parameter.weightDecay.map { Float($0) } ?? weightDecay,
+          Int64(step))
+        parameter.clearGradient()
+      }
     }
   }
 }

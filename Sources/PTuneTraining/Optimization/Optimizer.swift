@@ -43,13 +43,17 @@ final class Moment {
 extension Optimizer {
   /// The norm of all gradients together.
   func gradientNorm() -> Double {
-    parameters.reduce(0) { $0 + ptk_sum_of_squares($1.count, $1.gradients) }.squareRoot()
+    Subnormals.flushed {
+      parameters.reduce(0) { $0 + ptk_sum_of_squares($1.count, $1.gradients) }.squareRoot()
+    }
   }
 
   /// Scales all gradients.
   func scaleGradients(_ factor: Double) {
-    for parameter in parameters {
-      for index in 0..<parameter.count { parameter.gradients[index] *= Float(factor) }
+    Subnormals.flushed {
+      for parameter in parameters {
+        for index in 0..<parameter.count { parameter.gradients[index] *= Float(factor) }
+      }
     }
   }
 }

@@ -1,21 +1,28 @@
-import Foundation
 import PTuneComposition
 import PTuneEngine
+import PTuneLibc
 import PTuneRunFile
 
 extension BestBy {
-  /// Whether evaluations, one for each task with validation data, are better than others of the same tasks.
+  /// Whether evaluations, one for each task with validation data, are better than others of the same tasks. NaN is
+  /// worse than any number.
   func isBetter(_ new: [EvaluationReport], than old: [EvaluationReport]) -> Bool {
     if old.isEmpty { return true }
     if new.count == 1, let new = new[0].primary, let old = old[0].primary {
-      return new.higherIsBetter ? new.value > old.value : new.value < old.value
+      return new.higherIsBetter
+        ? Self.isGreater(new.value, old.value) : Self.isGreater(-new.value, -old.value)
     }
-    return score(new) > score(old)
+    return Self.isGreater(score(new), score(old))
   }
 
-  /// One number for all tasks; the higher, the better.
+  /// Whether `a` is above `b`, with NaN below everything.
+  private static func isGreater(_ a: Double, _ b: Double) -> Bool { a > b || b.isNaN && !a.isNaN }
+
+  /// One number for all tasks; the higher, the better. NaN if a task's metric is.
   func score(_ reports: [EvaluationReport]) -> Double {
     let values = reports.map { $0.primary?.merit ?? 0 }
+    // `max` would turn it into a number.
+    if values.contains(where: \.isNaN) { return .nan }
     switch self {
     case .mean: return values.reduce(0, +) / Double(values.count)
     case .weightedMean:

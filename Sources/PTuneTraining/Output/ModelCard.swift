@@ -10,7 +10,7 @@ import PTuneRunFile
 ///
 /// Its last line tells whether a user has edited it since: an edited card is never touched.
 struct ModelCard {
-  static let fileName = "README.md"
+  static let fileName = AdapterFolderFiles.card
 
   let composition: Composition
   /// What PEFT loads it with, or the reason why it cannot.

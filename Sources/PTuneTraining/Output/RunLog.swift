@@ -16,7 +16,7 @@ final class RunLog {
   /// - Parameter resumedFrom: the step that a resumed training goes on from; 0 for a fresh start.
   /// - Throws: `FileError`.
   init(_ spec: RunSpec, _ composition: Composition, learningRate: Double, resumedFrom step: Int) throws {
-    lines = try LineAppender(FilePath.join(spec.output, "metrics.jsonl"))
+    lines = try LineAppender(FilePath.join(spec.output, RunFolderFiles.metrics))
     severalTasks = composition.tasks.count > 1
     guard spec.training.tensorboard else {
       events = nil

@@ -1,8 +1,8 @@
-import Foundation
 import PTune
 import PTuneAdapters
 import PTuneComposition
 import PTuneFormats
+import PTuneLibc
 
 /// `results.json`: what a training came to, in one document.
 struct RunResults {
@@ -24,8 +24,8 @@ struct RunResults {
   let learningRate: Double
   let tasks: [Task]
 
-  private static let name = "results.json"
-  private static let predictionsName = "predictions.jsonl"
+  private static let name = RunFolderFiles.results
+  private static let predictionsName = RunFolderFiles.predictions
 
   /// The files that ``write(_:_:learningRate:evaluate:)`` makes in a run folder.
   static func files(in folder: String) -> [String] {

@@ -9,11 +9,15 @@ struct TrainingCheckpoint {
   let generator: UInt64
   let optimizer: OptimizerKind
   let optimizerStep: Int
+  /// What it was trained on: digests of the tasks' training rows, by task, and of the base model.
+  let origins: [String: String]
   /// "values", "best" and the optimiser's moments of each parameter, by name, and what components keep.
   let tensors: [TensorData]
 
-  init(_ progress: TrainingProgress, optimizer: any Optimizer, model: Model) {
-    self.progress = progress
+  init(
+    _ progress: TrainingProgress, optimizer: any Optimizer, model: Model, origins: [String: String] = [:]
+  ) {
+    (self.progress, self.origins) = (progress, origins)
     generator = model.session.generator.state
     self.optimizer = optimizer.kind
     optimizerStep = optimizer.step
@@ -52,14 +56,17 @@ struct TrainingCheckpoint {
         "metrics": .array(
           evaluation.metrics.map {
             [
-              "name": .string($0.name), "value": .double($0.value),
+              "name": .string($0.name), "value": JSONValue(exactly: $0.value),
               "higher_is_better": .bool($0.higherIsBetter),
             ]
           }),
       ]
     }
+    var digests = JSONObject()
+    for (name, digest) in origins.sorted(by: { $0.key < $1.key }) { digests[name] = .string(digest) }
     return [
-      "format": 2, "step": .int(progress.step), "epoch": .int(progress.epoch), "batch": .int(progress.batch),
+      "format": 2, "origins": .object(digests), "step": .int(progress.step), "epoch": .int(progress.epoch),
+      "batch": .int(progress.batch),
       "evaluations_without_best": .int(progress.evaluationsWithoutBest),
       "finished": .bool(progress.isFinished),
       "seconds": .double(progress.seconds), "loss": .double(progress.loss),
@@ -122,6 +129,19 @@ struct StoredCheckpoint {
 
   private func wrong(_ reason: String) -> TrainingError {
     .otherRun(checkpoint: file.path, reason: reason)
+  }
+
+  /// The tasks whose training rows, and whether the base model's weights, are not those that it was trained on.
+  ///
+  /// - Parameter origins: those of the run.
+  /// - Throws: what is wrong with its metadata.
+  func changedOrigins(_ origins: [String: String]) throws -> [String] {
+    guard let text = file.metadata["ptune_training"], let known = try JSONValue.parse(text)["origins"] else {
+      return []
+    }
+    return origins.keys.sorted().filter { name in
+      known[name]?.stringValue.map { $0 != origins[name] } ?? false
+    }
   }
 
   /// Restores parameters, moments and random numbers.
@@ -196,10 +216,18 @@ extension EvaluationReport {
     self.init(
       task: task, examples: examples,
       metrics: metrics.compactMap {
-        guard let name = $0["name"]?.stringValue, let value = $0["value"]?.doubleValue,
+        guard let name = $0["name"]?.stringValue, let value = $0["value"]?.exactDouble,
           let higher = $0["higher_is_better"]?.boolValue
         else { return nil }
         return EvaluationRecord.Metric(name: name, value: value, higherIsBetter: higher)
       }, seconds: seconds)
   }
+}
+
+extension JSONValue {
+  /// A number, also one that JSON does not have: those are texts, "nan" or "inf".
+  fileprivate init(exactly value: Double) { self = value.isFinite ? .double(value) : .string("\(value)") }
+
+  /// What ``init(exactly:)`` made of a number.
+  fileprivate var exactDouble: Double? { doubleValue ?? stringValue.flatMap(Double.init) }
 }

@@ -1,5 +1,5 @@
-import Foundation
 import PTuneComposition
+import PTuneLibc
 import PTuneRunFile
 import PTuneText
 

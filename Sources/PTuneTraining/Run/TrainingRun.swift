@@ -13,6 +13,8 @@ public final class TrainingRun {
   public let composition: Composition
   /// The examples of each task; a task that was there before has none.
   let examples: [TaskExamples]
+  /// How many training rows have each label, of each task whose head has labels.
+  public let labelCounts: [(task: String, counts: [(label: String, count: Int)])]
   /// Tokens to which texts are cut, if the run says so.
   let maximumLength: Int?
 
@@ -46,19 +48,28 @@ public final class TrainingRun {
       factory: factory, blueprint: blueprint, options: options, checkpoint: start?.checkpoint)
     var counts = TokenCounts()
     var rows: [TaskRows] = []
+    var labelCounts: [(task: String, counts: [(label: String, count: Int)])] = []
     for (task, given) in zip(spec.tasks, start?.tasks ?? asked.tasks) {
       let reading = try factory.reading(head: task.head.plugin.value)
       try task.data.checkTemplate(
         opened.tokenizer, model: spec.base.model.value, head: task.head.plugin.value, reading: reading)
-      let chat = ChatTemplates(folder: model.folder, tokenizer: opened.tokenizer)
       let read = try TaskRows(
-        task.data, tokenizer: opened.tokenizer, chat: chat, reading: reading, input: blueprint.input)
+        task.data, tokenizer: opened.tokenizer, chat: opened.chat, reading: reading, input: blueprint.input)
       counts.add(read.train)
       rows.append(read)
       var head = given.head
-      try Self.fillLabels(&head, read, task)
+      if reading == .labelledText, task.data.text.value == task.data.label.value {
+        throw DataError.sameColumn(task.data.label.place, task.data.label.value)
+      }
+      try Self.fillLabels(&head, read, task, known: opened.checkpoint.config.labels)
+      if case .strings(let labels)? = head["labels"] {
+        if reading == .labelledText { try read.checkColumns(task.data) }
+        labelCounts.append((task.name, read.counts(of: labels, separator: Self.labelSeparator(head))))
+      }
+      var data = given.data
+      data.hasConversations = read.areConversations
       blueprint.tasks.append(
-        TaskBlueprint(name: given.name, head: head, data: given.data, weight: given.weight))
+        TaskBlueprint(name: given.name, head: head, data: data, weight: given.weight))
     }
     let composition = try Composer(opened, with: blueprint).compose(counts: counts, log: log)
     try extended?.load(into: composition)
@@ -80,16 +91,22 @@ public final class TrainingRun {
     composition.model.recomputesLayers = spec.training.recompute == .layers
     self.spec = spec
     self.composition = composition
+    self.labelCounts = labelCounts
     maximumLength = blueprint.maximumLength
   }
 
   /// A head with a list `labels` that the user left empty gets those of the training data.
   private static func fillLabels(
-    _ head: inout CheckedComponent, _ rows: TaskRows, _ task: TaskSpec
+    _ head: inout CheckedComponent, _ rows: TaskRows, _ task: TaskSpec, known: [String]
   ) throws {
     guard case .strings([])? = head["labels"] else { return }
-    var separator = ""
-    if case .string(let text)? = head["label_separator"] { separator = text }
-    try head.set("labels", .strings(try rows.labels(path: task.data.train.value, separator: separator)))
+    let labels = try rows.labels(
+      path: task.data.train.value, separator: labelSeparator(head), known: known)
+    try head.set("labels", .strings(labels))
+  }
+
+  /// What the labels of a row are cut at; empty where a row has one, or a list.
+  private static func labelSeparator(_ head: CheckedComponent) -> String {
+    if case .string(let text)? = head["label_separator"] { text } else { "" }
   }
 }

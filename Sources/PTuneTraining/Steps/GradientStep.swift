@@ -12,7 +12,7 @@ struct GradientStep {
 
   /// What became of a step.
   enum Outcome {
-    /// The loss, and the norm of the gradients before clipping.
+    /// The loss of all examples, and the norm of the gradients before clipping.
     case taken(loss: Double, norm: Double)
     /// Nothing was changed, because of this batch.
     case refused(Divergence.Problem, batch: Int)
@@ -21,7 +21,7 @@ struct GradientStep {
   /// Takes the step.
   ///
   /// - Parameters:
-  ///   - batches: what to learn from; the loss is the mean of theirs.
+  ///   - batches: what to learn from; loss and gradient are those of one batch of all their examples.
   ///   - watch: what it knows of the losses before.
   /// - Throws: `EngineFailure`.
   func take(
@@ -36,24 +36,23 @@ struct GradientStep {
   private func takeUnmeasured(
     _ batches: some Sequence<PackedBatch>, learningRate: Double, after watch: DivergenceWatch
   ) throws -> Outcome {
-    var losses: [Double] = []
-    var norm = 0.0
-    for batch in batches {
-      let loss = Double(try model.differentiate(batch))
+    let batches = Array(batches)
+    let shares = try model.shares(of: batches)
+    var (total, norm) = (0.0, 0.0)
+    for (index, batch) in batches.enumerated() {
+      let loss = Double(try model.differentiate(batch, share: shares[index]))
       norm = optimizer.gradientNorm()
-      if let problem = watch.problem(loss: loss, norm: norm, factor: explosionFactor) {
+      total += loss
+      // That of the batch alone is compared with those before.
+      let own = shares[index].map { $0.whole > 0 ? loss / $0.whole : loss } ?? loss
+      if let problem = watch.problem(loss: own, norm: norm, factor: explosionFactor) {
         optimizer.parameters.forEach { $0.clearGradient() }
-        return .refused(problem, batch: losses.count)
+        return .refused(problem, batch: index)
       }
-      losses.append(loss)
-    }
-    if losses.count > 1 {
-      optimizer.scaleGradients(1 / Double(losses.count))
-      norm = optimizer.gradientNorm()
     }
     // As torch.nn.utils.clip_grad_norm_ does it.
     if clipNorm > 0, norm > clipNorm { optimizer.scaleGradients(clipNorm / (norm + 1e-6)) }
     model.session.profile.around("optimizer") { optimizer.update(learningRate: learningRate) }
-    return .taken(loss: losses.reduce(0, +) / Double(losses.count), norm: norm)
+    return .taken(loss: total, norm: norm)
   }
 }

@@ -1,6 +1,6 @@
-import Foundation
 import PTuneEngine
 import PTuneFormats
+import PTuneLibc
 
 /// A learning-rate range test (Smith 2017, section 3.3, https://arxiv.org/abs/1506.01186): some steps at rates that
 /// grow exponentially, and what the loss does meanwhile. The trained values are put back afterwards.
@@ -9,7 +9,7 @@ public struct LearningRateFinder {
   public struct Point: Sendable, Equatable {
     /// The learning rate.
     public let rate: Double
-    /// The mean loss of the step's batches, before its update.
+    /// The loss of the step's examples, before its update.
     public let loss: Double
     /// The exponential moving average of the losses so far, corrected for its start at 0.
     public let smoothed: Double
@@ -48,7 +48,7 @@ public struct LearningRateFinder {
   }
 
   /// The file of the findings, in the run's output.
-  public static let file = "learning-rate.json"
+  public static let file = RunFolderFiles.learningRates
 
   /// Takes the test's steps.
   ///
@@ -76,19 +76,20 @@ public struct LearningRateFinder {
     var (epoch, batches) = (0, planner.batches(epoch: 0)[...])
     var (points, average, least) = ([Point](), 0.0, Double.infinity)
     for step in 0..<steps {
-      var losses: [Double] = []
+      var chosen: [PackedBatch] = []
       for _ in 0..<options.accumulation {
         if batches.isEmpty {
           epoch += 1
           batches = planner.batches(epoch: epoch)[...]
         }
-        let batch = run.composition.batch(
-          batches.removeFirst().map { (task: $0.task, example: run.examples[$0.task].train[$0.index]) },
-          training: true)
-        losses.append(Double(try model.differentiate(batch)))
+        chosen.append(
+          run.composition.batch(
+            batches.removeFirst().map { (task: $0.task, example: run.examples[$0.task].train[$0.index]) },
+            training: true))
       }
-      if losses.count > 1 { optimizer.scaleGradients(1 / Double(losses.count)) }
-      let loss = losses.reduce(0, +) / Double(losses.count)
+      let loss = try zip(chosen, try model.shares(of: chosen)).reduce(0.0) {
+        $0 + Double(try model.differentiate($1.0, share: $1.1))
+      }
       let norm = optimizer.gradientNorm()
       guard loss.isFinite, norm.isFinite else { break }
       average = Self.smoothing * average + (1 - Self.smoothing) * loss

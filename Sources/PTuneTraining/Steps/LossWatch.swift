@@ -16,6 +16,7 @@ public struct LossWatch: Sendable {
   /// When the loss should have moved.
   static let patience = 100
 
+  private let window: Int
   private let watchesStart: Bool
   private let patience: Int
   private var recent: [Double] = []
@@ -30,6 +31,8 @@ public struct LossWatch: Sendable {
   ///   - isFresh: whether it begins with an untrained adapter; the loss of another may stand still for good reasons.
   public init(steps: Int, isFresh: Bool) {
     watchesStart = isFresh
+    // A short training is judged by fewer steps, and only where the loss leaves no doubt.
+    window = min(Self.window, max(3, steps / 3))
     patience = max(2 * Self.window, min(Self.patience, steps))
   }
 
@@ -38,13 +41,13 @@ public struct LossWatch: Sendable {
   /// - Returns: what is wrong, once in a training.
   public mutating func add(_ loss: Double, step: Int) -> Finding? {
     recent.append(loss)
-    if recent.count > Self.window { recent.removeFirst() }
-    guard recent.count == Self.window, !hasTold else { return nil }
-    let mean = recent.reduce(0, +) / Double(Self.window)
+    if recent.count > window { recent.removeFirst() }
+    guard recent.count == window, !hasTold else { return nil }
+    let mean = recent.reduce(0, +) / Double(window)
     if first == nil { first = mean }
     least = min(least, mean)
     guard let first else { return nil }
-    if mean > max(2 * least, first * 1.1) {
+    if mean > (window < Self.window ? 5 * max(least, first) : max(2 * least, first * 1.1)) {
       hasTold = true
       return .growing(step: step, least: least, now: mean)
     }

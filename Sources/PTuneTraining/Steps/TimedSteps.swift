@@ -4,7 +4,7 @@ import PTuneEngine
 /// Takes single steps of a run and says how long each took, for benchmarks.
 ///
 /// The examples of the run's first task come in the order of their file, a batch after the other, again and again: whoever
-/// writes the file decides what a batch holds.
+/// writes the file decides whether a batch has examples of one task or of all.
 public final class TimedSteps {
   private let run: TrainingRun
   private let step: GradientStep
@@ -65,7 +65,7 @@ public final class TimedSteps {
     return try (0..<count).map { index in
       let start = clock.now
       try body(batches[index % batches.count])
-      return (clock.now - start).seconds
+      return (clock.now - start) / .seconds(1)
     }
   }
 }

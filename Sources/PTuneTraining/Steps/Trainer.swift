@@ -8,6 +8,7 @@ import PTuneText
 /// Trains a run: steps, evaluations, the best adapter, metrics on disk.
 public final class Trainer {
   private let run: TrainingRun
+  private let output: RunOutput
   private let options: TrainingOptions
   private let curve: LearningRateCurve
   private let optimizer: any Optimizer
@@ -23,9 +24,6 @@ public final class Trainer {
 
   private var model: Model { run.composition.model }
   private var examples: [TaskExamples] { run.examples }
-  private var output: String { run.spec.output }
-  private var selectionFile: String { FilePath.join(output, "selection.json") }
-  private var adapterFolder: String { FilePath.join(output, "adapter") }
 
   /// A trainer for a run.
   ///
@@ -33,6 +31,7 @@ public final class Trainer {
   public init(_ run: TrainingRun, report: @escaping (TrainingEvent) throws -> Void) {
     self.run = run
     self.report = report
+    output = RunOutput(run)
     options = run.spec.training
     if run.examples.count(where: { !$0.train.isEmpty }) > 1 {
       run.composition.model.setLossWeights(
@@ -65,15 +64,24 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - resume: continue from the latest checkpoint; without one, begin.
+  ///   - acceptingChanges: continue also where the run is not that of the checkpoint.
   ///   - interrupted: asked after each step; true ends the training with a checkpoint.
   /// - Throws: `FileError`, `EngineFailure` or ``TrainingError``.
-  public func train(resume: Bool, interrupted: @escaping () -> Bool) throws -> TrainingResult {
+  public func train(
+    resume: Bool, acceptingChanges: Bool = false, interrupted: @escaping () -> Bool
+  ) throws -> TrainingResult {
     model.session.isCancelled = interrupted
-    try FileSystem.createFolder(output)
-    return try OutputLock.hold(output) {
-      try Leftovers.remove(in: output)
-      try AtomicFolder.removeLeftovers(of: adapterFolder)
-      try prepareOutput(resume: resume)
+    let folder = run.spec.output
+    try FileSystem.createFolder(folder)
+    return try OutputLock.hold(folder) {
+      try Leftovers.remove(in: folder)
+      try AtomicFolder.removeLeftovers(of: output.adapter)
+      progress =
+        try output.prepare(
+          resume: resume, acceptingChanges: acceptingChanges, steps: totalSteps, optimizer: optimizer,
+          report: report) ?? TrainingProgress()
+      // Accepted changes may have made a pass shorter.
+      if progress.batch >= batchesPerEpoch { progress.startNextEpoch() }
       return try takeSteps(interrupted)
     }
   }
@@ -88,21 +96,23 @@ public final class Trainer {
     var wasInterrupted = false
     while progress.step < totalSteps, !progress.isFinished {
       try step(log, clock)
-      progress.seconds = secondsBefore + (clock.now - start).seconds
+      progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
       let endsEpoch = progress.batch >= batchesPerEpoch
       if endsEpoch { progress.startNextEpoch() }
       if isDue(options.evaluateEvery, endsEpoch: endsEpoch) || progress.step == totalSteps {
         try evaluate(log)
       }
-      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) { try writeCheckpoint(log) }
+      if isDue(options.checkpointEvery, endsEpoch: endsEpoch) {
+        try output.checkpoint(progress, optimizer, log)
+      }
       if interrupted() {
         wasInterrupted = progress.step < totalSteps
-        if wasInterrupted { try writeCheckpoint(log) }
+        if wasInterrupted { try output.checkpoint(progress, optimizer, log) }
         break
       }
     }
-    progress.seconds = secondsBefore + (clock.now - start).seconds
-    if !wasInterrupted, options.checkpointEvery != .never { try writeCheckpoint(log) }
+    progress.seconds = secondsBefore + (clock.now - start) / .seconds(1)
+    if !wasInterrupted, options.checkpointEvery != .never { try output.checkpoint(progress, optimizer, log) }
     try log.sync()
     return try finish(log, wasInterrupted: wasInterrupted)
   }
@@ -151,7 +161,7 @@ public final class Trainer {
     progress.watch.takeGood(loss)
     progress.step += 1
     progress.loss = loss
-    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start).seconds)
+    throughput.add(examples: chosen.reduce(0) { $0 + $1.count }, seconds: (clock.now - start) / .seconds(1))
     let step = StepReport(
       step: progress.step, steps: totalSteps, epoch: progress.pass, loss: loss, learningRate: rate,
       gradientNorm: norm, examplesPerSecond: throughput.now)
@@ -183,9 +193,11 @@ public final class Trainer {
   /// Where the rows of a batch stand.
   private func rows(of batch: [TaskExample]) -> [Divergence.Rows] {
     let first = examples.count - run.spec.tasks.count
-    return Set(batch.map(\.task)).sorted().map { task in
-      let lines = batch.filter { $0.task == task }.map { examples[task].train[$0.index].line }
-      return Divergence.Rows(file: run.spec.tasks[task - first].data.train.value, lines: Set(lines).sorted())
+    return Set(batch.map(\.task)).sorted().flatMap { task in
+      let rows = batch.filter { $0.task == task }.map { examples[task].train[$0.index] }
+      return Dictionary(grouping: rows) { $0.file ?? run.spec.tasks[task - first].data.train.value }
+        .sorted { $0.key < $1.key }
+        .map { Divergence.Rows(file: $0.key, lines: Set($0.value.map(\.line)).sorted()) }
     }
   }
 
@@ -247,12 +259,7 @@ public final class Trainer {
     progress.bestValues = model.trainedParameters.map {
       Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
     }
-    try AdapterFolder.write(run.composition, maximumLength: run.maximumLength, to: adapterFolder)
-    var selections = JSONObject()
-    for evaluation in evaluations { selections[evaluation.task] = evaluation.selection?.json }
-    guard !selections.keys.isEmpty else { return }
-    let document: JSONValue = ["step": .int(progress.step), "tasks": .object(selections)]
-    try AtomicFile.write(document.text(.pretty), to: selectionFile)
+    try output.keep(evaluations, step: progress.step)
   }
 
   private func finish(_ log: RunLog, wasInterrupted: Bool) throws -> TrainingResult {
@@ -265,7 +272,7 @@ public final class Trainer {
       trainableParameters: model.trainableCount, baseParameters: model.baseCount, steps: progress.step,
       seconds: progress.seconds, examplesPerSecond: throughput.steady, loss: progress.loss,
       learningRate: curve.peak, validation: progress.best, test: tests, bestStep: progress.bestStep,
-      wasInterrupted: wasInterrupted, adapter: adapterFolder, plugins: run.composition.plugins)
+      wasInterrupted: wasInterrupted, adapter: output.adapter, plugins: run.composition.plugins)
     if !wasInterrupted {
       try log.finish(tests, step: progress.bestStep)
       try RunResults.write(result, run, learningRate: curve.peak) { examples, task in
@@ -274,43 +281,9 @@ public final class Trainer {
         }
       }
       if try !ModelCard(run.composition, spec: run.spec, result: result).write() {
-        try report(.warning("\(ModelCard.fileName) in \(adapterFolder) was edited and stays as it is"))
+        try report(.warning("\(ModelCard.fileName) in \(output.adapter) was edited and stays as it is"))
       }
     }
     return result
-  }
-
-  // MARK: - On disk
-
-  private func prepareOutput(resume: Bool) throws {
-    let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
-    let latest = resume ? try checkpoints.latest() : nil
-    // A checkpoint of another run is refused before anything is written.
-    if let latest {
-      progress = try latest.restore(optimizer: optimizer, model: model)
-      try MetricsFile.cut(FilePath.join(output, "metrics.jsonl"), behind: progress.step)
-    } else {
-      if resume {
-        try report(
-          .warning("there is no checkpoint in \(checkpoints.folder); training begins at the first step"))
-      }
-      // What an earlier run in this folder left would mix with the new: its metrics, and checkpoints that a resumed
-      // training would take for its own.
-      try checkpoints.removeAll()
-      for file in [selectionFile] + RunResults.files(in: output) { try FileSystem.removeFile(file) }
-      try EventFile.removeAll(in: output)
-      try AtomicFile.write("", to: FilePath.join(output, "metrics.jsonl"))
-    }
-    // Behind what it could be mixed up with: an old checkpoint never stands beside a new run file.
-    try AtomicFile.write(run.spec.yaml(), to: FilePath.join(output, "run.yaml"))
-  }
-
-  private func writeCheckpoint(_ log: RunLog) throws {
-    // A resumed training does not write the lines again that came before its checkpoint.
-    try log.sync()
-    let checkpoints = CheckpointStore(
-      folder: FilePath.join(output, "checkpoints"), keep: options.keepCheckpoints)
-    try checkpoints.write(TrainingCheckpoint(progress, optimizer: optimizer, model: model))
   }
 }

@@ -55,7 +55,7 @@ public struct StepReport: Sendable {
   public let steps: Int
   /// Counted from 1.
   public let epoch: Int
-  /// The mean loss of the step's batches.
+  /// The loss of the step's examples.
   public let loss: Double
   /// The learning rate of the step.
   public let learningRate: Double

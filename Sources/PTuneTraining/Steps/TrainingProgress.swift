@@ -18,7 +18,7 @@ struct TrainingProgress {
   var seconds = 0.0
   /// The loss of the last step.
   var loss = 0.0
-  /// What tells a loss that explodes from others.
+  /// Decides which losses have exploded.
   var watch = DivergenceWatch()
   /// The step of the best adapter.
   var bestStep = 0

@@ -21,6 +21,7 @@ pub const PTUNE_ARRANGEMENT_V1: &std::ffi::CStr = c"ptune.arrangement/1";
 pub const PTUNE_DATA_V1: &std::ffi::CStr = c"ptune.data/1";
 pub const PTUNE_SELECT_V1: &std::ffi::CStr = c"ptune.select/1";
 pub const PTUNE_RECOMMENDATION_V1: &std::ffi::CStr = c"ptune.recommendation/1";
+pub const PTUNE_READS_V1: &std::ffi::CStr = c"ptune.reads/1";
 pub const PTUNE_ATTENTION_V1: &std::ffi::CStr = c"ptune.attention/1";
 pub const PTUNE_INPUT_V1: &std::ffi::CStr = c"ptune.input/1";
 pub const PTUNE_CHECKPOINT_V2: &std::ffi::CStr = c"ptune.checkpoint/2";
@@ -505,6 +506,13 @@ pub struct ptune_task_head_v1 {
 pub struct ptune_recommendation_v1 {
     pub struct_size: usize,
     pub learning_rate: Option<unsafe extern "C" fn(self_: *mut c_void) -> f64>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_reads_v1 {
+    pub struct_size: usize,
+    pub versions: *const c_char,
 }
 
 #[repr(C)]

@@ -3,9 +3,17 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ptune.h"
+
+#ifndef VERSION
+#define VERSION "1.0.0"
+#endif
+#ifndef PARAMETER
+#define PARAMETER "prompt"
+#endif
 
 static const ptune_host_v1 *host;
 static const ptune_ops_v1 *ops;
@@ -44,7 +52,7 @@ static ptune_status create(ptune_call *call, void **self, int32_t unused) {
   base->facts(call, &facts);
   ptune_initial_v1 initial = {.kind = PTUNE_INITIAL_NORMAL, .b = 0.5f};
   method *made = calloc(1, sizeof *made);
-  made->prompt = parameters->declare(call, "prompt", (size_t[]){ROWS, facts.hidden_size}, 2, &initial);
+  made->prompt = parameters->declare(call, PARAMETER, (size_t[]){ROWS, facts.hidden_size}, 2, &initial);
 #ifdef SHARES_ITS_INSTANCES
   latest = made->prompt;
 #endif
@@ -157,6 +165,14 @@ static const ptune_adapter_v1 methods = {
 #endif
 };
 
+#ifdef READS
+static const void *extension(const ptune_component_v1 *component, const char *id) {
+  (void)component;
+  static const ptune_reads_v1 reads = {sizeof reads, READS};
+  return strcmp(id, PTUNE_READS_V1) == 0 ? &reads : NULL;
+}
+#endif
+
 static const ptune_component_v1 component = {
     .struct_size = sizeof component,
     .kind = PTUNE_ADAPTER,
@@ -176,10 +192,13 @@ static const ptune_component_v1 component = {
     .methods = &methods,
     .create = (void (*)(void))create,
     .destroy = free,
+#ifdef READS
+    .extension = extension,
+#endif
 };
 
 static const ptune_component_v1 *const components[] = {&component};
-static const ptune_plugin_v1 plugin = {sizeof plugin, "org.example.faulty", "1.0.0", "c", 1, components};
+static const ptune_plugin_v1 plugin = {sizeof plugin, "org.example.faulty", VERSION, "c", 1, components};
 
 PTUNE_EXPORT const ptune_plugin_v1 *ptune_plugin_entry_v1(const ptune_host_v1 *given) {
   host = given;

@@ -2,6 +2,9 @@
    defining some of these before they include it. */
 #include "ptune.h"
 
+#ifndef VERSION
+#define VERSION "1.0.0"
+#endif
 #ifndef ID
 #define ID "org.example.good"
 #endif
@@ -62,7 +65,7 @@ static const ptune_component_v1 component = {
 };
 
 static const ptune_component_v1 *const components[] = {[0 ... COMPONENT_COUNT - 1] = &component};
-static const ptune_plugin_v1 plugin = {PLUGIN_SIZE, ID, "1.0.0", "c", COMPONENT_COUNT, components};
+static const ptune_plugin_v1 plugin = {PLUGIN_SIZE, ID, VERSION, "c", COMPONENT_COUNT, components};
 
 PTUNE_EXPORT const ptune_plugin_v1 *ptune_plugin_entry_v1(const ptune_host_v1 *host) {
   BEFORE_RETURN;

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Spells a word by byte-pair encoding: characters or bytes first, then merges in the order they were learnt.
 ///
 /// Source: Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units",

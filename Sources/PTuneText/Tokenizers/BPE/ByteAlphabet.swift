@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// GPT-2's alphabet: a printable character for each byte, so that a vocabulary of bytes can be written as text.
 ///
 /// Source: `bytes_to_unicode` of https://github.com/openai/gpt-2. Printable Latin-1 characters stand for themselves,

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// What a text goes through before it is cut into words.
 protocol TextNormalizer {
   /// Normalizes `bytes[range]`; where characters came from counts from the beginning of `bytes`.

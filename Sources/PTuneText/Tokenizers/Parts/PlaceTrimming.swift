@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Takes spaces at both ends of a piece out of its place, as `trim_offsets` asks for.
 struct PlaceTrimming: Sendable {
   /// The first piece keeps one leading space, as that may have been put there.

@@ -42,7 +42,7 @@ struct PostProcessor {
 
   private mutating func trim(_ node: JSONNode) throws(TextError) {
     // NB: the pieces would no longer be the first of the text.
-    if template != nil { throw node.invalid("in front of what adds special tokens") }
+    if template != nil { throw node.invalid("before what adds special tokens") }
     guard try node["trim_offsets"]?.bool() ?? true else { return }
     trimming = (true, try node["add_prefix_space"]?.bool() ?? true)
   }

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Puts tokens together again in steps, as the decoders of Hugging Face `tokenizers` do.
 // NB: works on bytes, because to Swift's strings "▁" before a combining mark is not "▁".
 struct TokenDecoder: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Cuts normalized text into words, which are then merged one by one.
 struct PreTokenizer: Equatable, Sendable {
   /// What stands in front of a text.

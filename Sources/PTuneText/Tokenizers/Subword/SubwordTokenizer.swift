@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// What spells a word in tokens of a vocabulary.
 protocol SubwordModel: Sendable {
   /// Memory that one word after the other is spelt in.
@@ -14,7 +16,7 @@ protocol SubwordModel: Sendable {
 
 /// A tokenizer as `tokenizer.json` describes it: normalizer, pre-tokenizer, model, decoder. Gives the ids and places that
 /// Hugging Face `tokenizers` gives.
-struct SubwordTokenizer<Model: SubwordModel>: Tokenizer {
+struct SubwordTokenizer<Model: SubwordModel>: VocabularyTokenizer {
   let normalizer: NormalizerSteps
   let preTokenizer: PreTokenizer
   let model: Model
@@ -24,7 +26,7 @@ struct SubwordTokenizer<Model: SubwordModel>: Tokenizer {
   let decoder: TokenDecoder?
   let specialTokens: SpecialTokens
 
-  var vocabularySize: Int { Swift.max(model.vocabulary.tokens.count, Int(added.largestID) + 1) }
+  var vocabulary: Vocabulary { model.vocabulary }
 
   func pieces(utf8 bytes: UnsafeBufferPointer<UInt8>) -> [TokenPiece] {
     var pieces: [TokenPiece] = []
@@ -81,14 +83,5 @@ struct SubwordTokenizer<Model: SubwordModel>: Tokenizer {
     }
   }
 
-  func token(_ id: Int32) -> String? { added[id]?.content ?? model.vocabulary.token(id) }
-
-  func id(_ token: String) -> Int32? { added.id(token) ?? model.vocabulary.id(token) }
-
-  func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool) -> String {
-    let tokens = ids.compactMap { id in
-      skippingSpecialTokens && added[id]?.isSpecial == true ? nil : token(id)
-    }
-    return decoder?.decode(tokens) ?? tokens.joined(separator: " ")
-  }
+  func text(of tokens: [String]) -> String? { decoder?.decode(tokens) }
 }

@@ -1,3 +1,5 @@
+import PTuneFormats
+
 /// Spells a word by the most probable sequence of tokens: each token has a log probability of its own, and the best sum
 /// wins (Kudo, "Subword regularization", https://arxiv.org/abs/1804.10959, section 3.2, by Viterbi's algorithm).
 struct UnigramModel: SubwordModel {

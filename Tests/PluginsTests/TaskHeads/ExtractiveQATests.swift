@@ -173,15 +173,15 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
       (
         ["question": "who"],
-        "the row needs a 'question' and a 'context'; 'fields' says which columns they are"
+        "the row needs a 'question' and a 'context'; 'fields' can name their columns"
       ),
       (
         ["question": "who", "context": "a b", "label": "a"],
-        "the row's label is no object like {\"text\": [\"France\"], \"answer_start\": [159]}"
+        "the row's label is not an object like {\"text\": [\"France\"], \"answer_start\": [159]}"
       ),
       (
         ["question": "who", "context": "a b", "label": #"{"text": ["b"], "answer_start": [1]}"#, "id": "q7"],
@@ -199,8 +199,8 @@ import Testing
         ["question": "a b c d e f g h i j k l m n", "context": "a", "label": "-"].merging([
           "context": String(repeating: "a ", count: 60)
         ]) { $1 },
-        "60 positions leave a window 43 tokens beside the other text, and windows share 50; shorten the other text, "
-          + "let windows share less, or use a larger maximum length"
+        "60 positions leave a window 43 tokens beside the other text, and windows share 50; shorten the other "
+          + "text, reduce the overlap of windows, or use a larger maximum length"
       ),
     ] as [([String: String], String)])
   func badRow(fields: [String: String], reason: String) throws {
@@ -277,8 +277,9 @@ import Testing
     let context = "ÄÖ good Fun Film long bad"
     let single = try JSONValue.parse(predictor.predict("who was it", pair: context).line(scores: true))
     #expect(single["answer"] == "Fun Film")
-    #expect(single["begin"] == 10)
-    #expect(single["end"] == 18)
+    // In characters, not bytes.
+    #expect(single["begin"] == 8)
+    #expect(single["end"] == 16)
     // [CLS] who was it [SEP], the context, [SEP]: prompts have no scores.
     #expect(try single.list("start_scores").count == single.list("end_scores").count)
     #expect(try single.list("start_scores").count == 5 + run.composition.tokenizer.pieces(context).count + 1)
@@ -300,5 +301,54 @@ import Testing
     #expect(given.first?["answer"] == nil)
     let tokens = run.composition.tokenizer.pieces("ÄÖ good").count
     #expect(given.first?["first_token"]?.intValue == 5 + tokens)
+  }
+
+  // MARK: - Nothing to choose from
+
+  @Test("a context or a question without a token has no answer", arguments: ["", " ", "\u{200B}", "\n"])
+  func empty(text: String) throws {
+    for allowsNone in [false, true] {
+      let composition = try compose(["no_answer": .bool(allowsNone)])
+      for given in [row("what", text), row(text, "a b"), row(text, text)] {
+        let laidOut = try composition.layOut(given, task: 0, path: Self.path)
+        let scores = (0..<2 * laidOut.tokens.count).map { Float($0 % 7) }
+        let members = try composition.model.predict(scores, columns: 2, laidOut.row, task: 0)
+        let answer = try JSONValue.parse(try #require(members.first { $0.key == "answer" }?.json))
+        #expect(given.fields["context"] == "a b" || answer == "")
+      }
+      let label = allowsNone ? [(text: String, start: Int)]() : nil
+      if let label {
+        let example = try composition.encode(row("what", text, answers: label), task: 0, path: Self.path)
+        #expect(example.integers == [0, 0])
+      }
+    }
+  }
+
+  @Test("blanks at both ends are no part of an answer, and one of blanks alone is none")
+  func blanks() throws {
+    let composition = try compose()
+    let context = "a é b"
+    // One token for each character of the context: pieces may begin at the blank in front of a word.
+    let row = ExampleRow(
+      fields: ["question": "?", "context": context], tokens: [2, 5, 6, 7, 3],
+      spans: [(-1, 0..<0), (1, 0..<1), (1, 1..<4), (1, 4..<5), (1, 5..<6)].map { (field: $0.0, range: $0.1) })
+    func answer(_ begin: Int, _ end: Int) throws -> JSONValue {
+      var scores = [Float](repeating: 0, count: 10)
+      (scores[2 * begin], scores[2 * end + 1]) = (9, 9)
+      let members = try composition.model.predict(scores, columns: 2, row, task: 0)
+      return .object(try members.reduce(into: JSONObject()) { $0[$1.key] = try JSONValue.parse($1.json) })
+    }
+    let word = try answer(2, 3)
+    #expect(word["answer"] == "é" && word["begin"] == 2 && word["end"] == 3)
+    #expect(try answer(3, 3)["answer"] != " ")
+  }
+
+  @Test("an answer whose first character several tokens spell begins with the first of them")
+  func bytes() throws {
+    let composition = try compose()
+    let row = ExampleRow(
+      fields: ["question": "?", "context": "é", "label": label([("é", 0)])], tokens: [2, 5, 6, 3],
+      spans: [(-1, 0..<0), (1, 0..<2), (1, 0..<2), (-1, 0..<0)].map { (field: $0.0, range: $0.1) })
+    #expect(try composition.model.encode(row, task: 0).integers == [1, 2])
   }
 }

@@ -1,7 +1,8 @@
-/// UTF-8 read from bytes: validation with a position, and one scalar at a time.
-enum UTF8Text {
-  /// The position of the first byte that is not part of valid UTF-8, or nil.
-  static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+/// UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) read from bytes and written to them, one scalar
+/// at a time, and validation that says where.
+package enum UTF8Text {
+  /// The position of the first byte that does not belong to a well-formed sequence; nil if all do.
+  package static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     var position = 0
     while position < bytes.count {
       if bytes.count - position >= 8 {
@@ -18,9 +19,14 @@ enum UTF8Text {
     return nil
   }
 
+  /// The same of raw bytes.
+  package static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    firstInvalid(bytes.assumingMemoryBound(to: UInt8.self))
+  }
+
   /// The scalar that begins at `position` and its length in bytes; a malformed byte is U+FFFD of length 1.
-  @inline(__always)
-  static func scalar(
+  @inlinable @inline(__always)
+  package static func scalar(
     _ bytes: UnsafeBufferPointer<UInt8>, _ position: Int
   ) -> (scalar: UInt32, length: Int, valid: Bool) {
     let first = UInt32(bytes[position])
@@ -39,8 +45,8 @@ enum UTF8Text {
   }
 
   /// Appends a scalar's bytes.
-  @inline(__always)
-  static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
+  @inlinable @inline(__always)
+  package static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
     switch scalar {
     case ..<0x80: bytes.append(UInt8(scalar))
     case ..<0x800:

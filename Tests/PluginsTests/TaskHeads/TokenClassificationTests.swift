@@ -103,12 +103,12 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
       ("[\"O\"]", nil, "the row has 2 words, but 1 tags"),
       ("[\"O\", \"X\"]", nil, "tag 'X' is not one of B-A, O"),
-      ("O O", nil, "the row's label is no JSON list of tags, such as [\"O\", \"B-PER\"]"),
-      ("[\"O\", \"O\"]", ["film", "the"], "the word 'the' is not in the text after byte 8"),
+      ("O O", nil, "the row's label is not a JSON list of tags, such as [\"O\", \"B-PER\"]"),
+      ("[\"O\", \"O\"]", ["film", "the"], "the word 'the' is not in the text after character 8"),
     ] as [(String, [String]?, String)])
   func badRow(label: String, words: [String]?, reason: String) throws {
     let composition = try compose(labels: ["B-A", "O"])
@@ -183,5 +183,51 @@ import Testing
       single.append($0.line(scores: false))
     }
     #expect(single == [try predictor.predict("it was films", pair: nil).line(scores: false)])
+  }
+
+  @Test(
+    "every word has its first piece, whatever blank the tokenizer's pieces begin with, and places count characters",
+    arguments: ["tiny-gpt2", "tiny-llama", "tiny-bert"])
+  func words(checkpoint: String) throws {
+    let composition = try Workbench.compose(
+      checkpoint: checkpoint,
+      adapter: ComponentChoice(plugin: "prompt-tuning", hyperparameters: ["virtual_tokens": .int(2)]),
+      head: ComponentChoice(
+        plugin: "token-classification", hyperparameters: ["labels": .strings(["B-A", "O"])]))
+    let source = RowSource(
+      data: composition.tasks[0].data, tokenizer: composition.tokenizer, chat: composition.chat,
+      reading: composition.reading(task: 0))
+    let words = ["film", "good", "film"]
+    let tiny = try TinyRun(rows: 2)
+    func tokenized(_ name: String, _ value: JSONValue, _ tags: [String]) throws -> TokenizedRow {
+      let line: JSONValue = .object([name: value, "label": .array(tags.map { .string($0) })])
+      return try #require(
+        source.rows(of: tiny.write("a.jsonl", line.text(.line) + "\n"), labelled: true).first)
+    }
+    let tags = ["B-A", "O", "B-A"]
+    let list = JSONValue.array(words.map { .string($0) })
+    let row = try tokenized("words", list, tags)
+    let example = try composition.encode(row, task: 0, path: "a.jsonl")
+    #expect(example.integers.filter { $0 >= 0 } == [0, 1, 0])
+    // The same word is the same pieces wherever it stands.
+    let pieces = { (words: [String]) in
+      let text = words.joined(separator: " ")
+      return composition.tokenizer.pieces(words: WordPlaces.between(blanksOf: text), of: text).map(\.id)
+    }
+    #expect(pieces(["film", "film"]) == pieces(["film"]) + pieces(["film"]))
+    // A text between blanks, and the column of the words named as that of the text, are the same row.
+    for text in [try tokenized("text", "film good film", tags), try tokenized("text", list, tags)] {
+      #expect(try composition.encode(text, task: 0, path: "a.jsonl").tokens == example.tokens)
+    }
+    // What stands in front has characters of two bytes.
+    let laidOut = try composition.layOut(
+      try tokenized("text", "ÄÖ film", ["O", "B-A"]), task: 0, path: "a.jsonl")
+    let encoded = try composition.model.encode(laidOut.row, task: 0)
+    let scores = encoded.integers.flatMap { $0 == 0 ? [Float(1), 0] : [0, 1] }
+    let members = try composition.model.predict(scores, columns: 2, laidOut.row, task: 0)
+    let entities = try #require(members.first { $0.key == "entities" }?.json)
+    #expect(
+      try JSONValue.parse(entities)
+        == JSONValue.parse(#"[{"text": "film", "label": "A", "begin": 3, "end": 7}]"#))
   }
 }

@@ -152,15 +152,15 @@ import Testing
         """)
   }
 
-  @Test("a run whose adapter asks a selector it does not name is told which lines to add")
+  @Test("a run whose adapter uses a selector it does not name is told which lines to add")
   func missing() throws {
     let tiny = try TinyRun(rows: 8)
     let spec = try tiny.spec(adapter: Self.pool)
     let error = #expect(throws: CompositionError.self) { try tiny.train(spec) }
     #expect(
       error?.description == """
-        \(tiny.path("run.yaml")):2: the adapter 'prompt-pool' asks a selector for weights over its pool, and the \
-        run names none
+        \(tiny.path("run.yaml")):2: the adapter 'prompt-pool' uses a selector for its pool, and the run names \
+        none
         """)
     #expect(
       error?.help == """
@@ -179,7 +179,8 @@ import Testing
       adapter: "{plugin: prompt-tuning, virtual_tokens: 2}", ["selector.plugin=attention"])
     let error = #expect(throws: CompositionError.self) { try tiny.train(spec) }
     #expect(
-      error?.description.hasSuffix(": the adapter 'prompt-tuning', as it is set, asks no selector") == true)
+      error?.description.hasSuffix(": the adapter 'prompt-tuning', with these settings, uses no selector")
+        == true)
     #expect(error?.help == "remove the 'selector' section")
   }
 

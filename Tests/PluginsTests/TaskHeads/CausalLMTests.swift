@@ -124,7 +124,7 @@ import Testing
     let failure = #expect(throws: EngineFailure.self) { try compose("tiny-bert") }
     #expect(
       failure?.reason
-        == "causal-lm needs a causal base model; in an encoder each token sees the one that it would have to guess"
+        == "causal-lm needs a causal base model; in an encoder, each token sees the one that it would have to predict"
     )
   }
 
@@ -134,7 +134,8 @@ import Testing
       let bert = try TokenizerLoader.load("\(Workbench.fixtures)/tiny-bert")
       let data = try compose().tasks[0].data
       return try RowSource(
-        data: data, tokenizer: bert, chat: ChatTemplates(folder: "", tokenizer: bert), reading: .continuedText
+        data: data, tokenizer: bert, chat: ChatTemplates(folders: [""], tokenizer: bert),
+        reading: .continuedText
       ).content("a film", nil)
     }
     #expect(failure?.description.contains("no token that ends a text") == true)
@@ -157,5 +158,31 @@ import Testing
     #expect(
       failure?.reason
         == "pooling 'cls' reads a row that has not seen the text in a causal model; use last or mean")
+  }
+
+  @Test("a text that ends with the token that ends a text has no second one")
+  func endsAlready() throws {
+    let composition = try compose()
+    let end = try #require(
+      composition.tokenizer.specialTokens.end.flatMap { composition.tokenizer.token($0) })
+    for (text, pair) in [("the film", nil), ("the film is", " good"), ("the film is", "")]
+      as [(String, String?)]
+    {
+      let without = try encode(text, pair, composition)
+      let with = try encode(pair == nil ? text + end : text, pair.map { $0 + end }, composition)
+      #expect(with.tokens == without.tokens && with.integers == without.integers)
+    }
+  }
+
+  @Test("a perplexity over no token is no number")
+  func noNumber() throws {
+    let composition = try compose()
+    let record = EvaluationRecord()
+    record.add(scores: [0, 0], columns: 2, integers: [-1], numbers: [])
+    #expect(try composition.model.measure(record, task: 0).allSatisfy { $0.value.isNaN })
+    let row = ExampleRow(fields: ["text": ""], tokens: [0], spans: [(field: -1, range: 0..<0)])
+    let members = try composition.model.predict(
+      [Float](repeating: 0, count: 200), columns: 200, row, task: 0)
+    #expect(members.first { $0.key == "perplexity" }?.json == "null")
   }
 }

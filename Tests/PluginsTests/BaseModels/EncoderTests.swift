@@ -70,7 +70,7 @@ import Testing
       try model.hiddenRows(PackedBatch([PackedBatch.Sequence(tokens: tokens)], training: false))
     }
     #expect(
-      failure?.reason.contains("513 positions, virtual tokens included; the base model has 512") == true)
+      failure?.reason.contains("513 positions, including virtual tokens; the base model has 512") == true)
   }
 
   struct Refusal: Sendable, CustomTestStringConvertible {
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(
-    "a config.json that does not suit is refused by the name of its key",
+    "a config.json that does not fit is refused by the name of its key",
     arguments: [
       Refusal(
         plugin: "distilbert", key: "activation", value: .string("mish"),

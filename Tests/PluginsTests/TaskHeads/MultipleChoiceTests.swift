@@ -47,24 +47,24 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
-      (["choices": "[\"a\"]"], "the row has no 'question'; 'fields' says which column it is"),
+      (["choices": "[\"a\"]"], "the row has no 'question'; 'fields' can name its column"),
       (
         ["question": "who"],
-        "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' says which columns they are"
+        "the row has neither a JSON list 'choices' nor 'choice0'; 'fields' can name their columns"
       ),
       (
         ["question": "who", "choices": "[1]"],
-        "'choices' is no JSON list of texts, such as [\"yes\", \"no\"]"
+        "'choices' is not a JSON list of texts, such as [\"yes\", \"no\"]"
       ),
       (
         ["question": "who", "choice0": "a", "choice1": "b", "label": "2"],
-        "label '2' is none of the row's 2 choices"
+        "label '2' is not one of the row's 2 choices"
       ),
       (
         ["question": "who", "choices": #"["a", "b"]"#, "label": "c"],
-        "label 'c' is none of the row's 2 choices"
+        "label 'c' is not one of the row's 2 choices"
       ),
     ] as [([String: String], String)])
   func badRow(fields: [String: String], reason: String) throws {

@@ -60,11 +60,11 @@ import Testing
   }
 
   @Test(
-    "a row that does not suit it is refused with file and line",
+    "a row that does not fit it is refused with file and line",
     arguments: [
       (
         "long",
-        "the row's label is no JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
+        "the row's label is not a JSON list of labels, such as [\"long\", \"dull\"]; 'label_separator' is for texts"
       ),
       (#"["fun"]"#, "label 'fun' is not one of long, dull"),
     ])

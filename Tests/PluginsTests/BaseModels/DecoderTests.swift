@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test(
-    "a config.json that does not suit is refused by the name of its key",
+    "a config.json that does not fit is refused by the name of its key",
     arguments: [
       Refusal(
         folder: "tiny-gpt2", changes: ["n_head": .integer(5)],
