@@ -23,7 +23,7 @@ import Testing
 
   private func train(_ desk: Desk, _ how: String, _ more: String = "") throws -> Outcome {
     try desk.shell(
-      "ulimit -c 0; ptune train run.yaml --quiet --max-steps 3 "
+      "ulimit -c 0; ptune train run.yaml --quiet --overwrite --max-steps 3 "
         + "--plugin-path plugins --adapter misbehaves --set adapter.how=\(how) \(more)")
   }
 

@@ -20,7 +20,10 @@ import Testing
       ("epochs: 5", "epochs: 1.5", "jobs/run.yaml:8: 'epochs' should be an integer but is the number 1.5"),
       ("epochs: 5", "epochs: '5'", "jobs/run.yaml:8: 'epochs' should be an integer but is the text '5'"),
       ("epochs: 5", "epochs: [5]", "jobs/run.yaml:8: 'epochs' should be a single value but is a list"),
-      ("epochs: 5", "epochs: 0", "jobs/run.yaml:8: 'epochs' must be at least 1 but is 0"),
+      (
+        "epochs: 5", "epochs: 0",
+        "jobs/run.yaml:8: 'epochs' must be at least 1 and at most 1000000000 but is 0"
+      ),
       (
         "epochs: 5", "accumulation: 9223372036854775807",
         "jobs/run.yaml:8: 'accumulation' must be at most 1048576 but is 9223372036854775807"
