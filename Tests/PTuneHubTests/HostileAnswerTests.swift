@@ -59,7 +59,7 @@ import Testing
     let wrong = #expect(throws: HubError.self) {
       try HubSettings(environment: ["HF_ENDPOINT": "ftp://me:secret@hub.example", "HOME": "/n"])
     }
-    #expect(wrong?.description == "HF_ENDPOINT is 'ftp://…@hub.example', which is no address")
+    #expect(wrong?.description == "HF_ENDPOINT is 'ftp://…@hub.example', which is not an address")
   }
 
   @Test("a push sends no file that is a link", arguments: ["README.md", "adapter_model.safetensors"])
