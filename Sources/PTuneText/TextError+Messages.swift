@@ -17,7 +17,7 @@ extension TextError: HelpfulError {
     case .invalidUTF8(let path, let line, let byte):
       "\(InputPath.shown(path)):\(line): byte \(byte) is not valid UTF-8"
     case .nulByte(let path, let line, let byte): "\(InputPath.shown(path)):\(line): byte \(byte) is NUL"
-    case .carriageReturns(let path): "the lines of \(InputPath.shown(path)) end with a carriage return alone"
+    case .carriageReturns(let path): "\(InputPath.shown(path)): its lines end with a carriage return alone"
     case .lineTooLong(let path, let line, let limit):
       "\(InputPath.shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):

@@ -18,7 +18,7 @@ import Testing
       tasks:
         - name: answers
           head: {plugin: extractive-qa}
-          data: {train: rows.jsonl}
+          data: {train: rows.jsonl, label: answers}
       training: {epochs: 1, max_steps: 1, threads: 1}
       output: out
       """)

@@ -26,7 +26,7 @@ import Testing
       ),
       (
         "epochs: 5", "accumulation: 9223372036854775807",
-        "jobs/run.yaml:8: 'accumulation' must be at most 1048576 but is 9223372036854775807"
+        "jobs/run.yaml:8: 'accumulation' must be at least 1 and at most 1048576 but is 9223372036854775807"
       ),
       ("5.0e-3", "-1", "jobs/run.yaml:8: 'learning_rate' must be above 0 and at most 1000 but is -1"),
       ("5.0e-3", ".nan", "jobs/run.yaml:8: 'learning_rate' must be above 0 and at most 1000 but is .nan"),
