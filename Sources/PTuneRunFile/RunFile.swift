@@ -11,9 +11,9 @@ public struct RunFile: Sendable {
     let file = try MappedFile(path)
     try RunNode.check(size: file.withBytes { $0.count }, place: .file(path, line: 1))
     let text: String
-    do {
+    do throws(InvalidUTF8) {
       text = try file.text()
-    } catch let error as InvalidUTF8 {
+    } catch {
       throw RunFileError(place: .file(path, line: error.line), problem: .encoding(byte: error.byte))
     }
     try self.init(text: text, path: path)
