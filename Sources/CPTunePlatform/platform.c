@@ -3,11 +3,13 @@
 #endif
 #include "ptune_platform.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -111,6 +113,11 @@ int ptune_exchange(const char *first, const char *second) {
   (void)second;
   return ENOSYS;
 #endif
+}
+
+bool ptune_is_of_swift_runtime(const void *function) {
+  Dl_info found;
+  return function && dladdr(function, &found) != 0 && found.dli_fname && strstr(found.dli_fname, "libswiftCore");
 }
 
 /* Sanitizers have a heap of their own, of which the C library knows nothing. */

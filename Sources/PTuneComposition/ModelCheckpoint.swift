@@ -66,11 +66,12 @@ public final class ModelCheckpoint: CheckpointSource {
     return result
   }
 
-  /// An earlier matrix with the same bytes: many a checkpoint stores the word embeddings twice, since they are the
+  /// An earlier table of words with the same bytes: many a checkpoint stores the word embeddings twice, since they are the
   /// output as well.
   private func twin(of name: String) -> String? {
+    // NB: only tables of words are stored twice. Layers with equal weights, zeros for example, are layers of their own.
     guard let checkpoint = weights as? Checkpoint, let shape = checkpoint.shape(of: name), shape.count == 2,
-      !replacements.holds(name)
+      shape[0] == config.value("vocab_size")?.intValue, !replacements.holds(name)
     else { return nil }
     let alike = handedOut[shape, default: []]
     if let twin = alike.first(where: { checkpoint.holdsSame(name, $0) }) { return twin == name ? nil : twin }

@@ -8,9 +8,11 @@ public struct RunFile: Sendable {
 
   /// Reads a run file. Throws FileError or RunFileError.
   public init(_ path: String) throws {
+    let file = try MappedFile(path)
+    try RunNode.check(size: file.withBytes { $0.count }, place: .file(path, line: 1))
     let text: String
     do {
-      text = try MappedFile(path).text()
+      text = try file.text()
     } catch let error as InvalidUTF8 {
       throw RunFileError(place: .file(path, line: error.line), problem: .encoding(byte: error.byte))
     }

@@ -59,12 +59,17 @@ extension RunNode {
     try parse(text) { _ in RunPlace.flag(flag) }
   }
 
+  /// Refuses more bytes than any run file has.
+  static func check(size: Int, place: RunPlace) throws(RunFileError) {
+    guard size <= sizeLimit else {
+      throw RunFileError(place: place, problem: .size("it has \(size) bytes"))
+    }
+  }
+
   private static func parse(
     _ text: String, place: (Int) -> RunPlace
   ) throws(RunFileError) -> RunNode {
-    guard text.utf8.count <= sizeLimit else {
-      throw RunFileError(place: place(1), problem: .size("it has \(text.utf8.count) bytes"))
-    }
+    try check(size: text.utf8.count, place: place(1))
     // NB: aliases of aliases grow exponentially while the parser compares keys, before our own count begins.
     guard aliases(in: text) <= aliasLimit else {
       throw RunFileError(place: place(1), problem: .size("it has more than \(aliasLimit) aliases"))

@@ -17,7 +17,7 @@ extension TextError: HelpfulError {
     case .invalidUTF8(let path, let line, let byte):
       "\(InputPath.shown(path)):\(line): byte \(byte) is not valid UTF-8"
     case .nulByte(let path, let line, let byte): "\(InputPath.shown(path)):\(line): byte \(byte) is NUL"
-    case .carriageReturns(let path): "the lines of \(InputPath.shown(path)) end with a carriage return alone"
+    case .carriageReturns(let path): "\(InputPath.shown(path)): its lines end with a carriage return alone"
     case .lineTooLong(let path, let line, let limit):
       "\(InputPath.shown(path)):\(line): the line is longer than \(limit) bytes"
     case .wrongColumnCount(let path, let line, let found, let expected):
@@ -62,7 +62,7 @@ extension TextError: HelpfulError {
         : "name one of its files: \(quoted(files))"
     case .foreign(let path, let format): format.help(path)
     case .compressed(let path, let method, .library(let library)):
-      "install \(library), or decompress the file: \(method == "gzip" ? "gunzip" : "zstd -d") \(path == "-" ? "FILE" : path)"
+      "install \(library), or decompress the file: \(method == "gzip" ? "gunzip" : "zstd -d") \(path == InputPath.standardInput ? "FILE" : path)"
     case .compressed: "fetch the file again, or compress it again"
     case .unreadable: "check the path and its permissions"
     case .unknownFormat:

@@ -51,7 +51,7 @@ import Testing
 
       """)
     let single = try predictor.predict("a good film", pair: nil).line(scores: true)
-    let expected = ["a", "b", "c", "4"].map { "{\"id\": \"\($0)\", \(single.dropFirst())" }
+    let expected = ["\"a\"", "\"b\"", "\"c\"", "4"].map { "{\"id\": \($0), \(single.dropFirst())" }
     #expect(try lines(predictor, file) == expected)
   }
 
@@ -80,7 +80,7 @@ import Testing
     ),
     (
       #"{"input_ids": [2, 3], "token_type_ids": [1, 2]}"#,
-      "'token_type_ids' holds 2, but the base model's types are 0 to 1 (type_vocab_size in its config.json)"
+      "'token_type_ids' contains 2, but the base model's types are 0 to 1 (type_vocab_size in its config.json)"
     ),
     (
       #"{"input_ids": [2, 3], "token_type_ids": [-1, 0]}"#,
@@ -138,7 +138,7 @@ import Testing
     let error = #expect(throws: DataError.self) { try lines(predictor, rows([0, 3])) }
     #expect(
       error?.description
-        == "\(tiny.path("rows.jsonl")):2: 'token_type_ids' holds 3, but the base model's types are 0 to 2 "
+        == "\(tiny.path("rows.jsonl")):2: 'token_type_ids' contains 3, but the base model's types are 0 to 2 "
         + "(type_vocab_size in its config.json)")
   }
 

@@ -237,7 +237,10 @@ import Testing
       (["predict", "--adapter", "a"], "Give either --text or --input"),
       (["predict", "--adapter", "a", "--text", "x", "--input", "y"], "Give either --text or --input"),
       (["predict", "--adapter", "a", "--input", "y", "--text-pair", "x"], "--text-pair needs --text"),
-      (["eval", "--adapter", "a", "--data", "d", "--batch-size", "0"], "--batch-size has to be at least 1"),
+      (
+        ["eval", "--adapter", "a", "--data", "d", "--batch-size", "0"],
+        "--batch-size has to be within 1 and 1048576"
+      ),
       (["eval", "--adapter", "a"], "Missing expected argument '--data <file>'"),
       (["train"], "Missing expected argument '<run.yaml>'"),
     ])

@@ -169,7 +169,7 @@ import Testing
       "a token that the model has no row for", [],
       """
       error: FOLDER/train.tsv:3: the token 'another' has the id 200, but the base model's word embeddings have 200 rows
-      help: take the token out of the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose \
+      help: remove the token from the text, or use the tokenizer that came with the checkpoint, or a checkpoint whose \
       word embeddings were resized for it
       """
     ) {
@@ -316,7 +316,8 @@ import Testing
     let desk = try Desk()
     for (arguments, error) in [
       (
-        ["train", "run.yaml", "--max-steps", "-1"], "--max-steps -1: 'max_steps' must be at least 1 but is -1"
+        ["train", "run.yaml", "--max-steps", "-1"],
+        "--max-steps -1: 'max_steps' must be at least 1 and at most 1000000000 but is -1"
       ),
       (["inspect", "a", "--nearest", "-1"], "--nearest has to be within 0 and 1000"),
       (
@@ -333,7 +334,7 @@ import Testing
     let desk = try Desk()
     #expect(try desk.ptune("train", "run.yaml", "--max-steps", "2").status == 0)
     let before = try desk.bytes("out/adapter/adapter_model.safetensors")
-    let result = try desk.shell("ulimit -f 2; ptune train run.yaml --quiet --max-steps 3")
+    let result = try desk.shell("ulimit -f 2; ptune train run.yaml --quiet --overwrite --max-steps 3")
     #expect(result.status == 1)
     #expect(
       result.errors == """

@@ -73,6 +73,11 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains(#""created": true"#) && outcome.output.contains(#"{"label": "#))
     #expect(outcome.errors.contains("sending test/tone to 127.0.0.1:"))
+    // What leaves the machine is listed first, and a path of the machine in it is pointed out.
+    #expect(outcome.errors.contains(": adapter_config.json, README.md, adapter_model.safetensors, "))
+    #expect(outcome.errors.contains("warning: out/adapter names its base model by a path of this machine"))
+    // Where plugins are is not in it.
+    #expect(try !desk.text("out/adapter/adapter_config.json").contains("/libptune_"))
     #expect(outcome.errors.contains("fetching test/tone from 127.0.0.1:"))
   }
 

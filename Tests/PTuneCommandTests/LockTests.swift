@@ -25,7 +25,9 @@ import Testing
     try desk.ptune(arguments + ["--plugin-path", "plugins"])
   }
 
-  private func train() throws -> Outcome { try ptune("train", "run.yaml", "--quiet", "--max-steps", "1") }
+  private func train() throws -> Outcome {
+    try ptune("train", "run.yaml", "--quiet", "--overwrite", "--max-steps", "1")
+  }
 
   private func digest() throws -> String {
     try Fingerprint.ofFile("\(desk.folder)/plugins/libptune_first.so")
@@ -46,7 +48,7 @@ import Testing
     #expect(try train().status == 0)
     let listed = try ptune("list-plugins", "--json").document()
     #expect(listed["components"]?.arrayValue?.count == 6)
-    let other = try ptune("train", "run.yaml", "--quiet", "--adapter", "lora")
+    let other = try ptune("train", "run.yaml", "--quiet", "--overwrite", "--adapter", "lora")
     #expect(other.status == 1)
     #expect(
       other.errors.contains("error: there is no adapter 'lora'\nhelp: 'ptune.lock' leaves out the plugins"))

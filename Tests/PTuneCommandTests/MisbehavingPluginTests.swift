@@ -23,7 +23,7 @@ import Testing
 
   private func train(_ desk: Desk, _ how: String, _ more: String = "") throws -> Outcome {
     try desk.shell(
-      "ulimit -c 0; export SWIFT_BACKTRACE=enable=no; ptune train run.yaml --quiet --max-steps 3 "
+      "ulimit -c 0; ptune train run.yaml --quiet --overwrite --max-steps 3 "
         + "--plugin-path plugins --adapter misbehaves --set adapter.how=\(how) \(more)")
   }
 
@@ -76,6 +76,7 @@ import Testing
         result.errors.contains(
           "error: adapter misbehaves (FOLDER/plugins/libptune_misbehaves.so), inject crashed (\(signal))\n"),
         "\(how): \(result.errors)")
+      #expect(!result.errors.contains("Program crashed"), "\(how): \(result.errors)")
       #expect(try adapter(desk) == before, "\(how)")
     }
   }

@@ -82,7 +82,7 @@ import Testing
       ("metrics.jsonl", "../theirs/b"), (".lock", "../theirs/c"), ("checkpoints", "../theirs"),
     ] {
       let outcome = try desk.shell(
-        "rm -rf out/\(name); ln -s \(target) out/\(name); ptune train run.yaml --max-steps 2 --quiet --set training.checkpoint_every=1"
+        "rm -rf out/\(name); ln -s \(target) out/\(name); ptune train run.yaml --overwrite --max-steps 2 --quiet --set training.checkpoint_every=1"
       )
       if outcome.status != 0 {
         #expect(outcome.errors.contains("links to files and folders are not followed"), "\(outcome.errors)")

@@ -27,6 +27,7 @@ import Testing
         model     FOLDER/model (bert, 32,144 parameters)
         adapter   p-tuning-v2, 578 trainable parameters (1.80 % of the model's)
         data      48 examples, 16 for validation, 16 for test
+        labels    negative 24, positive 24
         training  12 steps, learning rate 0.01
 
         step 5/12  epoch 1  loss # # examples/s
@@ -159,7 +160,7 @@ import Testing
     let desk = try Desk()
     #expect(try desk.ptune("train", "run.yaml", "--max-steps", "3").status == 0)
     let weights = try desk.bytes("out/adapter/adapter_model.safetensors")
-    #expect(try desk.ptune("train", "out/run.yaml").status == 0)
+    #expect(try desk.ptune("train", "out/run.yaml", "--overwrite").status == 0)
     #expect(try desk.bytes("out/adapter/adapter_model.safetensors") == weights)
   }
 
@@ -184,7 +185,7 @@ import Testing
         == "resume with: ptune train run.yaml --epochs 100000 --set training.evaluate_every=never --resume")
     let step = try #require(line.split(separator: " ").compactMap { Int($0) }.first)
     let next = try desk.ptune(
-      "train", "run.yaml", "--resume", "--json", "--max-steps", "\(step + 2)", "--set",
+      "train", "run.yaml", "--resume", "--accept-changes", "--json", "--max-steps", "\(step + 2)", "--set",
       "training.evaluate_every=never")
     #expect(next.errors.contains("resuming from step \(step)\n"))
     #expect(try next.document()["steps"] == .int(step + 2))
@@ -199,7 +200,8 @@ import Testing
       #expect(FileSystem.isFile(desk.folder + "/out/adapter/adapter_config.json"), "\(redirection)")
     }
     let full = try desk.shell(
-      "ptune train run.yaml --max-steps 2 --quiet --json >/dev/full 2>errors; echo $?; tail -n 2 errors")
+      "ptune train run.yaml --overwrite --max-steps 2 --quiet --json >/dev/full 2>errors; echo $?; tail -n 2 errors"
+    )
     #expect(
       full.output == """
         1

@@ -135,7 +135,7 @@ struct CommandTests {
     #expect(result.output.contains("problem: \(file): is not a plugin"))
     #expect(result.output.contains("  \(workshop.folder)/hf/hub: not there (Hugging Face cache)\n"))
     let document = try workshop.ptune(arguments + ["--json"]).document()
-    #expect(document["pluginInterface"] as? String == "1.0")
+    #expect(document["pluginInterface"] as? String == "1.1")
   }
 
   @Test("a reader that leaves early is no error")

@@ -20,7 +20,14 @@ import Testing
       ("epochs: 5", "epochs: 1.5", "jobs/run.yaml:8: 'epochs' should be an integer but is the number 1.5"),
       ("epochs: 5", "epochs: '5'", "jobs/run.yaml:8: 'epochs' should be an integer but is the text '5'"),
       ("epochs: 5", "epochs: [5]", "jobs/run.yaml:8: 'epochs' should be a single value but is a list"),
-      ("epochs: 5", "epochs: 0", "jobs/run.yaml:8: 'epochs' must be at least 1 but is 0"),
+      (
+        "epochs: 5", "epochs: 0",
+        "jobs/run.yaml:8: 'epochs' must be at least 1 and at most 1000000000 but is 0"
+      ),
+      (
+        "epochs: 5", "accumulation: 9223372036854775807",
+        "jobs/run.yaml:8: 'accumulation' must be at least 1 and at most 1048576 but is 9223372036854775807"
+      ),
       ("5.0e-3", "-1", "jobs/run.yaml:8: 'learning_rate' must be above 0 and at most 1000 but is -1"),
       ("5.0e-3", ".nan", "jobs/run.yaml:8: 'learning_rate' must be above 0 and at most 1000 but is .nan"),
       ("epochs: 5", "beta1: 1", "jobs/run.yaml:8: 'beta1' must be at least 0 and below 1 but is 1"),

@@ -79,7 +79,7 @@ import Testing
     "a wrong flag is named with what is wrong",
     arguments: [
       ("training.bach_size=8", "unknown key 'bach_size' in training; did you mean 'batch_size'?"),
-      ("training.epochs=0", "'epochs' must be at least 1 but is 0"),
+      ("training.epochs=0", "'epochs' must be at least 1 and at most 1000000000 but is 0"),
       ("training.epochs", "expected KEY=VALUE, as in training.epochs=5"),
       ("training..epochs=1", "expected KEY=VALUE, as in training.epochs=5"),
       ("=1", "expected KEY=VALUE, as in training.epochs=5"),

@@ -101,11 +101,14 @@ import Testing
     listed = Array(listed.prefix(9))
     #expect(
       listed == [
-        "epochs (integer, at least 1) = 3", "max_steps (integer, at least 1) = none",
-        "batch_size (integer, at least 1) = 32", "evaluation_batch_size (integer, at least 1) = 64",
-        "accumulation (integer, at least 1) = 1", "optimizer (adamw, adafactor) = adamw",
+        "epochs (integer, at least 1 and at most 1000000000) = 3",
+        "max_steps (integer, at least 1 and at most 1000000000) = none",
+        "batch_size (integer, at least 1 and at most 1048576) = 32",
+        "evaluation_batch_size (integer, at least 1 and at most 1048576) = 64",
+        "accumulation (integer, at least 1 and at most 1048576) = 1", "optimizer (adamw, adafactor) = adamw",
         "learning_rate (number, above 0 and at most 1000) = none",
-        "schedule (linear, cosine, constant) = linear", "warmup_steps (integer, at least 0) = none",
+        "schedule (linear, cosine, constant) = linear",
+        "warmup_steps (integer, at least 0 and at most 1000000000) = none",
       ])
   }
 

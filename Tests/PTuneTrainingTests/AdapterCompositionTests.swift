@@ -199,7 +199,7 @@ import Testing
       try run([]).exportPEFT(task: nil, to: tiny.path("peft"))
     }
     #expect(
-      exported?.description.contains("it has 'prefix-tuning' and 'lora' working together") == true)
+      exported?.description.contains("it has 'prefix-tuning' and 'lora' together") == true)
   }
 
   @Test("training goes on from all of them, and refuses others")

@@ -25,6 +25,9 @@ bool ptune_executable_path(char *out, size_t capacity);
    EINVAL or ENOSYS where the file system or the system cannot. */
 int ptune_exchange(const char *first, const char *second);
 
+/* Whether a function belongs to the Swift runtime library: its crash handler does. */
+bool ptune_is_of_swift_runtime(const void *function);
+
 /* Bytes of the heap that are in use; 0 where the C library does not count them. */
 size_t ptune_heap_bytes(void);
 

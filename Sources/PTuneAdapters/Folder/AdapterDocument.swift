@@ -69,7 +69,8 @@ package struct AdapterDocument {
       composition.plugins.map {
         [
           "kind": .string($0.kind.rawValue), "name": .string($0.name), "version": .string($0.version),
-          "file": .string($0.file),
+          // Its name alone: an adapter is handed on, and where its maker keeps plugins is nobody's business.
+          "file": .string(FilePath.name(of: $0.file)),
         ]
       })
     return own

@@ -81,7 +81,7 @@ public final class Predictor {
     let chunk = batchSize == 1 ? 1 : chunk
     // Scores over a vocabulary for every token are large: no more than a few rows' at a time.
     let largest = sources.contains { $0.reading == .continuedText } ? min(chunk, 4) : chunk
-    defer { tellOfCuts("of \(path == "-" ? "standard input" : path) ") }
+    defer { tellOfCuts("of \(InputPath.shown(path)) ") }
     let reader = try sources[0].reader(of: path)
     let name = InputPath.shown(path)
     var reachedEnd = false

@@ -50,11 +50,25 @@ struct Push: ParsableCommand {
     }
   }
 
+  /// The path by which an adapter names its base model; nil for a name of the hub, and for what is no adapter.
+  private static func localBase(of folder: String) throws -> String? {
+    let file = FilePath.join(folder, "adapter_config.json")
+    guard FileSystem.isFile(file), !FileSystem.isLink(file) else { return nil }
+    let path = try JSONValue.read(file)["base_model_name_or_path"]?.stringValue
+    return path.flatMap { $0.hasPrefix("/") || $0.hasPrefix("~") || $0.hasPrefix(".") ? $0 : nil }
+  }
+
   func run() throws {
     guard let name = HubName(repository) else { return }
     Interruption.handle()
     var settings = try HubSettings(environment: Output.environment)
     if let tokenFile { try settings.takeToken(file: tokenFile) }
+    if let path = try Self.localBase(of: folder) {
+      Output.warning(
+        "\(folder) names its base model by a path of this machine, '\(path)', which everybody will see and nobody can use; "
+          + "'ptune export \(folder) --base-model OWNER/NAME --output FOLDER' writes one that names the hub's"
+      )
+    }
     let view = HubView(Console(STDERR_FILENO), verb: "sending", isQuiet: quiet)
     let hub = try Hub(settings, isInterrupted: { Interruption.isRequested }, report: view.show)
     let commit: Hub.Commit

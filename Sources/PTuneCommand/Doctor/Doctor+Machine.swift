@@ -18,6 +18,12 @@ struct Machine: Encodable {
   /// Bytes.
   let memory: UInt64
   let availableMemory: UInt64?
+  /// Bytes that control groups leave this process at the most; `nil` without a limit.
+  let memoryLimit: UInt64?
+  /// Bytes in use under that limit.
+  let limitedMemoryInUse: UInt64?
+  /// Bytes of address space that `ulimit -v` leaves this process; `nil` without a limit.
+  let addressSpaceLimit: UInt64?
 
   init() {
     let process = ProcessInfo.processInfo
@@ -27,6 +33,13 @@ struct Machine: Encodable {
     architecture = Self.text(of: name.machine)
     threads = process.activeProcessorCount
     memory = process.physicalMemory
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let read = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+    #else
+      let read = getrlimit(RLIMIT_AS, &limit)
+    #endif
+    addressSpaceLimit = read == 0 && limit.rlim_cur < 1 << 62 ? UInt64(limit.rlim_cur) : nil
     #if canImport(Darwin)
       system = "macOS \(process.operatingSystemVersionString), Darwin \(release)"
       processor = Self.control("machdep.cpu.brand_string") ?? "unknown"
@@ -34,6 +47,7 @@ struct Machine: Encodable {
         String.init)
       quota = nil
       availableMemory = nil
+      (memoryLimit, limitedMemoryInUse) = (nil, nil)
     #else
       let distribution = Self.value(of: "PRETTY_NAME", in: "/etc/os-release", separator: "=")
       let quotes: Set<Character> = ["\""]
@@ -45,7 +59,9 @@ struct Machine: Encodable {
         ?? Self.value(of: "Features", in: facts, separator: ":")
       let present = Set((flags ?? "").split(separator: " ").map(String.init))
       features = Self.interesting.filter(present.contains)
-      quota = Self.containerQuota()
+      let groups = ControlGroups()
+      quota = groups.processors
+      (memoryLimit, limitedMemoryInUse) = (groups.memory?.limit, groups.memory?.used)
       availableMemory = Self.value(of: "MemAvailable", in: "/proc/meminfo", separator: ":")
         .flatMap { $0.split(separator: " ").first }.flatMap { UInt64($0) }.map { $0 << 10 }
     #endif
@@ -70,16 +86,6 @@ struct Machine: Encodable {
 
   private static func trimmed(_ text: Substring) -> String {
     String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-  }
-
-  /// The limit of control groups, version 2: `quota period` in microseconds, or `max period`.
-  private static func containerQuota() -> Double? {
-    guard let data = FileManager.default.contents(atPath: "/sys/fs/cgroup/cpu.max") else { return nil }
-    let fields = String(decoding: data, as: UTF8.self).split { $0.isWhitespace }
-    guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0 else {
-      return nil
-    }
-    return quota / period
   }
 
   private static func text<Field>(of field: Field) -> String {

@@ -78,6 +78,13 @@ struct Diagnosis: Encodable {
       "memory      \(gibibytes(machine.memory))"
         + (machine.availableMemory.map { ", \(gibibytes($0)) available" } ?? ""),
     ]
+    if let limit = machine.memoryLimit {
+      let used = machine.limitedMemoryInUse.map { ", \(gibibytes($0)) of them in use" } ?? ""
+      lines.append("            limited to \(gibibytes(limit)) by a control group\(used)")
+    }
+    if let limit = machine.addressSpaceLimit {
+      lines.append("            limited to \(gibibytes(limit)) of address space by ulimit -v")
+    }
     lines += kernels.lines
     let counts = ComponentKind.allCases.map { kind in
       let count = components[kind.rawValue, default: 0]

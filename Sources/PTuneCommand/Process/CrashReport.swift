@@ -1,3 +1,4 @@
+import CPTunePlatform
 import PTuneEngine
 import PTuneLibc
 
@@ -8,7 +9,16 @@ enum CrashReport {
     (SIGTRAP, "SIGTRAP"),
   ]
 
-  /// Takes over the signals of crashes; the process still dies of them. A handler that already exists stays.
+  /// What was done about each of them before, which is done after the report.
+  // Unsafe to others, but written before a handler is there and only read from then on.
+  nonisolated(unsafe) private static let before = UnsafeMutableBufferPointer<SignalAction>.allocate(
+    capacity: signals.count)
+
+  /// Takes over the signals of crashes; the process still dies of them.
+  ///
+  /// Swift's runtime has a handler for them where it finds its program for backtraces, as in a checkout. Users are promised two
+  /// lines and not fifty, so that one follows only where `SWIFT_BACKTRACE` asks for it. Any other handler, such as a sanitizer's,
+  /// follows always.
   static func prepare() {
     // A stack that overflows has no room for the handler.
     var stack = stack_t()
@@ -18,19 +28,12 @@ enum CrashReport {
     sigaltstack(&stack, nil)
     // Made here: a signal handler must not be the first to touch them.
     _ = (signals.count, CallInProgress.text)
-    for (number, _) in signals {
-      var old = sigaction()
-      guard sigaction(number, nil, &old) == 0, isDefault(old) else { continue }
-      var action = sigaction()
-      sigemptyset(&action.sa_mask)
-      action.sa_flags =
-        Int32(truncatingIfNeeded: Int(SA_ONSTACK)) | Int32(truncatingIfNeeded: Int(SA_RESETHAND))
-      #if canImport(Darwin)
-        action.__sigaction_u.__sa_handler = tell
-      #else
-        action.__sigaction_handler.sa_handler = tell
-      #endif
-      sigaction(number, &action, nil)
+    let wantsBacktrace = getenv("SWIFT_BACKTRACE") != nil
+    for (index, signal) in signals.enumerated() {
+      var old = SignalAction(of: signal.number)
+      if !wantsBacktrace, ptune_is_of_swift_runtime(old.function) { old = SignalAction.default }
+      before.initializeElement(at: index, to: old)
+      if !old.isIgnored { SignalAction(once: tell).install(for: signal.number) }
     }
   }
 
@@ -54,20 +57,14 @@ enum CrashReport {
       CrashReport.put(
         "(SIGBUS)\nhelp: restore the file; --resume continues a training from its checkpoint\n")
     }
-    // The handler is gone already, so this is the end.
+    // Done once this returns, where the signal came from.
+    for index in CrashReport.signals.indices where CrashReport.signals[index].number == number {
+      CrashReport.before[index].install(for: number)
+    }
     raise(number)
   }
 
   private static func put(_ text: StaticString) {
     write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
-  }
-
-  private static func isDefault(_ action: sigaction) -> Bool {
-    #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
-    #else
-      let handler = action.__sigaction_handler.sa_handler
-    #endif
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_DFL, to: Int.self)
   }
 }

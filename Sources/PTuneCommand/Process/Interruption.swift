@@ -20,23 +20,12 @@ enum Interruption {
     for number in signals { sigaddset(&all, number) }
     pthread_sigmask(SIG_UNBLOCK, &all, nil)
     for number in signals {
-      var old = sigaction()
-      sigaction(number, nil, &old)
-      if isIgnored(old) { continue }
+      if SignalAction(of: number).isIgnored { continue }
       signal(number) { _ in
         guard Interruption.count.add(1, ordering: .relaxed).oldValue == 0 else {
           _exit(Failure.interruptedStatus)
         }
       }
     }
-  }
-
-  private static func isIgnored(_ action: sigaction) -> Bool {
-    #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
-    #else
-      let handler = action.__sigaction_handler.sa_handler
-    #endif
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

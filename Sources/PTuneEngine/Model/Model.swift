@@ -5,6 +5,9 @@ import PTune
 ///
 /// Components are created in this order: base, adapters, selector, heads; the tasks are named before. A model is used by one thread.
 public final class Model {
+  /// What the base model multiplies the rows of words with where they enter.
+  package var wordScale: Float { session.services.wordScale }
+
   /// What carries it out.
   public let session: Session
   private(set) var base:

@@ -15,8 +15,10 @@ extension BaseModelConformance {
       let model = Model.forTesting(threads: 1)
       try bench.useBase(choice, folder: folder, in: model)
       try model.useTwinAdapter {
-        try TwinAdapter(positions: 2, parameters: []) { _, _, injections in
-          try injections.input(Base.wordTable.rows(at: Array(tokens.prefix(2))), at: .start)
+        // As adapters read them, with the scale of words, which injected rows are not given.
+        let rows = try Base.wordRows(Array(tokens.prefix(2)))
+        return try TwinAdapter(positions: 2, parameters: []) { _, _, injections in
+          try injections.input(.constant(rows, rows: 2, columns: facts.hiddenSize), at: .start)
         }
       }
       let injected = try model.hiddenRows(
@@ -143,7 +145,9 @@ extension BaseModelConformance {
       table = try Base.wordRows((0..<Int32(facts.vocabularySize)).map { $0 })
       return try TwinAdapter(parameters: []) { _, _, _ in }
     }
-    return table
+    // The output layer shares the table, not the scale of words where they enter.
+    let scale = model.wordScale
+    return table.map { $0 / scale }
   }
 
   /// How many tokens are compared.

@@ -70,17 +70,19 @@ extension HeadConformance {
         return try model.predict(scores, columns: columns, row, task: 0).map(\.json)
       }
       for (index, label) in labels.enumerated() {
-        let quoted = JSONValue.string(label).text(.line)
+        // A head names the label or gives its place.
+        let meant = Set(
+          [JSONValue.string(label).text(.line)] + (names.firstIndex(of: label).map { ["\($0)"] } ?? []))
         let (own, other) = (
           try said(right.perExample[index], right.columns, index),
           try said(wrong.perExample[index], wrong.columns, index)
         )
-        guard own.contains(quoted) else {
+        guard own.contains(where: meant.contains) else {
           return .failed(
             "a row whose label is '\(label)', scored highest at its own target, is predicted \(own.joined(separator: ", "))"
           )
         }
-        if other.contains(quoted) {
+        if other.contains(where: meant.contains) {
           return .failed("a row is predicted '\(label)' where another class scores highest")
         }
       }

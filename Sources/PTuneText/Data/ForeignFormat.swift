@@ -35,7 +35,7 @@ public enum ForeignFormat: Equatable, Sendable {
 
   /// How to make text of a file.
   func help(_ path: String) -> String {
-    let source = path == "-" ? "FILE" : path
+    let source = path == InputPath.standardInput ? "FILE" : path
     func python(_ code: String) -> String { "convert it once: python3 -c \"\(code)\"" }
     let written = "to_json('rows.jsonl', orient='records', lines=True, force_ascii=False)"
     return switch self {

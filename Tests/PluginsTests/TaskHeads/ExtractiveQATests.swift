@@ -289,7 +289,7 @@ import Testing
     var lines: [String] = []
     try predictor.predict(rowsOf: rows) { lines.append($0.line(scores: true)) }
     let line = try predictor.predict("who was it", pair: context).line(scores: true)
-    #expect(lines == ["{\"id\": \"4\", \(line.dropFirst())"])
+    #expect(lines == ["{\"id\": 4, \(line.dropFirst())"])
 
     // The same tokens as ids: places among tokens, and the same scores.
     let laidOut = try run.composition.layOut(row("who was it", context), task: 0, path: "test")
