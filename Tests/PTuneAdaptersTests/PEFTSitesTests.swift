@@ -151,4 +151,18 @@ import Testing
     #expect(
       error?.description == "\(tiny.path("peft")) is an adapter of PEFT that ptune does not read: \(reason)")
   }
+
+  @Test("on a family that ptune does not know the checkpoint's own names say where PEFT finds the layers")
+  func unknownFamily() throws {
+    let layers = ["layers.0.self_attn.q_proj", "layers.1.self_attn.q_proj"]
+    func sites(_ weights: Set<String>) -> PEFTSites? {
+      PEFTSites(family: "gemma3_text", layers: layers, hasWeight: weights.contains)
+    }
+    let saved = Set(layers.map { "model.\($0).weight" })
+    #expect(sites(saved)?.prefix == "base_model.model.model.")
+    // The bare model's names do not say what a class with a head calls it, and neither does a part of the layers.
+    #expect(sites(Set(layers.map { "\($0).weight" })) == nil)
+    #expect(sites(["model.\(layers[0]).weight"]) == nil)
+    #expect(!PEFTSites.knows("gemma3_text") && PEFTSites.knows("llama"))
+  }
 }

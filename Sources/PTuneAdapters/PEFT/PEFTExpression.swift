@@ -1,5 +1,6 @@
 import PTune
 import PTuneComposition
+import PTuneEngine
 import PTuneFormats
 import PTunePlugins
 
@@ -62,7 +63,22 @@ package struct PEFTExpression {
         "use a base model of another family")
     }
     (self.method, self.type, self.layout, self.tasks) = (method, type, layout, tasks)
-    sites = PEFTSites(type, family: family)
+    if !method.attaches || PEFTSites.knows(family) {
+      sites = PEFTSites(type, family: family)
+    } else {
+      let names = composition.model.parameters.filter { $0.owner == ParameterOwner.adapter }.map(\.name)
+      let layers = PEFTSites.layers(names)
+      guard
+        let found = PEFTSites(
+          family: family, layers: layers, hasWeight: composition.checkpoint.weights.has)
+      else {
+        throw refused(
+          "ptune does not know what transformers calls the layers of the model_type '\(family ?? "null")', and the "
+            + "checkpoint has no weight 'model.\(layers.first ?? "").weight' that would tell",
+          "use it with ptune, or take a checkpoint that was saved with the class of its task")
+      }
+      sites = found
+    }
     self.adapter = adapter
     try checkPEFTRunsIt(composition, refused)
     try checkSettings(composition, settings, refused)

@@ -21,6 +21,25 @@ struct PEFTSites {
     prefix = PEFTMethod.attachedPrefix + (model.map { "\($0)." } ?? "")
   }
 
+  /// Layers of an adapter on a model of a family that is not known, where the checkpoint shows what the class of
+  /// transformers that it was saved from calls the model within: its weights have the paths of the class's modules.
+  ///
+  /// - Parameters:
+  ///   - layers: the layers that the adapter attaches to, as the base model's plugin names them.
+  ///   - hasWeight: whether the checkpoint has a tensor of this name.
+  /// - Returns: nil where the layers are in the checkpoint under no such path, so that nobody can tell.
+  init?(family: String?, layers: [String], hasWeight: (String) -> Bool) {
+    let within = ["model", "transformer", "base_model", "encoder", "decoder"] + [family].compactMap { $0 }
+    let found = within.filter { name in
+      !layers.isEmpty && layers.allSatisfy { hasWeight("\(name).\($0).weight") }
+    }
+    guard found.count == 1 else { return nil }
+    prefix = PEFTMethod.attachedPrefix + "\(found[0])."
+  }
+
+  /// Whether what transformers calls the model within is known for this `model_type`.
+  static func knows(_ family: String?) -> Bool { models[family ?? ""] != nil }
+
   /// What a layer's tensors are called behind its path.
   private static let parts = [".lora_A.weight", ".lora_B.weight", ".ia3_l"]
 

@@ -116,10 +116,12 @@ struct CheckParent {
     private var line: [UInt8] = []
     private var output: [UInt8] = []
 
-    /// The first line that the child wrote to standard error.
+    /// The first line with words that the child wrote to standard error.
     var said: String? {
       let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
-      return lines.first.map { $0.hasPrefix("error: ") ? String($0.dropFirst(7)) : String($0) }
+      return lines.first { $0.contains(where: \.isLetter) }.map {
+        $0.hasPrefix("error: ") ? String($0.dropFirst(7)) : String($0)
+      }
     }
 
     mutating func hear(_ bytes: [UInt8]) {

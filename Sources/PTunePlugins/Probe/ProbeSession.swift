@@ -112,7 +112,8 @@ struct ProbeOutput {
     let text = String(decoding: line, as: UTF8.self)
     if text.hasPrefix(PluginProbe.outputMark) {
       current = Int(text.dropFirst(PluginProbe.outputMark.count))
-    } else if text.contains(where: { !$0.isWhitespace }), lines[current] == nil {
+    } else if text.contains(where: \.isLetter), lines[current] == nil {
+      // A line without a letter, such as the rule above a sanitizer's report, says nothing.
       lines[current] = String(text.map { $0.unicodeScalars.allSatisfy { $0.value >= 32 } ? $0 : " " })
     }
   }
