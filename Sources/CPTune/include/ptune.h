@@ -696,14 +696,6 @@ typedef struct ptune_recommendation_v1 {
 } ptune_recommendation_v1;
 #define PTUNE_RECOMMENDATION_V1 "ptune.recommendation/1"
 
-/* What any component's `extension` may return for "ptune.reads/1": which adapters of earlier versions it reads. Static. An
-   adapter that was trained with another major version of a plugin is refused without it. */
-typedef struct ptune_reads_v1 {
-  size_t struct_size;
-  const char *versions; /* major versions of the plugin, separated by spaces: "1 2" */
-} ptune_reads_v1;
-#define PTUNE_READS_V1 "ptune.reads/1"
-
 /* One component. Static. */
 typedef struct ptune_component_v1 {
   size_t struct_size;

@@ -140,6 +140,16 @@ enum {
   PTUNE_READS_UNLABELLED_TEXT = 3
 };
 
+/* ----------------------------------------------------- "ptune.reads/1": adapters of earlier versions */
+
+/* What any component's `extension` may return for "ptune.reads/1": which adapters of earlier versions it reads. Static. An
+   adapter that was trained with another major version of a plugin is refused without it. */
+typedef struct ptune_reads_v1 {
+  size_t struct_size;
+  const char *versions; /* major versions of the plugin, separated by spaces: "1 2" */
+} ptune_reads_v1;
+#define PTUNE_READS_V1 "ptune.reads/1"
+
 #ifdef __cplusplus
 }
 #endif

@@ -51,6 +51,8 @@ public struct FileError: Error, Equatable, Sendable {
       return
         "within a folder of ptune's, links to files and folders are not followed; replace '\(path)' by what it stands for"
     case ENOSPC, EDQUOT: return "free some space, or choose another folder for the output"
+    case EFBIG where operation == .read:
+      return "it is larger than any text that is read; see whether it is the right file"
     case EFBIG: return "a limit on file sizes is in force; see 'ulimit -f'"
     case EROFS: return "the disk is read-only; choose another folder"
     case EACCES, EPERM:

@@ -1,3 +1,5 @@
+import PTuneLibc
+
 /// A text file with a byte that is not UTF-8.
 public struct InvalidUTF8: HelpfulError, Equatable {
   /// The file, as the user named it.
@@ -27,6 +29,17 @@ public struct InvalidUTF8: HelpfulError, Equatable {
 }
 
 extension MappedFile {
+  /// The largest text that is read whole, in bytes: a sparse file may claim any size.
+  public static let largestText = 1 << 30
+
+  /// Maps a file of text.
+  ///
+  /// - Throws: `FileError`, EFBIG for one larger than ``largestText``.
+  public convenience init(text path: String) throws(FileError) {
+    try self.init(path)
+    guard unsafeBytes.count <= Self.largestText else { throw FileError(.read, path, code: EFBIG) }
+  }
+
   /// The whole content as text.
   ///
   /// - Throws: ``InvalidUTF8``.

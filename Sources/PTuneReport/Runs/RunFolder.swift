@@ -60,7 +60,7 @@ public struct RunFolder: Sendable {
     }
     (self.steps, self.evaluations) = (steps, evaluations)
     runFile =
-      try file(RunFolderFiles.run).map { try MappedFile($0).text() } ?? ""
+      try file(RunFolderFiles.run).map { try MappedFile(text: $0).text() } ?? ""
     results = try file(RunFolderFiles.results).map { try JSONValue.read($0) }
     adapter = try file("adapter/adapter_config.json").map { try JSONValue.read($0) }
     selection = try file(RunFolderFiles.selection).map { try JSONValue.read($0) }
@@ -71,7 +71,7 @@ public struct RunFolder: Sendable {
 
   /// The documents of a file, one a line; the half of a line that a crash may have left is passed over.
   private static func lines(_ path: String) throws -> [JSONValue] {
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(text: path).withBytes { String(decoding: $0, as: UTF8.self) }
     let lines = text.split(separator: "\n")
     return try lines.enumerated().compactMap { index, line in
       do {

@@ -8,7 +8,7 @@ enum MetricsFile {
   /// - Throws: `FileError`.
   static func cut(_ path: String, behind step: Int) throws {
     guard FileSystem.isFile(path) else { return }
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(text: path).withBytes { String(decoding: $0, as: UTF8.self) }
     let lines = text.split(separator: "\n")
     let kept = lines.filter { line in
       (try? JSONValue.parse(String(line)))?["step"]?.intValue.map { $0 <= step } ?? false

@@ -58,7 +58,7 @@ struct ModelCard {
 
   /// Whether a card is as it was written.
   static func isUntouched(_ path: String) throws -> Bool {
-    let text = try MappedFile(path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let text = try MappedFile(text: path).withBytes { String(decoding: $0, as: UTF8.self) }
     guard let place = text.range(of: mark) else { return false }
     return signed(String(text[..<place.lowerBound])) == text
   }

@@ -73,7 +73,7 @@ struct RunOutput {
       try report(.warning("there is no \(file), so it is not known whether this is the same run"))
       return ""
     }
-    let before = try MappedFile(file).withBytes { String(decoding: $0, as: UTF8.self) }
+    let before = try MappedFile(text: file).withBytes { String(decoding: $0, as: UTF8.self) }
     let changes = try RunChanges(before, file: file, run.spec, rows: checkpoint.changedOrigins(origins))
     let breaking = changes.breaking
     if !breaking.isEmpty {

@@ -21,11 +21,11 @@ pub const PTUNE_ARRANGEMENT_V1: &std::ffi::CStr = c"ptune.arrangement/1";
 pub const PTUNE_DATA_V1: &std::ffi::CStr = c"ptune.data/1";
 pub const PTUNE_SELECT_V1: &std::ffi::CStr = c"ptune.select/1";
 pub const PTUNE_RECOMMENDATION_V1: &std::ffi::CStr = c"ptune.recommendation/1";
-pub const PTUNE_READS_V1: &std::ffi::CStr = c"ptune.reads/1";
 pub const PTUNE_ATTENTION_V1: &std::ffi::CStr = c"ptune.attention/1";
 pub const PTUNE_INPUT_V1: &std::ffi::CStr = c"ptune.input/1";
 pub const PTUNE_CHECKPOINT_V2: &std::ffi::CStr = c"ptune.checkpoint/2";
 pub const PTUNE_PARAMETERS_V2: &std::ffi::CStr = c"ptune.parameters/2";
+pub const PTUNE_READS_V1: &std::ffi::CStr = c"ptune.reads/1";
 
 pub type ptune_status = i32;
 pub const PTUNE_OK: i32 = 0;
@@ -510,13 +510,6 @@ pub struct ptune_recommendation_v1 {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct ptune_reads_v1 {
-    pub struct_size: usize,
-    pub versions: *const c_char,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ptune_component_v1 {
     pub struct_size: usize,
     pub kind: ptune_kind,
@@ -597,4 +590,11 @@ pub struct ptune_parameters_v2 {
     pub struct_size: usize,
     pub learning_rate: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, factor: f64) -> ptune_status>,
     pub weight_decay: Option<unsafe extern "C" fn(call: *mut ptune_call, parameter: *mut ptune_parameter, decay: f64) -> ptune_status>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ptune_reads_v1 {
+    pub struct_size: usize,
+    pub versions: *const c_char,
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ptune.h"
+#include "ptune_1_1.h"
 
 #ifndef VERSION
 #define VERSION "1.0.0"
