@@ -68,7 +68,7 @@ extension JSONValue {
 
   /// Reads and parses a file. Throws FileError or JSONError.
   public static func read(_ path: String, options: JSONOptions = JSONOptions()) throws -> JSONValue {
-    try MappedFile(path).withBytes { try parse(bytes: $0, file: path, options: options) }
+    try MappedFile(text: path).withBytes { try parse(bytes: $0, file: path, options: options) }
   }
 }
 
