@@ -153,8 +153,7 @@ public enum Configuration {
   /// however many config.json names.
   ///
   /// - Throws: what `make` throws, for a layer without weights.
-  package static func layers<Layer>(_ count: Int, _ make: (_ index: Int) throws -> Layer) rethrows -> [Layer]
-  {
+  public static func layers<Layer>(_ count: Int, _ make: (_ index: Int) throws -> Layer) rethrows -> [Layer] {
     var layers: [Layer] = []
     for index in 0..<count { layers.append(try make(index)) }
     return layers
