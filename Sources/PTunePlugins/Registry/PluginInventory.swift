@@ -24,10 +24,6 @@ public enum ComponentKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// The name of the base model that computes a `model_type` of config.json: the same, with `-` for `_`, which no
-  /// component's name has. "gemma3-text" for "gemma3_text".
-  public static func baseModelName(ofType type: String) -> String { type.replacing("_", with: "-") }
-
   var nounWithArticle: String { (self == .adapter ? "an " : "a ") + noun }
 
   /// "base model", "adapter": as a sentence has it.
